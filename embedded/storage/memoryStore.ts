@@ -1,0 +1,49 @@
+import { SortedMap } from "./sortedMap";
+import type { Store } from "./store";
+
+/** A store that forgets: for tests, and for a server that keeps nothing. */
+export class MemoryStore implements Store {
+  readonly #entries = new SortedMap<string, string>(undefined, compareKeys);
+
+  get(key: string): string | undefined {
+    return this.#entries.get(key);
+  }
+
+  *scan(
+    start: string,
+    end: string | null,
+    order: "asc" | "desc",
+  ): IterableIterator<[key: string, value: string]> {
+    if (order === "asc") {
+      let pair = this.#entries.getPairOrNextHigher(start);
+      while (pair !== undefined && (end === null || pair[0] < end)) {
+        yield pair;
+        pair = this.#entries.nextHigherPair(pair[0]);
+      }
+    } else {
+      // `undefined` asks for the last one.
+      let pair = this.#entries.nextLowerPair(end ?? undefined);
+      while (pair !== undefined && pair[0] >= start) {
+        yield pair;
+        pair = this.#entries.nextLowerPair(pair[0]);
+      }
+    }
+  }
+
+  commit(writes: ReadonlyMap<string, string | null>): Promise<void> {
+    for (const [key, value] of writes) {
+      if (value === null) this.#entries.delete(key);
+      else this.#entries.set(key, value);
+    }
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.#entries.clear();
+    return Promise.resolve();
+  }
+}
+
+function compareKeys(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,37 @@
+/**
+ * A durable, ordered map from keys to texts: all that the runtime asks of a disk.
+ *
+ * A key is a *binary string*: one character, 0..255, for each byte, 1 byte to 64 KiB of them, ordered by bytes
+ * (which is `<` on such strings). A value is any text of up to 16 MiB in UTF-8; it may be empty. One process at a
+ * time holds a store.
+ */
+export interface Store {
+  /** The value of a key in the latest committed state, or undefined. */
+  get(key: string): string | undefined;
+
+  /**
+   * The entries with `start <= key < end` (`null`: to the last key), in byte order of their keys or in reverse.
+   *
+   * Entries are read as they are asked for, a few at a time, and nothing is held between two of them: a scan may
+   * be left unfinished, and commits may land while it goes on. It then returns each entry that is there all the
+   * time exactly once, in order, and an entry that a commit adds, changes or removes ahead of it either in its old
+   * or in its new state. A scan that is drained without awaiting in between sees one state.
+   */
+  scan(
+    start: string,
+    end: string | null,
+    order: "asc" | "desc",
+  ): IterableIterator<[key: string, value: string]>;
+
+  /**
+   * Applies all writes or none; `null` deletes a key, and deleting a key that is not there is no error.
+   *
+   * Resolves when the writes are on disk (synced) and every later `get` and `scan` sees them; until then no read
+   * sees any of them. Several commits may be under way, and they apply in the order of the calls. A commit that
+   * rejects has applied nothing; commits called after it are separate and may still succeed.
+   */
+  commit(writes: ReadonlyMap<string, string | null>): Promise<void>;
+
+  /** Waits for the commits under way and lets go of the files; the store is not to be used after it was called. */
+  close(): Promise<void>;
+}
