@@ -1,0 +1,184 @@
+import type { Store } from "../storage/store";
+import { Catalog } from "./catalog";
+import { metaKey } from "./keys";
+import { mergeScan } from "./mergeScan";
+import { SortedWrites } from "./sortedWrites";
+
+const CATALOG_KEY = metaKey("catalog");
+const TIMESTAMP_KEY = metaKey("timestamp");
+const NANOSECONDS_PER_MS = 1_000_000;
+
+/** Above this many characters of writes that are not on disk yet, new mutations wait. */
+const MAX_PENDING_CHARS = 64 * 1024 * 1024;
+
+/**
+ * The committed state: the store, and above it the commits that are on their way to the disk. A commit is visible to
+ * later transactions at once and durable a little later; `durable()` tells when. Commits that come while the disk is
+ * busy go there together in one store transaction (group commit).
+ */
+export class Database {
+  #catalog: Catalog;
+  #timestamp: bigint;
+  #filling = new SortedWrites();
+  #flushing: SortedWrites | null = null;
+  #fillingChars = 0;
+  #flushingChars = 0;
+  /** Settles when what is now in `#filling` is on disk. */
+  #fillingDone: Deferred | null = null;
+  #lastCreationTime: number;
+  #flushingDone: Deferred | null = null;
+
+  private constructor(
+    private readonly store: Store,
+    catalog: Catalog,
+    timestamp: bigint,
+  ) {
+    this.#catalog = catalog;
+    this.#timestamp = timestamp;
+    this.#lastCreationTime = Number(timestamp) / NANOSECONDS_PER_MS;
+  }
+
+  /** Takes over a store: reads its catalog, or makes the first one in an empty store. */
+  static async open(store: Store): Promise<Database> {
+    const text = store.get(CATALOG_KEY);
+    const catalog = text === undefined ? Catalog.empty() : Catalog.parse(text);
+    const database = new Database(store, catalog, BigInt(store.get(TIMESTAMP_KEY) ?? "0"));
+    if (text === undefined) await store.commit(new Map([[CATALOG_KEY, catalog.stringify()]]));
+    return database;
+  }
+
+  get catalog(): Catalog {
+    return this.#catalog;
+  }
+
+  /** The timestamp of the last commit: nanoseconds since the epoch, strictly increasing, across restarts too. */
+  get timestamp(): bigint {
+    return this.#timestamp;
+  }
+
+  /**
+   * The `_creationTime` of the next new document, in ms since the epoch: now, or the next representable number after the
+   * last one, so that documents are always in the order in which they were inserted.
+   */
+  nextCreationTime(): number {
+    this.#lastCreationTime = Math.max(Date.now(), nextUp(this.#lastCreationTime));
+    return this.#lastCreationTime;
+  }
+
+  get(key: string): string | undefined {
+    let pending = this.#filling.get(key);
+    if (pending === undefined && this.#flushing) pending = this.#flushing.get(key);
+    return pending === undefined ? this.store.get(key) : (pending ?? undefined);
+  }
+
+  scan(start: string, end: string, order: "asc" | "desc"): Iterator<[string, string], unknown, undefined> {
+    const layers = [];
+    if (this.#filling.size > 0) layers.push(this.#filling.scan(start, end, order));
+    if (this.#flushing) layers.push(this.#flushing.scan(start, end, order));
+    const stored = this.store.scan(start, end, order);
+    return layers.length === 0 ? stored : mergeScan([...layers, stored], order);
+  }
+
+  /**
+   * Applies writes atomically and returns the commit's timestamp. They are visible when this returns and durable when
+   * `durable()`, called after it, resolves.
+   */
+  commit(writes: Iterable<[string, string | null]>, catalog: Catalog = this.#catalog): bigint {
+    const now = BigInt(Date.now()) * 1_000_000n;
+    this.#timestamp = now > this.#timestamp ? now : this.#timestamp + 1n;
+    for (const [key, value] of writes) this.#put(key, value);
+    if (catalog !== this.#catalog) {
+      this.#catalog = catalog;
+      this.#put(CATALOG_KEY, catalog.stringify());
+    }
+    this.#put(TIMESTAMP_KEY, this.#timestamp.toString());
+    if (this.#fillingDone === null) {
+      this.#fillingDone = new Deferred();
+      // Not at once: other requests that arrived together get into the same group.
+      if (this.#flushing === null) setImmediate(() => this.#flush());
+    }
+    return this.#timestamp;
+  }
+
+  /** Resolves when all that is visible now is on disk. Rejects when it could not be written: then it is gone. */
+  durable(): Promise<void> | undefined {
+    return (this.#fillingDone ?? this.#flushingDone)?.promise;
+  }
+
+  /** Resolves when there is room for more writes: at once, unless the disk is far behind. */
+  async room(): Promise<void> {
+    while (this.#fillingChars + this.#flushingChars > MAX_PENDING_CHARS) await this.durable();
+  }
+
+  #put(key: string, value: string | null): void {
+    this.#filling.set(key, value);
+    this.#fillingChars += key.length + (value?.length ?? 0);
+  }
+
+  #flush(): void {
+    const done = this.#fillingDone;
+    if (done === null || this.#flushing !== null) return;
+    this.#flushing = this.#filling;
+    this.#flushingChars = this.#fillingChars;
+    this.#flushingDone = done;
+    this.#filling = new SortedWrites();
+    this.#fillingChars = 0;
+    this.#fillingDone = null;
+    this.store.commit(new Map(this.#flushing.entries())).then(
+      () => {
+        this.#endFlush();
+        done.resolve();
+        this.#flush();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #endFlush(): void {
+    this.#flushing = null;
+    this.#flushingChars = 0;
+    this.#flushingDone = null;
+  }
+
+  /** The disk refused: what was pending is lost, as is all that was built on it. The store stands as it was. */
+  #fail(error: unknown): void {
+    const waiting = [this.#flushingDone, this.#fillingDone];
+    this.#endFlush();
+    this.#filling = new SortedWrites();
+    this.#fillingChars = 0;
+    this.#fillingDone = null;
+    const text = this.store.get(CATALOG_KEY);
+    this.#catalog = text === undefined ? Catalog.empty() : Catalog.parse(text);
+    for (const deferred of waiting) deferred?.reject(error);
+  }
+
+  /** Waits for what is pending and closes the store. */
+  async close(): Promise<void> {
+    while (this.durable()) await this.durable();
+    await this.store.close();
+  }
+}
+
+const doubles = new Float64Array(1);
+const bits = new BigInt64Array(doubles.buffer);
+
+/** The smallest number greater than a positive one. */
+function nextUp(x: number): number {
+  doubles[0] = x;
+  bits[0] = (bits[0] ?? 0n) + 1n;
+  return doubles[0];
+}
+
+class Deferred {
+  readonly promise: Promise<void>;
+  resolve!: () => void;
+  reject!: (error: unknown) => void;
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // Nobody may be waiting (a commit without a request behind it): that alone must not end the process.
+    this.promise.catch(() => undefined);
+  }
+}

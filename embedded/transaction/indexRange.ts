@@ -1,0 +1,166 @@
+/** Turns the range of an index query into a range of keys. */
+import { decodeId } from "../values/ids";
+import type { Json } from "../values/json";
+import { encodeKeyPart, keySuccessor } from "../values/keyEncoding";
+import { BY_CREATION_TIME, BY_ID, type Catalog, type IndexInfo, type TableInfo } from "./catalog";
+import { DeveloperError } from "./errors";
+import { indexPrefix, rangeOfPrefix, tablePrefix, type KeyRange } from "./keys";
+
+/** One comparison of a range, as the convex package serializes it. */
+export type RangeExpression = { type: "Eq" | "Gt" | "Gte" | "Lt" | "Lte"; fieldPath: string; value: Json };
+
+/** What a query scans. `prefix` is what all of the index's keys start with. */
+export type IndexToScan = {
+  readonly table: TableInfo;
+  /** `by_id` has no entries of its own: the documents are its entries. */
+  readonly isById: boolean;
+  readonly prefix: string;
+  readonly range: KeyRange;
+};
+
+const HELP = "For more information see https://docs.convex.dev/using/indexes.";
+
+/** An empty range: its end comes before any key. */
+const NOTHING: KeyRange = { start: "", end: "" };
+
+/** The range of a full table scan, or `null` when there is no such table. */
+export function fullTableScan(catalog: Catalog, tableName: string): IndexToScan | null {
+  const table = catalog.table(tableName);
+  if (!table) return null;
+  const prefix = indexPrefix(table.byCreationTime.id);
+  return { table, isById: false, prefix, range: rangeOfPrefix(prefix) };
+}
+
+/**
+ * The range of an index query, or `null` when there is no such table.
+ * Throws {@link DeveloperError} when there is no such index or the comparisons do not fit it.
+ */
+export function indexScan(
+  catalog: Catalog,
+  fullIndexName: string,
+  expressions: readonly RangeExpression[],
+): IndexToScan | null {
+  const dot = fullIndexName.indexOf(".");
+  const tableName = fullIndexName.slice(0, dot);
+  const indexName = fullIndexName.slice(dot + 1);
+  const table = catalog.table(tableName);
+  const isById = indexName === BY_ID;
+  const declared = table?.indexes.get(indexName);
+  if (!declared && !isById && indexName !== BY_CREATION_TIME) {
+    throw new DeveloperError(`Index ${fullIndexName} not found.`);
+  }
+  const index: IndexInfo | undefined = declared ?? table?.byCreationTime;
+  const fields = isById ? ["_id"] : [...(index?.fields ?? []), "_creationTime", "_id"];
+  const bounds = sortBounds(fullIndexName, fields, expressions);
+  if (!table || !index) return null;
+  const prefix = isById ? tablePrefix(table.number) : indexPrefix(index.id);
+  return { table, isById, prefix, range: keyRange(prefix, bounds, table) };
+}
+
+type Bound = { value: Json | undefined; inclusive: boolean };
+type Bounds = {
+  equalities: { field: string; value: Json | undefined }[];
+  rangeField: string | null;
+  lower: Bound | null;
+  upper: Bound | null;
+};
+
+/** Checks that the comparisons are equalities on a prefix of the index, in any order, then one range. */
+function sortBounds(
+  indexName: string,
+  fields: readonly string[],
+  expressions: readonly RangeExpression[],
+): Bounds {
+  const equalities = new Map<string, Json | undefined>();
+  const bounds: Bounds = { equalities: [], rangeField: null, lower: null, upper: null };
+  for (const { type, fieldPath, value: json } of expressions) {
+    const value = valueOf(json);
+    if (type === "Eq") {
+      if (equalities.has(fieldPath)) alreadyDefined("equality", fieldPath, "==", equalities.get(fieldPath));
+      equalities.set(fieldPath, value);
+      continue;
+    }
+    const side = type === "Lt" || type === "Lte" ? "upper" : "lower";
+    const inclusive = type === "Gte" || type === "Lte";
+    if (bounds[side] !== null) {
+      const sign = `${side === "upper" ? "<" : ">"}${inclusive ? "=" : ""}`;
+      alreadyDefined(side, fieldPath, sign, value);
+    }
+    if (bounds.rangeField !== null && bounds.rangeField !== fieldPath) {
+      throw new DeveloperError(
+        `Upper and lower bounds in \`range\` can only be applied to a single index field. This query against index ${indexName} attempted to set a range bound on both "${bounds.rangeField}" and "${fieldPath}". Consider using \`filter\` instead. See https://docs.convex.dev/using/indexes for more info.`,
+      );
+    }
+    bounds.rangeField = fieldPath;
+    bounds[side] = { value, inclusive };
+  }
+  if (bounds.rangeField !== null && equalities.has(bounds.rangeField)) {
+    alreadyDefined("inequality", bounds.rangeField, "==", equalities.get(bounds.rangeField));
+  }
+  const used = [...equalities.keys()].sort((a, b) => fields.indexOf(a) - fields.indexOf(b));
+  if (bounds.rangeField !== null) used.push(bounds.rangeField);
+  const declared = `[${fields.map((field) => JSON.stringify(field)).join(", ")}]`;
+  for (const field of used) {
+    if (!fields.includes(field)) {
+      throw new DeveloperError(
+        `The index range included a comparison with "${field}", but ${indexName} with fields ${declared} doesn't index this field. ${HELP}`,
+      );
+    }
+  }
+  const wrong = used.findIndex((field, i) => fields[i] !== field);
+  if (wrong >= 0) {
+    throw new DeveloperError(
+      `Tried to query index ${indexName} but the query didn't use the index fields in order.\nIndex fields: ${declared}\nQuery fields: [${used.map((field) => JSON.stringify(field)).join(", ")}]\nFirst incorrect field: ${used[wrong]}\n${HELP}`,
+    );
+  }
+  for (const field of used) {
+    if (field !== bounds.rangeField) bounds.equalities.push({ field, value: equalities.get(field) });
+  }
+  return bounds;
+}
+
+function keyRange(
+  indexPrefix: string,
+  { equalities, rangeField, lower, upper }: Bounds,
+  table: TableInfo,
+): KeyRange {
+  let prefix = indexPrefix;
+  for (const { field, value } of equalities) {
+    const part = encodePart(field, value, table);
+    if (part === null) return NOTHING;
+    prefix += part;
+  }
+  const range = rangeOfPrefix(prefix);
+  if (rangeField === null) return range;
+  if (lower) {
+    const part = encodePart(rangeField, lower.value, table);
+    if (part === null) return NOTHING;
+    range.start = lower.inclusive ? prefix + part : keySuccessor(prefix + part);
+  }
+  if (upper) {
+    const part = encodePart(rangeField, upper.value, table);
+    if (part === null) return NOTHING;
+    range.end = upper.inclusive ? keySuccessor(prefix + part) : prefix + part;
+  }
+  return range;
+}
+
+/** `null`: no document of this table can have this `_id`. */
+function encodePart(field: string, value: Json | undefined, table: TableInfo): string | null {
+  if (field !== "_id") return encodeKeyPart(value);
+  const decoded = typeof value === "string" ? decodeId(value) : null;
+  if (decoded === null || decoded.tableNumber !== table.number) return null;
+  return String.fromCharCode(...decoded.internalId);
+}
+
+function valueOf(json: Json): Json | undefined {
+  return typeof json === "object" && json !== null && !Array.isArray(json) && "$undefined" in json
+    ? undefined
+    : json;
+}
+
+function alreadyDefined(kind: string, field: string, sign: string, value: Json | undefined): never {
+  throw new DeveloperError(
+    `Already defined ${kind} bound in index range. Can't add "${field}" ${sign} ${value === undefined ? "undefined" : JSON.stringify(value)}.`,
+  );
+}

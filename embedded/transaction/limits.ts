@@ -1,0 +1,65 @@
+import { DeveloperError } from "./errors";
+
+/** What one transaction may do. Convex's own limits (docs.convex.dev/production/state/limits). */
+export const LIMITS = {
+  documentsRead: 32_000,
+  bytesRead: 16 * 1024 * 1024,
+  /** Index ranges read: every `db.get` and every `db.query` counts one. */
+  databaseQueries: 4_096,
+  documentsWritten: 16_000,
+  bytesWritten: 16 * 1024 * 1024,
+} as const;
+
+export type Metric = keyof typeof LIMITS;
+
+const ADVICE =
+  "Consider using smaller limits in your queries, paginating your queries, or using indexed queries with a selective index range expressions.";
+
+function exceeded(metric: Metric): string {
+  const limit = LIMITS[metric];
+  switch (metric) {
+    case "documentsRead":
+      return `Too many documents read in a single function execution (limit: ${limit}). ${ADVICE}`;
+    case "bytesRead":
+      return `Too many bytes read in a single function execution (limit: ${limit} bytes). ${ADVICE}`;
+    case "databaseQueries":
+      return `Too many reads in a single function execution (limit: ${limit}). ${ADVICE}`;
+    case "documentsWritten":
+      return `Too many writes in a single function execution (limit: ${limit})`;
+    case "bytesWritten":
+      return `Too many bytes written in a single function execution (limit: ${limit})`;
+  }
+}
+
+/** Counts what a transaction has used, and throws a {@link DeveloperError} when it is too much. */
+export class Usage {
+  readonly #used: Record<Metric, number> = {
+    documentsRead: 0,
+    bytesRead: 0,
+    databaseQueries: 0,
+    documentsWritten: 0,
+    bytesWritten: 0,
+  };
+
+  add(metric: Metric, amount: number): void {
+    this.#used[metric] += amount;
+    if (this.#used[metric] > LIMITS[metric]) throw new DeveloperError(exceeded(metric));
+  }
+
+  /** True once more than three quarters of what may be read has been read. */
+  get nearReadLimit(): boolean {
+    return (
+      this.#used.documentsRead > LIMITS.documentsRead * 0.75 || this.#used.bytesRead > LIMITS.bytesRead * 0.75
+    );
+  }
+
+  /** `{used, remaining}` of each metric. */
+  report(): Record<Metric, { used: number; remaining: number }> {
+    const report = {} as Record<Metric, { used: number; remaining: number }>;
+    for (const metric of Object.keys(LIMITS) as Metric[]) {
+      const used = this.#used[metric];
+      report[metric] = { used, remaining: Math.max(0, LIMITS[metric] - used) };
+    }
+    return report;
+  }
+}

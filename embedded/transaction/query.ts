@@ -1,0 +1,227 @@
+/** Runs the queries of functions: streams of documents, and pages of them. */
+import type { Json, JsonObject } from "../values/json";
+import { openCursor, queryFingerprint, sealCursor, type Cursor } from "./cursor";
+import { DeveloperError } from "./errors";
+import { compileFilter } from "./filter";
+import { fullTableScan, indexScan, type IndexToScan, type RangeExpression } from "./indexRange";
+import { internalIdOfKey, tablePrefix } from "./keys";
+import { LIMITS } from "./limits";
+import type { Transaction } from "./transaction";
+
+/** A query as the convex package serializes it. */
+export type SerializedQuery = {
+  source:
+    | { type: "FullTableScan"; tableName: string; order: "asc" | "desc" | null }
+    | { type: "IndexRange"; indexName: string; range: RangeExpression[]; order: "asc" | "desc" | null }
+    | { type: "Search"; indexName: string };
+  operators: ({ filter: Json } | { limit: number })[];
+};
+
+type Operator = { keep: (document: JsonObject) => boolean } | { remaining: number };
+
+/** Documents in index order, one at a time. Writes of the same transaction show as soon as they are made. */
+export class QueryStream {
+  readonly #target: IndexToScan | null;
+  readonly #order: "asc" | "desc";
+  readonly #operators: Operator[];
+  #rows: Iterator<[string, string], unknown, undefined> | null = null;
+  #rowsVersion = -1;
+  /** The key of the last row that was read, before any filter: also a cursor's position. */
+  #position: string | null;
+
+  /** `after`: the key, without the index's prefix, behind which to begin. */
+  constructor(
+    private readonly transaction: Transaction,
+    query: SerializedQuery,
+    after: string | null = null,
+  ) {
+    transaction.usage.add("databaseQueries", 1);
+    this.#target = findTarget(transaction, query.source);
+    this.#order = ("order" in query.source && query.source.order) || "asc";
+    this.#operators = query.operators.map((operator) =>
+      "filter" in operator ? { keep: compileFilter(operator.filter) } : { remaining: operator.limit },
+    );
+    this.#position = after !== null && this.#target ? this.#target.prefix + after : null;
+  }
+
+  /** The key of the last row that was read, without the index's prefix; `null` before the first. */
+  get position(): string | null {
+    return this.#position === null || !this.#target ? null : this.#position.slice(this.#target.prefix.length);
+  }
+
+  /** The next document that passes the filters, as JSON text, or `null` at the end. */
+  next(): string | null {
+    for (;;) {
+      const step = this.step(null);
+      if (step === "end") return null;
+      if (step !== "filtered") return step;
+    }
+  }
+
+  /**
+   * Reads one row. `upTo` is the key, without the index's prefix, of the last row wanted.
+   * Gives the document, or that a filter held it back, or that there is no more.
+   */
+  step(upTo: string | null): string | "filtered" | "end" {
+    if (this.#operators.some((operator) => "remaining" in operator && operator.remaining <= 0)) return "end";
+    const text = this.#nextRow(upTo);
+    if (text === null) return "end";
+    this.transaction.countRead(text);
+    let document: JsonObject | undefined;
+    for (const operator of this.#operators) {
+      if ("remaining" in operator) operator.remaining--;
+      else if (!operator.keep((document ??= JSON.parse(text) as JsonObject))) return "filtered";
+    }
+    return text;
+  }
+
+  /** The next document in the range, as JSON text, or `null`. */
+  #nextRow(upTo: string | null): string | null {
+    const target = this.#target;
+    if (target === null) return null;
+    const { version } = this.transaction;
+    if (this.#rows === null || this.#rowsVersion !== version) {
+      const { start, end } = this.#rest(target, upTo);
+      this.#rows = start < end ? this.transaction.scan(start, end, this.#order) : [].values();
+      this.#rowsVersion = version;
+    }
+    const { value, done } = this.#rows.next();
+    if (done) return null;
+    const [key, stored] = value as [string, string];
+    this.#position = key;
+    if (target.isById) return stored;
+    const text = this.transaction.read(tablePrefix(target.table.number) + internalIdOfKey(key));
+    if (text === undefined) throw new Error(`An index entry of ${target.table.name} has no document`);
+    return text;
+  }
+
+  /** What is left to scan behind the current position. */
+  #rest({ prefix, range }: IndexToScan, upTo: string | null): { start: string; end: string } {
+    let { start, end } = range;
+    const forward = this.#order === "asc";
+    if (this.#position !== null) {
+      if (forward) start = max(start, behind(this.#position));
+      else end = min(end, this.#position);
+    }
+    if (upTo !== null) {
+      if (forward) end = min(end, behind(prefix + upTo));
+      else start = max(start, prefix + upTo);
+    }
+    return { start, end };
+  }
+}
+
+/** The smallest key greater than `key`. */
+function behind(key: string): string {
+  return key + "\0";
+}
+
+function min(a: string, b: string): string {
+  return a < b ? a : b;
+}
+
+function max(a: string, b: string): string {
+  return a > b ? a : b;
+}
+
+function findTarget({ catalog }: Transaction, source: SerializedQuery["source"]): IndexToScan | null {
+  switch (source.type) {
+    case "FullTableScan":
+      return fullTableScan(catalog, source.tableName);
+    case "IndexRange":
+      return indexScan(catalog, source.indexName, source.range);
+    case "Search":
+      throw new DeveloperError(
+        `Text search is not available in this runtime yet, so index ${source.indexName} can't be queried with withSearchIndex.`,
+      );
+  }
+}
+
+export type PageRequest = {
+  query: SerializedQuery;
+  cursor: string | null;
+  /** The cursor up to which to read: then the page is all that lies between, whatever `pageSize` says. */
+  endCursor?: string | null;
+  pageSize: number;
+  maximumRowsRead?: number | null;
+  maximumBytesRead?: number | null;
+};
+
+export type Page = {
+  /** Documents as JSON text. */
+  page: string[];
+  isDone: boolean;
+  continueCursor: string;
+  splitCursor: string | null;
+  pageStatus: "SplitRecommended" | "SplitRequired" | null;
+};
+
+/** Above this many documents a page should be split in two. */
+const SOFT_MAX_PAGE_LENGTH = 6_144;
+
+/** Reads one page of a query. */
+export function readPage(transaction: Transaction, request: PageRequest, secret: Buffer): Page {
+  const { query, pageSize } = request;
+  checkPageRequest(request);
+  const fingerprint = queryFingerprint(query);
+  const open = (text: string) => openCursor(text, fingerprint, secret);
+  const start = request.cursor === null ? null : open(request.cursor);
+  const endCursor = request.endCursor ? open(request.endCursor) : null;
+  const page: string[] = [];
+  const positions: string[] = [];
+  let end: Cursor | null = start !== null && "end" in start ? start : null;
+  let pageStatus: Page["pageStatus"] = null;
+  if (end === null) {
+    const stream = new QueryStream(
+      transaction,
+      query,
+      start !== null && "after" in start ? start.after : null,
+    );
+    const upTo = endCursor !== null && "after" in endCursor ? endCursor.after : null;
+    let bytes = 0;
+    while (endCursor !== null || page.length < pageSize) {
+      const step = stream.step(upTo);
+      if (step === "end") {
+        end = { end: true };
+        break;
+      }
+      positions.push(stream.position ?? "");
+      if (step !== "filtered") {
+        page.push(step);
+        bytes += step.length;
+      }
+      if (endCursor === null && reached(request, positions.length, bytes)) {
+        pageStatus = "SplitRequired";
+        break;
+      }
+    }
+    end = endCursor ?? end ?? { after: stream.position ?? "" };
+  }
+  const middle = positions[Math.floor((positions.length - 1) / 2)];
+  if (pageStatus === null && (transaction.usage.nearReadLimit || page.length > SOFT_MAX_PAGE_LENGTH)) {
+    pageStatus = "SplitRecommended";
+  }
+  const seal = (cursor: Cursor) => sealCursor(cursor, fingerprint, secret);
+  return {
+    page,
+    isDone: "end" in end,
+    continueCursor: seal(end),
+    splitCursor: positions.length > 1 && middle !== undefined ? seal({ after: middle }) : null,
+    pageStatus,
+  };
+}
+
+function checkPageRequest({ pageSize, maximumRowsRead, maximumBytesRead }: PageRequest): void {
+  if (pageSize === 0) throw new DeveloperError("Must request at least 1 document while paginating");
+  if (pageSize > LIMITS.documentsRead) throw new DeveloperError(`Requested too many items: ${pageSize}`);
+  if (maximumRowsRead === 0 || maximumBytesRead === 0) {
+    throw new DeveloperError("maximumRowsRead and maximumBytesRead must be greater than 0");
+  }
+}
+
+function reached({ maximumRowsRead, maximumBytesRead }: PageRequest, rows: number, bytes: number): boolean {
+  return (
+    (typeof maximumRowsRead === "number" && rows >= maximumRowsRead) ||
+    (typeof maximumBytesRead === "number" && bytes >= maximumBytesRead)
+  );
+}
