@@ -102,7 +102,7 @@ export function checkValue(json: Json, { allowCommitTs = false } = {}): void {
 export function toCleanJson(json: Json): Json {
   if (typeof json !== "object" || json === null) return json;
   if (Array.isArray(json)) return json.map(toCleanJson);
-  if (isInt64(json)) return "$integer" in json ? int64Of(json).toString() : null;
+  if (isInt64(json)) return int64Of(json).toString();
   if (isBytes(json)) return json.$bytes;
   if (isSpecialFloat(json)) {
     const float = floatOf(json);
@@ -111,10 +111,13 @@ export function toCleanJson(json: Json): Json {
   return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, toCleanJson(value)]));
 }
 
-/** The integer that the encoding stands for. */
-export function int64Of(json: Int64Json): bigint {
+/** The integer that the encoding stands for; the largest one for a commit timestamp that is not known yet. */
+export function int64Of(json: Int64Json | CommitTsJson): bigint {
+  if (!("$integer" in json)) return MAX_INT64;
   return Buffer.from(json.$integer, "base64").readBigInt64LE();
 }
+
+const MAX_INT64 = 2n ** 63n - 1n;
 
 /** The encoding of an integer. */
 export function int64Json(value: bigint): Int64Json {
