@@ -1,0 +1,96 @@
+/* eslint-disable */
+/**
+ * Generated `api` utility.
+ *
+ * THIS CODE IS AUTOMATICALLY GENERATED.
+ *
+ * To regenerate, run `npx convex dev`.
+ * @module
+ */
+
+import type {
+  ApiFromModules,
+  FilterApi,
+  FunctionReference,
+} from "convex/server";
+import type * as contract_endpoint from "../contract/endpoint.js";
+import type * as contract_endpoints from "../contract/endpoints.js";
+import type * as contract_errors from "../contract/errors.js";
+import type * as contract_ids from "../contract/ids.js";
+import type * as contract_meetings from "../contract/meetings.js";
+import type * as contract_meetingsLifecycle from "../contract/meetingsLifecycle.js";
+import type * as contract_meetingsQueries from "../contract/meetingsQueries.js";
+import type * as contract_pagination from "../contract/pagination.js";
+import type * as contract_participants from "../contract/participants.js";
+import type * as contract_text from "../contract/text.js";
+import type * as contract_users from "../contract/users.js";
+import type * as contract_usersMutations from "../contract/usersMutations.js";
+import type * as contract_usersQueries from "../contract/usersQueries.js";
+import type * as contract_workos from "../contract/workos.js";
+import type * as functions from "../functions.js";
+import type * as meetings_lifecycle from "../meetings/lifecycle.js";
+import type * as model_access from "../model/access.js";
+import type * as model_addParticipants from "../model/addParticipants.js";
+import type * as model_caller from "../model/caller.js";
+import type * as model_errors from "../model/errors.js";
+import type * as model_meetingStates from "../model/meetingStates.js";
+import type * as model_meetings from "../model/meetings.js";
+import type * as model_organizations from "../model/organizations.js";
+import type * as model_participants from "../model/participants.js";
+import type * as model_profiles from "../model/profiles.js";
+import type * as model_rateLimit from "../model/rateLimit.js";
+import type * as model_users from "../model/users.js";
+import type * as model_workosSync from "../model/workosSync.js";
+import type * as users_mutations from "../users/mutations.js";
+import type * as users_queries from "../users/queries.js";
+import type * as validators from "../validators.js";
+
+/**
+ * A utility for referencing Convex functions in your app's API.
+ *
+ * Usage:
+ * ```js
+ * const myFunctionReference = api.myModule.myFunction;
+ * ```
+ */
+declare const fullApi: ApiFromModules<{
+  "contract/endpoint": typeof contract_endpoint;
+  "contract/endpoints": typeof contract_endpoints;
+  "contract/errors": typeof contract_errors;
+  "contract/ids": typeof contract_ids;
+  "contract/meetings": typeof contract_meetings;
+  "contract/meetingsLifecycle": typeof contract_meetingsLifecycle;
+  "contract/meetingsQueries": typeof contract_meetingsQueries;
+  "contract/pagination": typeof contract_pagination;
+  "contract/participants": typeof contract_participants;
+  "contract/text": typeof contract_text;
+  "contract/users": typeof contract_users;
+  "contract/usersMutations": typeof contract_usersMutations;
+  "contract/usersQueries": typeof contract_usersQueries;
+  "contract/workos": typeof contract_workos;
+  functions: typeof functions;
+  "meetings/lifecycle": typeof meetings_lifecycle;
+  "model/access": typeof model_access;
+  "model/addParticipants": typeof model_addParticipants;
+  "model/caller": typeof model_caller;
+  "model/errors": typeof model_errors;
+  "model/meetingStates": typeof model_meetingStates;
+  "model/meetings": typeof model_meetings;
+  "model/organizations": typeof model_organizations;
+  "model/participants": typeof model_participants;
+  "model/profiles": typeof model_profiles;
+  "model/rateLimit": typeof model_rateLimit;
+  "model/users": typeof model_users;
+  "model/workosSync": typeof model_workosSync;
+  "users/mutations": typeof users_mutations;
+  "users/queries": typeof users_queries;
+  validators: typeof validators;
+}>;
+export declare const api: FilterApi<
+  typeof fullApi,
+  FunctionReference<any, "public">
+>;
+export declare const internal: FilterApi<
+  typeof fullApi,
+  FunctionReference<any, "internal">
+>;

@@ -1,0 +1,39 @@
+import type { z } from "zod";
+import type { ErrorCode } from "./errors";
+
+/** The objects that Convex takes as arguments. */
+export type ArgsSchema = z.ZodObject<z.core.$ZodLooseShape, z.core.$strict>;
+
+/** One public function, as the registered function, the HTTP router and the OpenAPI document all see it. */
+export interface Endpoint<
+  Kind extends "query" | "mutation" = "query" | "mutation",
+  Args extends ArgsSchema = ArgsSchema,
+  Returns extends z.ZodType = z.ZodType,
+> {
+  /** Module and function, like `meetings/lifecycle/createMeeting`: the URL is `/api/run/` and this. */
+  readonly path: string;
+  readonly kind: Kind;
+  readonly tag: "Meetings" | "Users";
+  /** What it does and who may call it, for people. */
+  readonly description: string;
+  readonly args: Args;
+  readonly returns: Returns;
+  /** Codes which the function itself gives, besides those that every function of its kind can give. */
+  readonly errors: readonly ErrorCode[];
+  readonly example: { readonly args: z.input<Args>; readonly value: unknown };
+}
+
+/** Types one entry of the table of endpoints. */
+export function endpoint<
+  const Kind extends "query" | "mutation",
+  Args extends ArgsSchema,
+  Returns extends z.ZodType,
+>(entry: Endpoint<Kind, Args, Returns>): Endpoint<Kind, Args, Returns> {
+  return entry;
+}
+
+/** The name by which Convex knows the function: `meetings/lifecycle:createMeeting`. */
+export function functionName({ path }: Pick<Endpoint, "path">): string {
+  const slash = path.lastIndexOf("/");
+  return `${path.slice(0, slash)}:${path.slice(slash + 1)}`;
+}

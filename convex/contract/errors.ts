@@ -1,0 +1,82 @@
+import { z } from "zod";
+
+/** Every error code that a client can meet, with the HTTP status that goes with it. The list is closed. */
+export const errorStatus = {
+  /** The arguments do not fit the contract; `issues` says where. */
+  INVALID_ARGUMENT: 400,
+  /** No bearer token, or one that is expired, malformed or not ours. */
+  UNAUTHENTICATED: 401,
+  WEBHOOK_SIGNATURE_INVALID: 401,
+  /** The token is good, but `users/mutations/upsertUser` has not been called yet. */
+  USER_NOT_PROVISIONED: 403,
+  /** The caller is deactivated. */
+  USER_DEACTIVATED: 403,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  FUNCTION_NOT_FOUND: 404,
+  MEETING_NOT_FOUND: 404,
+  PARTICIPANT_NOT_FOUND: 404,
+  USER_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  /** The meeting is concluded or cancelled. */
+  MEETING_CLOSED: 409,
+  MEETING_ALREADY_ACTIVE: 409,
+  MEETING_NOT_ACTIVE: 409,
+  /** An active meeting is ended, not cancelled. */
+  MEETING_ACTIVE: 409,
+  ALREADY_PARTICIPANT: 409,
+  USER_ALREADY_DEACTIVATED: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  /** The change would leave the meeting without a host. */
+  LAST_HOST: 422,
+  MEETING_FULL: 422,
+  ONE_ON_ONE_FULL: 422,
+  /** The person to be added is deactivated. */
+  USER_INACTIVE: 422,
+  SCHEDULED_IN_PAST: 422,
+  /** `retryAfterMs` says when to try again. */
+  RATE_LIMITED: 429,
+  INTERNAL_ERROR: 500,
+  /** The deployment lacks a setting, or has a wrong one. */
+  NOT_CONFIGURED: 503,
+} as const;
+
+export type ErrorCode = keyof typeof errorStatus;
+
+const errorCodes = Object.keys(errorStatus) as [ErrorCode, ...ErrorCode[]];
+
+/** What is wrong with one argument. `path` is empty for the arguments as a whole, else like `participants.3.role`. */
+export const issue = z.object({ path: z.string(), message: z.string() });
+
+/** The data of every `ConvexError` thrown here, and `errorData` of every failed HTTP answer. */
+export const errorData = z.object({
+  code: z.enum(errorCodes),
+  message: z.string(),
+  issues: z.array(issue).exactOptional().describe("With INVALID_ARGUMENT: each thing that is wrong"),
+  retryAfterMs: z
+    .number()
+    .exactOptional()
+    .describe("With RATE_LIMITED: milliseconds to wait before the next attempt"),
+});
+
+export type ErrorData = z.infer<typeof errorData>;
+
+/** What an error may say besides its code and message. */
+export type ErrorDetails = Omit<ErrorData, "code" | "message">;
+
+/** The first issue in words, and all of them as data. */
+export function describeIssues(error: z.core.$ZodError): {
+  message: string;
+  issues: z.infer<typeof issue>[];
+} {
+  const issues = error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
+  const [first] = issues;
+  return {
+    message:
+      first && first.path !== ""
+        ? `${first.path}: ${first.message}`
+        : (first?.message ?? "Invalid arguments"),
+    issues,
+  };
+}

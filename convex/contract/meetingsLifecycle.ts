@@ -1,0 +1,185 @@
+import { z } from "zod";
+import { endpoint } from "./endpoint";
+import { id } from "./ids";
+import { description, duration, maxParticipants, meetingType, scheduledAt, title } from "./meetings";
+import { MAX_BATCH, participantEntry, participantRole, skippedEntry } from "./participants";
+
+const tag = "Meetings";
+const success = z.boolean();
+const ofMeeting = z.strictObject({ meetingId: id("meetings") });
+const done = z.strictObject({ success });
+
+const meetingId = "meeting_123example";
+const userId = "user_456example";
+
+export const createMeeting = endpoint({
+  path: "meetings/lifecycle/createMeeting",
+  kind: "mutation",
+  tag,
+  description:
+    "Creates a scheduled meeting with the caller as its host. Without `maxParticipants` the places follow from the type: one-on-one 2, small-group 25, large-meeting 1,000, webinar 10,000, none 100; the host takes one.",
+  args: z
+    .strictObject({
+      title,
+      description: description.exactOptional(),
+      scheduledAt: scheduledAt.exactOptional(),
+      duration: duration.exactOptional().describe("Planned duration in milliseconds; 1,800,000 if absent"),
+      meetingType: meetingType.exactOptional(),
+      maxParticipants: maxParticipants.exactOptional(),
+      organizerId: id("users").exactOptional().describe("If given, must be the caller"),
+    })
+    .refine(
+      ({ meetingType, maxParticipants }) => meetingType !== "one-on-one" || (maxParticipants ?? 2) <= 2,
+      {
+        path: ["maxParticipants"],
+        message: "A one-on-one meeting has at most 2 places",
+      },
+    ),
+  returns: z.strictObject({ meetingId: id("meetings"), maxParticipants }),
+  errors: ["FORBIDDEN", "SCHEDULED_IN_PAST"],
+  example: {
+    args: { title: "Weekly planning", duration: 1_800_000, meetingType: "small-group" },
+    value: { meetingId, maxParticipants: 25 },
+  },
+});
+
+export const addParticipant = endpoint({
+  path: "meetings/lifecycle/addParticipant",
+  kind: "mutation",
+  tag,
+  description:
+    "Only a host of the meeting can add a person. A person who has left gets their place back, invited anew with the role given.",
+  args: z.strictObject({ meetingId: id("meetings"), userId: id("users"), role: participantRole }),
+  returns: z.strictObject({ participantId: id("meetingParticipants"), success }),
+  errors: [
+    "MEETING_NOT_FOUND",
+    "FORBIDDEN",
+    "MEETING_CLOSED",
+    "USER_NOT_FOUND",
+    "USER_INACTIVE",
+    "ALREADY_PARTICIPANT",
+    "LAST_HOST",
+    "MEETING_FULL",
+    "ONE_ON_ONE_FULL",
+  ],
+  example: {
+    args: { meetingId, userId, role: "participant" },
+    value: { participantId: "participant_456example", success: true },
+  },
+});
+
+export const addMultipleParticipants = endpoint({
+  path: "meetings/lifecycle/addMultipleParticipants",
+  kind: "mutation",
+  tag,
+  description: `Only the meeting host can add participants. Validates each user and skips those who
+are already participants or don't exist. Returns lists of successfully added participants
+and skipped entries with reasons. Updates the meeting's participant count automatically.`,
+  args: z.strictObject({
+    meetingId: id("meetings"),
+    participants: z.array(participantEntry).max(MAX_BATCH),
+  }),
+  returns: z.strictObject({
+    added: z.array(id("meetingParticipants")),
+    skipped: z.array(skippedEntry),
+    success,
+  }),
+  errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_CLOSED"],
+  example: {
+    args: {
+      meetingId,
+      participants: [
+        { userId, role: "participant" },
+        { userId: "user_789example", role: "participant" },
+        { userId: "user_012example", role: "observer" },
+      ],
+    },
+    value: {
+      added: ["participant_456example", "participant_789example"],
+      skipped: [{ userId: "user_012example", reason: "User not found", code: "user_not_found" }],
+      success: true,
+    },
+  },
+});
+
+export const removeParticipant = endpoint({
+  path: "meetings/lifecycle/removeParticipant",
+  kind: "mutation",
+  tag,
+  description: "Only a host can remove a person, which frees the place. The last host cannot be removed.",
+  args: z.strictObject({ meetingId: id("meetings"), userId: id("users") }),
+  returns: z.null(),
+  errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_CLOSED", "PARTICIPANT_NOT_FOUND", "LAST_HOST"],
+  example: { args: { meetingId, userId }, value: null },
+});
+
+export const updateParticipantRole = endpoint({
+  path: "meetings/lifecycle/updateParticipantRole",
+  kind: "mutation",
+  tag,
+  description: "Only a host can change a role. The last host stays host.",
+  args: z.strictObject({ meetingId: id("meetings"), userId: id("users"), newRole: participantRole }),
+  returns: z.null(),
+  errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_CLOSED", "PARTICIPANT_NOT_FOUND", "LAST_HOST"],
+  example: { args: { meetingId, userId, newRole: "co-host" }, value: null },
+});
+
+export const startMeeting = endpoint({
+  path: "meetings/lifecycle/startMeeting",
+  kind: "mutation",
+  tag,
+  description: "Only a host can start a meeting: it becomes active and can be joined.",
+  args: ofMeeting,
+  returns: done,
+  errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_ALREADY_ACTIVE", "MEETING_CLOSED"],
+  example: { args: { meetingId }, value: { success: true } },
+});
+
+export const endMeeting = endpoint({
+  path: "meetings/lifecycle/endMeeting",
+  kind: "mutation",
+  tag,
+  description: "Only a host can end an active meeting: it is concluded for good.",
+  args: ofMeeting,
+  returns: z.strictObject({
+    success,
+    duration: z.number().describe("Milliseconds from the start to the end"),
+  }),
+  errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_NOT_ACTIVE"],
+  example: { args: { meetingId }, value: { success: true, duration: 1_742_000 } },
+});
+
+export const cancelMeeting = endpoint({
+  path: "meetings/lifecycle/cancelMeeting",
+  kind: "mutation",
+  tag,
+  description: "Only a host can cancel a meeting, and only before it is started.",
+  args: ofMeeting,
+  returns: z.null(),
+  errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_ACTIVE", "MEETING_CLOSED"],
+  example: { args: { meetingId }, value: null },
+});
+
+export const joinMeeting = endpoint({
+  path: "meetings/lifecycle/joinMeeting",
+  kind: "mutation",
+  tag,
+  description:
+    "Joins an active meeting to which the caller has been added. Who has left may join again; joining twice changes nothing.",
+  args: ofMeeting,
+  returns: done,
+  errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_NOT_ACTIVE"],
+  example: { args: { meetingId }, value: { success: true } },
+});
+
+export const leaveMeeting = endpoint({
+  path: "meetings/lifecycle/leaveMeeting",
+  kind: "mutation",
+  tag,
+  description:
+    "Leaves a meeting, or declines the invitation to it. The place is kept; leaving twice changes nothing.",
+  args: ofMeeting,
+  returns: done,
+  errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_CLOSED"],
+  example: { args: { meetingId }, value: { success: true } },
+});

@@ -1,0 +1,20 @@
+import type { Doc } from "../_generated/dataModel";
+import type { DatabaseReader } from "../_generated/server";
+
+/**
+ * The user of a WorkOS user id, the subject of the token. Not looked up by `tokenIdentifier`, as is usual with several
+ * providers: here all of them are WorkOS for one client id, and the two forms of its issuer give one person two
+ * token identifiers.
+ */
+export function findByWorkosId(db: DatabaseReader, workosUserId: string): Promise<Doc<"users"> | null> {
+  return db
+    .query("users")
+    .withIndex("by_workos_user_id", (q) => q.eq("workosUserId", workosUserId))
+    .unique();
+}
+
+/** The user of an id as a client gave it; null also for an id that is malformed or of another table. */
+export async function findById(db: DatabaseReader, given: string): Promise<Doc<"users"> | null> {
+  const userId = db.normalizeId("users", given);
+  return userId && (await db.get("users", userId));
+}

@@ -1,0 +1,117 @@
+import type { Doc } from "../_generated/dataModel";
+import type { DatabaseReader, MutationCtx } from "../_generated/server";
+import { avatarUrl, displayName } from "../contract/users";
+import type { WorkosEvent, WorkosMembershipEvent, WorkosUserEvent } from "../contract/workos";
+import { chooseOrganization } from "./organizations";
+import { findByWorkosId } from "./users";
+
+/**
+ * Takes in one event. What is kept is the newest state of each object, so that any order and repetition of the same
+ * events ends in the same users.
+ */
+export async function applyWorkosEvent(ctx: MutationCtx, event: WorkosEvent): Promise<void> {
+  const workosUserId = isUserEvent(event) ? event.data.id : event.data.user_id;
+  const changed = isUserEvent(event) ? await keepUser(ctx, event) : await keepMembership(ctx, event);
+  if (changed) await refreshUser(ctx, workosUserId);
+}
+
+/** What WorkOS has said of a user, if it has. */
+export function findWorkosUser(db: DatabaseReader, workosUserId: string): Promise<Doc<"workosUsers"> | null> {
+  return db
+    .query("workosUsers")
+    .withIndex("by_workos_user_id", (q) => q.eq("workosUserId", workosUserId))
+    .unique();
+}
+
+/** Brings the row in `users` in line with what WorkOS has said, creating it if need be. */
+export async function refreshUser(ctx: MutationCtx, workosUserId: string): Promise<void> {
+  const [known, memberships, user] = await Promise.all([
+    findWorkosUser(ctx.db, workosUserId),
+    ctx.db
+      .query("workosMemberships")
+      .withIndex("by_workos_user_id", (q) => q.eq("workosUserId", workosUserId))
+      .collect(), // As many as the organizations that the person has ever been in.
+    findByWorkosId(ctx.db, workosUserId),
+  ]);
+  const organization = chooseOrganization(memberships, {
+    orgId: user?.sessionOrgId,
+    orgRole: user?.sessionOrgRole,
+  });
+  if (user) {
+    await ctx.db.patch("users", user._id, { ...organization, ...(known && profileOf(known, user)) });
+  } else if (known) {
+    const userId = await ctx.db.insert("users", {
+      workosUserId,
+      email: known.email,
+      isActive: !known.deleted,
+    });
+    await ctx.db.patch("users", userId, { ...organization, ...profileOf(known) });
+  }
+}
+
+/** What WorkOS says of a person, but for what the person has set here. Nobody is activated again by it. */
+function profileOf(known: Doc<"workosUsers">, user?: Doc<"users">) {
+  const edited = user?.editedFields ?? [];
+  return {
+    email: known.email,
+    isActive: (user?.isActive ?? true) && !known.deleted,
+    ...(!edited.includes("displayName") && { displayName: known.displayName }),
+    ...(!edited.includes("avatarUrl") && { avatarUrl: known.avatarUrl }),
+  };
+}
+
+async function keepUser(ctx: MutationCtx, { id, event, data }: WorkosUserEvent): Promise<boolean> {
+  const kept = await findWorkosUser(ctx.db, data.id);
+  const name = displayName.safeParse([data.first_name, data.last_name].filter(Boolean).join(" "));
+  const picture = avatarUrl.safeParse(data.profile_picture_url);
+  const state = {
+    workosUserId: data.id,
+    email: data.email,
+    ...(name.success && { displayName: name.data }),
+    ...(picture.success && { avatarUrl: picture.data }),
+    deleted: event === "user.deleted",
+    updatedAt: Date.parse(data.updated_at),
+    eventId: id,
+  };
+  if (kept && !isNewer(state, kept)) return false;
+  if (kept) await ctx.db.replace("workosUsers", kept._id, state);
+  else await ctx.db.insert("workosUsers", state);
+  return true;
+}
+
+async function keepMembership(
+  ctx: MutationCtx,
+  { id, event, data }: WorkosMembershipEvent,
+): Promise<boolean> {
+  const kept = await ctx.db
+    .query("workosMemberships")
+    .withIndex("by_membership_id", (q) => q.eq("membershipId", data.id))
+    .unique();
+  const state = {
+    membershipId: data.id,
+    workosUserId: data.user_id,
+    orgId: data.organization_id,
+    ...(data.role && { orgRole: data.role.slug }),
+    active: data.status === "active",
+    createdAt: Date.parse(data.created_at),
+    deleted: event === "organization_membership.deleted",
+    updatedAt: Date.parse(data.updated_at),
+    eventId: id,
+  };
+  if (kept && !isNewer(state, kept)) return false;
+  if (kept) await ctx.db.replace("workosMemberships", kept._id, state);
+  else await ctx.db.insert("workosMemberships", state);
+  return true;
+}
+
+type Version = Pick<Doc<"workosUsers">, "deleted" | "updatedAt" | "eventId">;
+
+function isNewer(state: Version, kept: Version): boolean {
+  if (state.deleted !== kept.deleted) return state.deleted;
+  if (state.updatedAt !== kept.updatedAt) return state.updatedAt > kept.updatedAt;
+  return state.eventId > kept.eventId;
+}
+
+function isUserEvent(event: WorkosEvent): event is WorkosUserEvent {
+  return event.event.startsWith("user.");
+}
