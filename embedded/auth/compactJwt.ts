@@ -1,4 +1,5 @@
-import { isJsonObject, parseJson, type JsonObject, type JsonValue } from "./json";
+import type { Json, JsonObject } from "../values/json";
+import { isJsonObject, parseJson } from "./json";
 
 /** A token taken apart. Nothing in it is verified yet. */
 export interface CompactJwt {
@@ -27,7 +28,9 @@ const MAX_TOKEN_CHARACTERS = 64 * 1024;
 /** @returns undefined if the token's payload cannot be read, or if a registered claim has the wrong type */
 export function parseCompactJwt(token: string): CompactJwt | undefined {
   if (token.length > MAX_TOKEN_CHARACTERS) return undefined;
-  const [headerPart, payloadPart] = token.split(".", 4);
+  const [headerPart, payloadPart, signature, ...more] = token.split(".", 4);
+  // An empty signature is a token's that is not signed: it is well-formed, and refused later.
+  if (signature === undefined || more.length > 0 || !/^[\w-]*$/.test(signature)) return undefined;
   const claims = decodePart(payloadPart);
   if (claims === undefined) return undefined;
   const registered = readRegistered(claims);
@@ -58,14 +61,14 @@ function readRegistered(claims: JsonObject): RegisteredClaims | undefined {
   return { iss, sub, aud, exp: whole(exp), nbf: whole(nbf), iat: whole(iat) };
 }
 
-function isText(value: JsonValue | undefined): value is string | undefined {
+function isText(value: Json | undefined): value is string | undefined {
   return value === undefined || typeof value === "string";
 }
 
 /** The last second that a Date can hold. */
 const MAX_SECONDS = 8.64e12;
 
-function isSeconds(value: JsonValue | undefined): value is number | undefined {
+function isSeconds(value: Json | undefined): value is number | undefined {
   return value === undefined || (typeof value === "number" && value >= 0 && value <= MAX_SECONDS);
 }
 
@@ -73,9 +76,9 @@ function whole(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.round(seconds);
 }
 
-function audiences(value: JsonValue): readonly string[] | undefined {
+function audiences(value: Json): readonly string[] | undefined {
   if (typeof value === "string") return [value];
   if (!Array.isArray(value)) return undefined;
-  const list: readonly JsonValue[] = value;
+  const list: Json[] = value;
   return list.every((audience) => typeof audience === "string") ? list : undefined;
 }

@@ -1,4 +1,5 @@
-import { parseJson, type JsonValue } from "./json";
+import type { Json } from "../values/json";
+import { parseJson } from "./json";
 
 /** Why a document could not be had; `status` and `contentType` are what the other server answered. */
 export type FetchFailure =
@@ -33,7 +34,7 @@ const MAX_BYTES = 1024 * 1024;
  * The JSON document at an http:, https: or data: URL. The media type of a data: URL is not looked at.
  * @throws FetchDocumentError
  */
-export async function fetchDocument(url: string, options: FetchDocumentOptions): Promise<JsonValue> {
+export async function fetchDocument(url: string, options: FetchDocumentOptions): Promise<Json> {
   const isData = new URL(url).protocol === "data:";
   let response: Response;
   try {
@@ -89,7 +90,7 @@ async function readBody(response: Response): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function parseBody(body: Buffer): JsonValue {
+function parseBody(body: Buffer): Json {
   try {
     return parseJson(body.toString("utf8"));
   } catch {

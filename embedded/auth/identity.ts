@@ -1,4 +1,5 @@
-import { deepFreeze, isJsonObject, type JsonObject, type JsonValue } from "./json";
+import type { Json, JsonObject } from "../values/json";
+import { deepFreeze, isJsonObject } from "./json";
 
 /**
  * What `ctx.auth.getUserIdentity()` returns, as JSON. It is frozen and shared between requests: copy it before
@@ -10,7 +11,7 @@ export interface UserIdentity {
   readonly tokenIdentifier: string;
   readonly issuer?: string;
   readonly subject?: string;
-  readonly [claim: string]: JsonValue | undefined;
+  readonly [claim: string]: Json | undefined;
 }
 
 /** A verified token's owner. */
@@ -38,7 +39,7 @@ const registered = new Set(["iss", "sub", "aud", "exp", "nbf", "iat", "jti"]);
  * issuers let users choose claims, and an identity must not be a matter of choice.
  */
 export function customJwtIdentity(claims: VerifiedClaims): UserIdentity {
-  const flat = new Map<string, JsonValue>();
+  const flat = new Map<string, Json>();
   const unregistered = Object.entries(claims.all).filter(([name]) => !registered.has(name));
   flatten(unregistered, "", flat);
   // Clerk's factor verification age changes at every refresh, which would re-run every query that reads it.
@@ -46,7 +47,7 @@ export function customJwtIdentity(claims: VerifiedClaims): UserIdentity {
   return withTokenIdentifier(claims, flat);
 }
 
-function flatten(claims: [string, JsonValue][], prefix: string, into: Map<string, JsonValue>): void {
+function flatten(claims: [string, Json][], prefix: string, into: Map<string, Json>): void {
   for (const [key, value] of claims) {
     if (isJsonObject(value)) flatten(Object.entries(value), `${prefix}${key}.`, into);
     else into.set(prefix + key, value);
@@ -97,8 +98,8 @@ const oidcProtocolClaims = new Set([
  * @returns undefined when a standard claim has a value of the wrong type, so that this is no OIDC token
  */
 export function oidcIdentity(claims: VerifiedClaims): UserIdentity | undefined {
-  const mapped = new Map<string, JsonValue>();
-  const custom = new Map<string, JsonValue>();
+  const mapped = new Map<string, Json>();
+  const custom = new Map<string, Json>();
   for (const [key, value] of Object.entries(claims.all)) {
     if (oidcProtocolClaims.has(key)) continue;
     const standard = standardClaims.get(key);
@@ -117,7 +118,7 @@ export function oidcIdentity(claims: VerifiedClaims): UserIdentity | undefined {
 }
 
 /** @returns undefined for a wrong type, null for a well-formed value that has nothing to show */
-function convertStandardClaim(value: JsonValue, kind: StandardClaimKind): JsonValue | undefined {
+function convertStandardClaim(value: Json, kind: StandardClaimKind): Json | undefined {
   switch (kind) {
     case "text":
       return typeof value === "string" ? value : undefined;
@@ -133,7 +134,7 @@ function convertStandardClaim(value: JsonValue, kind: StandardClaimKind): JsonVa
   }
 }
 
-function isSeconds(value: JsonValue): value is number {
+function isSeconds(value: Json): value is number {
   return typeof value === "number" && Number.isFinite(new Date(value * 1000).getTime());
 }
 
@@ -162,7 +163,7 @@ function identityNames(kind: StandardClaimKind): string[] {
  * `subject` to make one of.
  * @returns undefined when the value is not such an identity
  */
-export function parseActingAs(value: JsonValue): UserIdentity | undefined {
+export function parseActingAs(value: Json): UserIdentity | undefined {
   if (!isJsonObject(value)) return undefined;
   const absent = (name: string) => (value[name] ?? null) === null;
   if (actingAsTexts.some((name) => !absent(name) && typeof value[name] !== "string")) return undefined;
@@ -188,7 +189,7 @@ function tokenIdentifierOf(issuer: string, subject: string): string {
 
 function withTokenIdentifier(
   { issuer, subject }: VerifiedClaims,
-  claims: ReadonlyMap<string, JsonValue>,
+  claims: ReadonlyMap<string, Json>,
 ): UserIdentity {
   const own = { tokenIdentifier: tokenIdentifierOf(issuer, subject), issuer, subject };
   // fromEntries defines properties instead of assigning them, so that a claim named `__proto__` is only a name.

@@ -1,4 +1,5 @@
-import { isJsonObject, parseJson, type JsonObject, type JsonValue } from "./json";
+import type { Json, JsonObject } from "../values/json";
+import { isJsonObject, parseJson } from "./json";
 
 /** An OpenID Connect provider: its keys are found through its discovery document. */
 export interface OidcProvider {
@@ -62,12 +63,12 @@ export function parseAuthConfig(defaultExport: unknown): AuthProvider[] {
   if (!isJsonObject(config) || !Array.isArray(config["providers"])) {
     throw notMatchingSchema("the default export must be an object with an array `providers`");
   }
-  const providers: readonly JsonValue[] = config["providers"];
+  const providers: Json[] = config["providers"];
   return providers.map(parseProvider);
 }
 
 /** Convex reads the export through JSON, which is what drops properties whose value is `undefined`. */
-function asJson(value: unknown): JsonValue {
+function asJson(value: unknown): Json {
   try {
     return parseJson(JSON.stringify(value));
   } catch {
@@ -78,7 +79,7 @@ function asJson(value: unknown): JsonValue {
   }
 }
 
-function parseProvider(provider: JsonValue, index: number): AuthProvider {
+function parseProvider(provider: Json, index: number): AuthProvider {
   const where = `Provider at index ${index}`;
   if (!isJsonObject(provider)) throw notMatchingSchema(`${where} must be an object`);
   if ("applicationId" in provider || "applicationid" in provider) {

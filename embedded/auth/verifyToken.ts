@@ -4,7 +4,7 @@ import { parseCompactJwt, type CompactJwt } from "./compactJwt";
 import { FetchDocumentError } from "./fetchDocument";
 import { customJwtIdentity, oidcIdentity, type Identity } from "./identity";
 import { createKeySource, type KeySource } from "./jwks";
-import { LruMap } from "./lruMap";
+import { RecentMap } from "./recentMap";
 import type { AuthProvider, CustomJwtProvider, OidcProvider } from "./providers";
 import { FRESH_MS } from "./refreshing";
 
@@ -51,7 +51,7 @@ export function createTokenVerifier(
   const now = options.now ?? Date.now;
   const context = { now, redactErrors: options.redactErrors ?? false, source: createKeySource(now) };
   // Keyed by the whole token: hashing it would cost more than the memory is worth.
-  const verified = new LruMap<string, Verified>(CACHED_TOKENS);
+  const verified = new RecentMap<string, Verified>(CACHED_TOKENS);
   const pending = new Map<string, Promise<Identity>>();
 
   async function verifyAndKeep(token: string): Promise<Identity> {
