@@ -5,9 +5,8 @@ import type { z } from "zod";
 import type { Doc } from "./_generated/dataModel";
 import { type MutationCtx, type QueryCtx, mutation, query } from "./_generated/server";
 import type { ArgsSchema, Endpoint } from "./contract/endpoint";
-import { describeIssues } from "./contract/errors";
 import { requireIdentity, requireUser } from "./model/caller";
-import { fail } from "./model/errors";
+import { parse } from "./model/parse";
 import { takeToken } from "./model/rateLimit";
 
 /** The context of a function for whoever has a good token. */
@@ -36,7 +35,8 @@ export function identityQuery<Args extends ArgsSchema, Returns extends z.ZodType
     ...validatorsOf(endpoint),
     handler: async (ctx, args) => {
       const identity = await requireIdentity(ctx);
-      return handler({ ...ctx, identity }, parseArgs(endpoint.args, args));
+      // Says what a Convex validator cannot: lengths, ranges, formats.
+      return handler({ ...ctx, identity }, parse(endpoint.args, args));
     },
   });
 }
@@ -60,7 +60,7 @@ export function identityMutation<Args extends ArgsSchema, Returns extends z.ZodT
     ...validatorsOf(endpoint),
     handler: async (ctx, args) => {
       const identity = await requireIdentity(ctx);
-      const parsed = parseArgs(endpoint.args, args);
+      const parsed = parse(endpoint.args, args);
       await takeToken(ctx, identity.subject);
       return handler({ ...ctx, identity }, parsed);
     },
@@ -79,12 +79,4 @@ export function authedMutation<Args extends ArgsSchema, Returns extends z.ZodTyp
 
 function validatorsOf({ args, returns }: Endpoint) {
   return { args: zodToConvex(args), returns: zodOutputToConvex(returns) };
-}
-
-/** What a Convex validator cannot say: lengths, ranges, formats. */
-function parseArgs<Args extends ArgsSchema>(schema: Args, args: unknown): z.output<Args> {
-  const parsed = schema.safeParse(args);
-  if (parsed.success) return parsed.data;
-  const { message, issues } = describeIssues(parsed.error);
-  return fail("INVALID_ARGUMENT", message, { issues });
 }

@@ -14,11 +14,13 @@ export interface Endpoint<
   readonly path: string;
   readonly kind: Kind;
   readonly tag: "Meetings" | "Users";
+  /** Who may call it at all: known and active users, or whoever has a good token. */
+  readonly access: "user" | "identity";
   /** What it does and who may call it, for people. */
   readonly description: string;
   readonly args: Args;
   readonly returns: Returns;
-  /** Codes which the function itself gives, besides those that every function of its kind can give. */
+  /** Codes which the function itself gives, besides those of `commonErrors`. */
   readonly errors: readonly ErrorCode[];
   readonly example: { readonly args: z.input<Args>; readonly value: unknown };
 }
@@ -36,4 +38,17 @@ export function endpoint<
 export function functionName({ path }: Pick<Endpoint, "path">): string {
   const slash = path.lastIndexOf("/");
   return `${path.slice(0, slash)}:${path.slice(slash + 1)}`;
+}
+
+/** Codes which a function gives whatever it does: for what its kind, its access and its being called by HTTP imply. */
+export function commonErrors({ kind, access }: Pick<Endpoint, "kind" | "access">): ErrorCode[] {
+  return [
+    "INVALID_ARGUMENT",
+    "UNAUTHENTICATED",
+    "PAYLOAD_TOO_LARGE",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "INTERNAL_ERROR",
+    ...(access === "user" ? (["USER_NOT_PROVISIONED", "USER_DEACTIVATED"] as const) : []),
+    ...(kind === "mutation" ? (["RATE_LIMITED", "NOT_CONFIGURED"] as const) : []),
+  ];
 }

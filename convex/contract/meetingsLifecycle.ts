@@ -16,8 +16,9 @@ export const createMeeting = endpoint({
   path: "meetings/lifecycle/createMeeting",
   kind: "mutation",
   tag,
+  access: "user",
   description:
-    "Creates a scheduled meeting with the caller as its host. Without `maxParticipants` the places follow from the type: one-on-one 2, small-group 25, large-meeting 1,000, webinar 10,000, none 100; the host takes one.",
+    "Creates a scheduled meeting with the caller as its host. Without `maxParticipants` the places follow from the type: one-on-one 2, small-group 25, large-meeting 1,000, webinar 10,000, none 100; the host takes one. `organizerId`, if given, must be the caller.",
   args: z
     .strictObject({
       title,
@@ -26,7 +27,7 @@ export const createMeeting = endpoint({
       duration: duration.exactOptional().describe("Planned duration in milliseconds; 1,800,000 if absent"),
       meetingType: meetingType.exactOptional(),
       maxParticipants: maxParticipants.exactOptional(),
-      organizerId: id("users").exactOptional().describe("If given, must be the caller"),
+      organizerId: id("users").exactOptional(),
     })
     .refine(
       ({ meetingType, maxParticipants }) => meetingType !== "one-on-one" || (maxParticipants ?? 2) <= 2,
@@ -47,6 +48,7 @@ export const addParticipant = endpoint({
   path: "meetings/lifecycle/addParticipant",
   kind: "mutation",
   tag,
+  access: "user",
   description:
     "Only a host of the meeting can add a person. A person who has left gets their place back, invited anew with the role given.",
   args: z.strictObject({ meetingId: id("meetings"), userId: id("users"), role: participantRole }),
@@ -72,6 +74,7 @@ export const addMultipleParticipants = endpoint({
   path: "meetings/lifecycle/addMultipleParticipants",
   kind: "mutation",
   tag,
+  access: "user",
   description: `Only the meeting host can add participants. Validates each user and skips those who
 are already participants or don't exist. Returns lists of successfully added participants
 and skipped entries with reasons. Updates the meeting's participant count automatically.`,
@@ -106,6 +109,7 @@ export const removeParticipant = endpoint({
   path: "meetings/lifecycle/removeParticipant",
   kind: "mutation",
   tag,
+  access: "user",
   description: "Only a host can remove a person, which frees the place. The last host cannot be removed.",
   args: z.strictObject({ meetingId: id("meetings"), userId: id("users") }),
   returns: z.null(),
@@ -117,6 +121,7 @@ export const updateParticipantRole = endpoint({
   path: "meetings/lifecycle/updateParticipantRole",
   kind: "mutation",
   tag,
+  access: "user",
   description: "Only a host can change a role. The last host stays host.",
   args: z.strictObject({ meetingId: id("meetings"), userId: id("users"), newRole: participantRole }),
   returns: z.null(),
@@ -128,6 +133,7 @@ export const startMeeting = endpoint({
   path: "meetings/lifecycle/startMeeting",
   kind: "mutation",
   tag,
+  access: "user",
   description: "Only a host can start a meeting: it becomes active and can be joined.",
   args: ofMeeting,
   returns: done,
@@ -139,6 +145,7 @@ export const endMeeting = endpoint({
   path: "meetings/lifecycle/endMeeting",
   kind: "mutation",
   tag,
+  access: "user",
   description: "Only a host can end an active meeting: it is concluded for good.",
   args: ofMeeting,
   returns: z.strictObject({
@@ -153,6 +160,7 @@ export const cancelMeeting = endpoint({
   path: "meetings/lifecycle/cancelMeeting",
   kind: "mutation",
   tag,
+  access: "user",
   description: "Only a host can cancel a meeting, and only before it is started.",
   args: ofMeeting,
   returns: z.null(),
@@ -164,6 +172,7 @@ export const joinMeeting = endpoint({
   path: "meetings/lifecycle/joinMeeting",
   kind: "mutation",
   tag,
+  access: "user",
   description:
     "Joins an active meeting to which the caller has been added. Who has left may join again; joining twice changes nothing.",
   args: ofMeeting,
@@ -176,6 +185,7 @@ export const leaveMeeting = endpoint({
   path: "meetings/lifecycle/leaveMeeting",
   kind: "mutation",
   tag,
+  access: "user",
   description:
     "Leaves a meeting, or declines the invitation to it. The place is kept; leaving twice changes nothing.",
   args: ofMeeting,

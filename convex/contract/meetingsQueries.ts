@@ -32,6 +32,7 @@ export const getMeeting = endpoint({
   path: "meetings/queries/getMeeting",
   kind: "query",
   tag,
+  access: "user",
   description: "A meeting, with the caller's role and presence in it. Only for its participants.",
   args: z.strictObject({ meetingId: id("meetings") }),
   returns: meetingForCaller,
@@ -43,6 +44,7 @@ export const listUserMeetings = endpoint({
   path: "meetings/queries/listUserMeetings",
   kind: "query",
   tag,
+  access: "user",
   description: `The caller's meetings, those to which the caller was added last first. With \`state\` it looks through the latest ${MAX_MEETINGS_SCANNED} of them.`,
   args: z.strictObject({
     state: meetingState.exactOptional(),
@@ -57,6 +59,7 @@ export const listMeetingParticipants = endpoint({
   path: "meetings/queries/listMeetingParticipants",
   kind: "query",
   tag,
+  access: "user",
   description:
     "A page of the people in a meeting, if wished only those of one role, one presence, or both. Only for its participants.",
   args: z.strictObject({

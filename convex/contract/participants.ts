@@ -6,6 +6,7 @@ export const participantRole = z.enum(["host", "co-host", "participant", "observ
 export type ParticipantRole = z.infer<typeof participantRole>;
 
 export const presence = z.enum(["invited", "joined", "left"]);
+export type Presence = z.infer<typeof presence>;
 
 /** Fields of the table `meetingParticipants`. */
 export const participantFields = {

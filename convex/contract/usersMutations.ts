@@ -10,6 +10,7 @@ export const upsertUser = endpoint({
   path: "users/mutations/upsertUser",
   kind: "mutation",
   tag,
+  access: "identity",
   description:
     "Creates or updates the caller's own user: to be called once after each sign-in. The organization and the role in it are taken from the token. What WorkOS has reported by webhook is not overwritten.",
   args: z.strictObject({
@@ -29,6 +30,7 @@ export const updateUserProfile = endpoint({
   path: "users/mutations/updateUserProfile",
   kind: "mutation",
   tag,
+  access: "user",
   description:
     "Changes the fields given of a person's profile: one's own, or, for an admin of the organization, that of one of its people.",
   args: z.strictObject({
@@ -49,6 +51,7 @@ export const deactivateUser = endpoint({
   path: "users/mutations/deactivateUser",
   kind: "mutation",
   tag,
+  access: "user",
   description:
     "Deactivates oneself, or, for an admin of the organization, one of its people: the user can do nothing from then on and cannot be added to a meeting.",
   args: z.strictObject({ userId: id("users") }),
@@ -61,6 +64,7 @@ export const updateLastSeen = endpoint({
   path: "users/mutations/updateLastSeen",
   kind: "mutation",
   tag,
+  access: "user",
   description: "Notes that the caller is there. Stored at most once a minute.",
   args: z.strictObject({}),
   returns: z.null(),

@@ -20,6 +20,7 @@ export const getCurrentUser = endpoint({
   path: "users/queries/getCurrentUser",
   kind: "query",
   tag,
+  access: "identity",
   description: "The caller's own user, or null if `upsertUser` has not been called yet.",
   args: z.strictObject({}),
   returns: user.nullable(),
@@ -31,6 +32,7 @@ export const getUserById = endpoint({
   path: "users/queries/getUserById",
   kind: "query",
   tag,
+  access: "user",
   description:
     "A user: everything about oneself and the people of one's own organization, else name, picture and whether active; null if unknown.",
   args: z.strictObject({ userId: id("users") }),
@@ -43,6 +45,7 @@ export const listActiveUsersInOrg = endpoint({
   path: "users/queries/listActiveUsersInOrg",
   kind: "query",
   tag,
+  access: "user",
   description: "A page of the active people in the organization of the caller's token.",
   args: z.strictObject({ paginationOpts }),
   returns: pageOf(user),

@@ -7,9 +7,9 @@ import { z } from "zod";
 const userData = z.object({
   id: z.string(),
   email: z.string(),
-  first_name: z.string().nullish(),
-  last_name: z.string().nullish(),
-  profile_picture_url: z.string().nullish(),
+  first_name: z.string().nullable().exactOptional(),
+  last_name: z.string().nullable().exactOptional(),
+  profile_picture_url: z.string().nullable().exactOptional(),
   updated_at: z.iso.datetime(),
 });
 
@@ -18,7 +18,7 @@ const membershipData = z.object({
   user_id: z.string(),
   organization_id: z.string(),
   status: z.string(),
-  role: z.object({ slug: z.string() }).nullish(),
+  role: z.object({ slug: z.string() }).nullable().exactOptional(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
 });

@@ -1,0 +1,36 @@
+import { ROUTABLE_HTTP_METHODS, httpRouter } from "convex/server";
+import openapi from "../openapi/openapi.json";
+import { httpAction } from "./_generated/server";
+import { endpoints } from "./contract/endpoints";
+import { preflightResponse, withCors } from "./http/cors";
+import { endpointAction } from "./http/endpoint";
+import { fallback } from "./http/fallback";
+import { json } from "./http/responses";
+import { workosWebhook } from "./http/workosWebhook";
+
+const http = httpRouter();
+
+for (const endpoint of endpoints) {
+  http.route({ method: "POST", path: `/api/run/${endpoint.path}`, handler: endpointAction(endpoint) });
+}
+
+http.route({ method: "POST", path: "/webhooks/workos", handler: workosWebhook });
+
+http.route({
+  method: "GET",
+  path: "/health",
+  handler: httpAction(async (_, request) => withCors(request, json({ status: "ok" }))),
+});
+
+http.route({
+  method: "GET",
+  path: "/openapi.json",
+  handler: httpAction(async (_, request) => withCors(request, json(openapi))),
+});
+
+const preflight = httpAction(async (_, request) => preflightResponse(request));
+for (const method of ROUTABLE_HTTP_METHODS) {
+  http.route({ method, pathPrefix: "/", handler: method === "OPTIONS" ? preflight : fallback(http) });
+}
+
+export default http;

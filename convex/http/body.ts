@@ -1,0 +1,50 @@
+import { fail } from "../model/errors";
+
+/** The longest body that is read: 1 MiB holds the longest batch ten times over. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** The JSON of a request. UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE or INVALID_ARGUMENT. */
+export async function readJson(request: Request): Promise<unknown> {
+  const mediaType = request.headers.get("Content-Type")?.split(";")[0]?.trim().toLowerCase();
+  if (mediaType !== "application/json") {
+    fail("UNSUPPORTED_MEDIA_TYPE", "Content-Type must be application/json");
+  }
+  if (Number(request.headers.get("Content-Length")) > MAX_BODY_BYTES) tooLarge();
+  const bytes = await readBytes(request);
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return fail("INVALID_ARGUMENT", "The body is not valid JSON");
+  }
+}
+
+/** Reads no further than the limit, since Content-Length may be absent. */
+async function readBytes({ body }: Request): Promise<Uint8Array> {
+  if (!body) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    length += next.value.byteLength;
+    if (length > MAX_BODY_BYTES) {
+      await reader.cancel();
+      tooLarge();
+    }
+    chunks.push(next.value);
+  }
+  return concatenate(chunks, length);
+}
+
+function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}
+
+function tooLarge(): never {
+  fail("PAYLOAD_TOO_LARGE", `The body must not be longer than ${MAX_BODY_BYTES} bytes`);
+}

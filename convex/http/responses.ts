@@ -1,0 +1,50 @@
+import { ConvexError } from "convex/values";
+import { type ErrorData, errorData, errorStatus } from "../contract/errors";
+
+/** A JSON answer. */
+export function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "Content-Type": "application/json", ...headers },
+  });
+}
+
+/** The answer for what a function returned. */
+export function successResponse(value: unknown): Response {
+  return json({ status: "success", value });
+}
+
+/** The answer for what was thrown: its own code and status if it is one of ours, else INTERNAL_ERROR and no more. */
+export function errorResponse(error: unknown): Response {
+  return failureResponse(knownError(error) ?? unknownError(error));
+}
+
+/** The answer for an error of the contract. */
+export function failureResponse(data: ErrorData, headers: Record<string, string> = {}): Response {
+  return json({ status: "error", errorMessage: data.message, errorData: data }, errorStatus[data.code], {
+    ...headers,
+    ...headersFor(data),
+  });
+}
+
+function knownError(error: unknown): ErrorData | undefined {
+  return error instanceof ConvexError ? errorData.safeParse(error.data).data : undefined;
+}
+
+/** Logs where it happened and not the message, which may quote personal data. */
+function unknownError(error: unknown): ErrorData {
+  const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter(isFrame) : [];
+  console.error(["Unexpected error in an HTTP action", ...frames].join("\n"));
+  return { code: "INTERNAL_ERROR", message: "Something went wrong on the server" };
+}
+
+function isFrame(line: string): boolean {
+  return line.trimStart().startsWith("at ");
+}
+
+function headersFor({ code, retryAfterMs }: ErrorData): Record<string, string> {
+  return {
+    ...(errorStatus[code] === 401 && { "WWW-Authenticate": "Bearer" }),
+    ...(retryAfterMs !== undefined && { "Retry-After": String(Math.ceil(retryAfterMs / 1000)) }),
+  };
+}

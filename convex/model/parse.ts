@@ -1,0 +1,11 @@
+import type { z } from "zod";
+import { describeIssues } from "../contract/errors";
+import { fail } from "./errors";
+
+/** What a client sent, as the contract describes it; INVALID_ARGUMENT with every issue, naming the first in words. */
+export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { message, issues } = describeIssues(parsed.error);
+  return fail("INVALID_ARGUMENT", message, { issues });
+}
