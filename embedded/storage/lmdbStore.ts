@@ -1,52 +1,123 @@
-import { open, type RootDatabase } from "lmdb";
-import type { Store } from "./store";
+import { open, type Database } from "lmdb";
+import { binaryKeys, utf8Values } from "./lmdbEncoding";
+import { groupOf, isLong, storedEnd, storedKey, storedStart, storedValue, unfold } from "./longKeys";
+import { checkKeys, type Order, type Store } from "./store";
 
-/** A store in one file. */
+type Entry = [key: string, value: string];
+
+/** A scan reads this many entries at first, then twice as many each time, since most scans want few. */
+const FIRST_READ = 8;
+const LARGEST_READ = 512;
+/** A read ends early once it holds this much text. */
+const READ_CHARACTERS = 1 << 20;
+
+/**
+ * A store in one file (and a lock file beside it). Reads are synchronous, from the memory map; writes are encoded
+ * at once and applied by LMDB's own thread, where the commits that wait share one transaction and one sync.
+ */
 export class LmdbStore implements Store {
-  readonly #db: RootDatabase<string, string>;
+  readonly #db: Database<string, string>;
 
-  /** @param path the file; it is made if it is not there */
+  /** @param path the file; it is made if it is not there. Damaged files crash the process: see `dataFolder.ts`. */
   constructor(path: string) {
-    this.#db = open<string, string>({
+    const options = {
       path,
       noSubdir: true,
-      encoding: "string",
+      encoding: "binary",
       keyEncoder: binaryKeys,
+      encoder: utf8Values(),
+      // What readers see is on disk. (Syncing behind the commit, lmdb's default, was no faster.)
       overlappingSync: false,
-    } as Parameters<typeof open<string, string>>[0]);
+      // A commit is a batch already; gathering the writes of an event turn on top of that was slower, and its
+      // own promise, which nobody awaits, would bring the process down when a commit fails.
+      eventTurnBatching: false,
+    };
+    this.#db = open<string, string>(options as Parameters<typeof open>[0] & { path: string });
   }
 
   get(key: string): string | undefined {
-    return this.#db.get(key);
+    if (!isLong(key)) return this.#db.get(key);
+    const stored = storedKey(key);
+    const text = this.#db.get(stored);
+    if (text === undefined) return undefined;
+    const [found, value] = unfold(stored, text);
+    return found === key ? value : undefined;
   }
 
-  *scan(
-    start: string,
-    end: string | null,
-    order: "asc" | "desc",
-  ): IterableIterator<[key: string, value: string]> {
-    const range =
-      order === "asc"
-        ? { start, end: end ?? undefined }
-        : {
-            start: end ?? undefined,
-            end: start,
-            reverse: true,
-            exclusiveStart: end !== null,
-            inclusiveEnd: true,
-          };
-    for (const { key, value } of this.#db.getRange(range as { start: string; end: string }))
-      yield [key, value];
+  *scan(start: string, end: string | null, order: Order): IterableIterator<Entry> {
+    // LMDB's reverse ranges begin at the upper end.
+    const first = storedStart(start);
+    const last = end === null ? undefined : storedEnd(end);
+    let from = order === "asc" ? first : last;
+    const to = order === "asc" ? last : first;
+    let group: Entry[] = [];
+    let complete = false;
+    for (let limit = FIRST_READ; !complete; limit = Math.min(limit * 2, LARGEST_READ)) {
+      const entries: Entry[] = [];
+      complete = this.#read(from, to, order, limit, entries);
+      for (const entry of entries) {
+        const [key] = entry;
+        if (group.length > 0 && !isOfGroup(key, group)) {
+          yield* sortedGroup(group, start, end, order);
+          group = [];
+        }
+        if (isLong(key)) group.push(unfold(key, entry[1]));
+        else if (key >= start) yield entry;
+        from = key;
+      }
+      if (order === "asc" && from !== undefined) from += "\0";
+    }
+    yield* sortedGroup(group, start, end, order);
+  }
+
+  /**
+   * Appends up to `limit` stored entries; true if there are no more. No cursor stays open after it: one would hold
+   * on to its snapshot, and a scan that nobody finishes would keep LMDB from reusing pages for ever.
+   */
+  #read(
+    from: string | undefined,
+    to: string | undefined,
+    order: Order,
+    limit: number,
+    entries: Entry[],
+  ): boolean {
+    const reverse = order === "desc";
+    const range = {
+      start: from,
+      end: to,
+      limit,
+      reverse,
+      exclusiveStart: reverse && from !== undefined,
+      inclusiveEnd: reverse,
+    };
+    let characters = 0;
+    for (const { key, value } of this.#db.getRange(range as { start: string; end: string })) {
+      entries.push([key, value]);
+      characters += value.length;
+      if (characters > READ_CHARACTERS) return false;
+    }
+    return entries.length < limit;
   }
 
   async commit(writes: ReadonlyMap<string, string | null>): Promise<void> {
+    if (writes.size === 0) return;
+    // Nothing may throw below: what was encoded before it would be committed.
+    checkKeys(writes);
     const db = this.#db;
-    await db.batch(() => {
+    const committed = db.batch(() => {
       for (const [key, value] of writes) {
-        if (value === null) void db.remove(key);
-        else void db.put(key, value);
+        const long = isLong(key);
+        const stored = long ? storedKey(key) : key;
+        // The promises are that of the whole transaction.
+        if (value === null) void db.remove(stored);
+        else void db.put(stored, long ? storedValue(key, value) : value);
       }
     });
+    try {
+      await committed;
+    } catch (error) {
+      throw new Error(`The database could not be written: ${await reasonOf(error)}`, { cause: error });
+    }
   }
 
   async close(): Promise<void> {
@@ -54,12 +125,30 @@ export class LmdbStore implements Store {
   }
 }
 
-const binaryKeys = {
-  writeKey(key: string, target: Buffer, start: number): number {
-    if (start + key.length > target.length) throw new RangeError("The key does not fit into the buffer");
-    return start + target.write(key, start, "latin1");
-  },
-  readKey(source: Buffer, start: number, end: number): string {
-    return source.toString("latin1", start, end);
-  },
-};
+/** Whether a stored key belongs to the group that the long keys are of. */
+function isOfGroup(stored: string, group: Entry[]): boolean {
+  return isLong(stored) && groupOf(stored) === groupOf((group[0] as Entry)[0]);
+}
+
+function* sortedGroup(
+  group: Entry[],
+  start: string,
+  end: string | null,
+  order: Order,
+): IterableIterator<Entry> {
+  if (group.length > 1) {
+    const sign = order === "asc" ? 1 : -1;
+    group.sort(([a], [b]) => (a < b ? -sign : sign));
+  }
+  for (const entry of group) {
+    if (entry[0] >= start && (end === null || entry[0] < end)) yield entry;
+  }
+}
+
+/** lmdb rejects with an error that has the reason in another promise. */
+async function reasonOf(error: unknown): Promise<string> {
+  const { commitError } = error as { commitError?: Promise<never> };
+  const reason: unknown =
+    commitError === undefined ? error : await commitError.catch((cause: unknown) => cause);
+  return reason instanceof Error ? reason.message : String(reason);
+}

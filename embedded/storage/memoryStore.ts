@@ -1,5 +1,5 @@
 import { SortedMap } from "./sortedMap";
-import type { Store } from "./store";
+import { checkKeys, type Order, type Store } from "./store";
 
 /** A store that forgets: for tests, and for a server that keeps nothing. */
 export class MemoryStore implements Store {
@@ -9,11 +9,7 @@ export class MemoryStore implements Store {
     return this.#entries.get(key);
   }
 
-  *scan(
-    start: string,
-    end: string | null,
-    order: "asc" | "desc",
-  ): IterableIterator<[key: string, value: string]> {
+  *scan(start: string, end: string | null, order: Order): IterableIterator<[key: string, value: string]> {
     if (order === "asc") {
       let pair = this.#entries.getPairOrNextHigher(start);
       while (pair !== undefined && (end === null || pair[0] < end)) {
@@ -30,12 +26,13 @@ export class MemoryStore implements Store {
     }
   }
 
-  commit(writes: ReadonlyMap<string, string | null>): Promise<void> {
+  // oxlint-disable-next-line require-await -- so that an illegal key rejects
+  async commit(writes: ReadonlyMap<string, string | null>): Promise<void> {
+    checkKeys(writes);
     for (const [key, value] of writes) {
       if (value === null) this.#entries.delete(key);
       else this.#entries.set(key, value);
     }
-    return Promise.resolve();
   }
 
   close(): Promise<void> {

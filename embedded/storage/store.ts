@@ -1,3 +1,8 @@
+/** The longest key, in bytes. */
+export const MAX_KEY_BYTES = 64 * 1024;
+
+export type Order = "asc" | "desc";
+
 /**
  * A durable, ordered map from keys to texts: all that the runtime asks of a disk.
  *
@@ -17,21 +22,31 @@ export interface Store {
    * time exactly once, in order, and an entry that a commit adds, changes or removes ahead of it either in its old
    * or in its new state. A scan that is drained without awaiting in between sees one state.
    */
-  scan(
-    start: string,
-    end: string | null,
-    order: "asc" | "desc",
-  ): IterableIterator<[key: string, value: string]>;
+  scan(start: string, end: string | null, order: Order): IterableIterator<[key: string, value: string]>;
 
   /**
    * Applies all writes or none; `null` deletes a key, and deleting a key that is not there is no error.
    *
-   * Resolves when the writes are on disk (synced) and every later `get` and `scan` sees them; until then no read
-   * sees any of them. Several commits may be under way, and they apply in the order of the calls. A commit that
-   * rejects has applied nothing; commits called after it are separate and may still succeed.
+   * Resolves when the writes are on disk (synced) and every later `get` and `scan` sees them; what a read sees is
+   * on disk. Several commits may be under way, and they apply in the order of the calls; they are encoded at the
+   * call, so that the map is free afterwards. A commit that rejects has applied nothing, and so may have others
+   * that were under way with it, which reject too; later ones may succeed again.
    */
   commit(writes: ReadonlyMap<string, string | null>): Promise<void>;
 
   /** Waits for the commits under way and lets go of the files; the store is not to be used after it was called. */
   close(): Promise<void>;
+}
+
+/**
+ * For implementations: rejects keys that no store takes.
+ *
+ * @throws RangeError
+ */
+export function checkKeys(writes: ReadonlyMap<string, string | null>): void {
+  for (const key of writes.keys()) {
+    if (key.length === 0 || key.length > MAX_KEY_BYTES) {
+      throw new RangeError(`A key has 1 to ${MAX_KEY_BYTES} bytes, not ${key.length}`);
+    }
+  }
 }

@@ -1,0 +1,187 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { MAX_KEY_BYTES, type Order, type Store } from "./store";
+
+/** What every store does. `openStore` gives an empty one; the suite closes it. */
+export function describeStore(name: string, openStore: () => Promise<Store>): void {
+  // oxlint-disable-next-line vitest/valid-title -- the title is the caller's
+  describe(name, () => {
+    let store: Store;
+    beforeEach(async () => {
+      store = await openStore();
+    });
+    afterEach(() => store.close());
+
+    test("has nothing at first, and scans it", () => {
+      expect(store.get("a")).toBeUndefined();
+      expect([...store.scan("", null, "asc"), ...store.scan("", null, "desc")]).toEqual([]);
+    });
+
+    test("keeps values of any text, the empty one too", async () => {
+      const values = ["", "\0", "é😀\u2028", "x".repeat(100_000), "1:"];
+      await store.commit(new Map(values.map((value, i) => [`k${i}`, value])));
+      expect(values.map((_, i) => store.get(`k${i}`))).toEqual(values);
+      expect([...store.scan("", null, "asc")].map(([, value]) => value)).toEqual(values);
+    });
+
+    test("takes keys up to the longest and values of 16 MiB", async () => {
+      const key = "\xfe".repeat(MAX_KEY_BYTES);
+      const value = "ä".repeat(8 * 1024 * 1024);
+      await store.commit(
+        new Map([
+          [key, value],
+          ["a", "1"],
+        ]),
+      );
+      expect(store.get(key) === value).toBe(true);
+      expect([...store.scan("", null, "desc")].map(([found]) => found.length)).toEqual([MAX_KEY_BYTES, 1]);
+    });
+
+    test("rejects a commit with an illegal key and applies nothing of it", async () => {
+      for (const key of ["", "x".repeat(MAX_KEY_BYTES + 1)]) {
+        const writes = new Map([
+          ["a", "1"],
+          [key, "2"],
+        ]);
+        await expect(store.commit(writes)).rejects.toThrow(RangeError);
+      }
+      await store.commit(new Map([["b", "1"]]));
+      expect([...store.scan("", null, "asc")]).toEqual([["b", "1"]]);
+    });
+
+    test("applies commits under way in the order of their calls, as the writes were at the call", async () => {
+      const writes = new Map<string, string | null>();
+      const commits: Promise<void>[] = [];
+      for (let i = 0; i < 50; i++) {
+        writes.set("last", `${i}`).set(`k${i}`, "x");
+        writes.set(`k${i - 1}`, null);
+        commits.push(store.commit(writes));
+        if (i % 10 === 0) await new Promise(setImmediate);
+      }
+      writes.clear();
+      await Promise.all(commits);
+      expect([...store.scan("", null, "asc")]).toEqual([
+        ["k49", "x"],
+        ["last", "49"],
+      ]);
+    });
+
+    test("shows a commit as soon as it has resolved, and never a part of one", async () => {
+      let stop = false;
+      const reader = (async () => {
+        while (!stop) {
+          const [first] = store.scan("a", null, "asc");
+          const [last] = store.scan("a", null, "desc");
+          expect(first?.[1]).toBe(last?.[1]);
+          await new Promise(setImmediate);
+        }
+      })();
+      for (let i = 0; i < 30; i++) {
+        await store.commit(new Map(Array.from({ length: 20 }, (_, j) => [`a${j}`, `${i}`])));
+        expect(store.get("a7")).toBe(`${i}`);
+      }
+      stop = true;
+      await reader;
+    });
+
+    test.each<Order>(["asc", "desc"])("goes on with a scan (%s) while commits land", async (order) => {
+      const stable = Array.from({ length: 300 }, (_, i) => `s${String(i).padStart(3, "0")}`);
+      await store.commit(new Map(stable.map((key) => [key, key])));
+      const seen: string[] = [];
+      let i = 0;
+      for (const [key, value] of store.scan("s", "t", order)) {
+        seen.push(key);
+        expect(key.startsWith(value)).toBe(true);
+        if (i++ % 7 === 0) {
+          const near = `${stable[(i * 37) % 300]}x${i}`;
+          await store.commit(
+            new Map<string, string | null>([
+              [near, near],
+              [seen[(i * 13) % seen.length]?.includes("x") ? (seen.at(-1) as string) : "gone", null],
+            ]).set(key, key.includes("x") ? null : value),
+          );
+        }
+      }
+      expect(seen).toEqual(order === "asc" ? seen.toSorted() : seen.toSorted().toReversed());
+      expect(new Set(seen).size).toBe(seen.length);
+      expect(seen.filter((key) => !key.includes("x")).toSorted()).toEqual(stable);
+    });
+
+    test("lets scans be abandoned, thousands of them", async () => {
+      await store.commit(new Map(Array.from({ length: 100 }, (_, i) => [`k${i}`, "v"])));
+      for (let i = 0; i < 3000; i++) {
+        expect(store.scan("", null, i % 2 === 0 ? "asc" : "desc").next().done).toBe(false);
+        if (i % 500 === 0) await store.commit(new Map([["k0", `${i}`]]));
+      }
+      expect([...store.scan("", null, "asc")].length).toBe(100);
+    });
+
+    test("behaves as a sorted map", async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+          await store.close();
+          store = await openStore();
+          const model = new Map<string, string>();
+          for (const writes of steps) {
+            await store.commit(writes.changes);
+            for (const [key, value] of writes.changes) {
+              if (value === null) model.delete(key);
+              else model.set(key, value);
+            }
+            const { start, end, order } = writes;
+            expect(short([...store.scan(start, end, order)])).toEqual(
+              short(scanModel(model, start, end, order)),
+            );
+            const keys = [...writes.changes.keys()];
+            expect(keys.map((changed) => store.get(changed))).toEqual(
+              keys.map((changed) => model.get(changed)),
+            );
+          }
+        }),
+        { numRuns: 60 },
+      );
+    });
+  });
+}
+
+function scanModel(
+  model: Map<string, string>,
+  start: string,
+  end: string | null,
+  order: Order,
+): [string, string][] {
+  const entries = [...model].filter(([key]) => key >= start && (end === null || key < end));
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return order === "asc" ? entries : entries.reverse();
+}
+
+/** Long runs of one character as a count, so that a failure can be read. */
+function short(entries: [string, string][]): string[] {
+  return entries.map(
+    ([key, value]) => `${key.replace(/(.)\1{9,}/gs, (run, one) => `(${one}*${run.length})`)}=${value}`,
+  );
+}
+
+/** Keys that begin each other, also beyond the length that LMDB takes, and share long prefixes. */
+const key = fc.oneof(
+  fc.constantFrom("\0", "\0\0", "a", "a\0", "a\0\xff", "a\xff", "b", "\xff", "\xff\xff"),
+  fc
+    .tuple(
+      fc.constantFrom("a", "\0", "\xff"),
+      fc.constantFrom(1899, 1900, 1901, 1932, 1978, 1979, 5000),
+      fc.constantFrom("", "\0", "\0\0", "a", "b", "b".repeat(40), "\xff", "\xff".repeat(40), "1:x"),
+    )
+    .map(([character, length, rest]) => character.repeat(length) + rest),
+  fc.uint8Array({ minLength: 1, maxLength: 3 }).map((bytes) => Buffer.from(bytes).toString("latin1")),
+);
+
+const step = fc.record({
+  changes: fc
+    .array(fc.tuple(key, fc.option(fc.constantFrom("", "1", "2:é", "x".repeat(3000)), { freq: 4 })), {
+      maxLength: 20,
+    })
+    .map((entries) => new Map(entries)),
+  start: fc.oneof(fc.constant(""), key),
+  end: fc.option(key),
+  order: fc.constantFrom<Order>("asc", "desc"),
+});
