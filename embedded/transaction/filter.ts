@@ -54,7 +54,9 @@ function compile(expression: Json): Evaluate {
   }
   switch (operator) {
     case "$field": {
-      const path = String(operand);
+      if (typeof operand !== "string")
+        throw new DeveloperError("Invalid argument `query`: a field must be a path");
+      const path = operand;
       return (document) => fieldAt(document, path);
     }
     case "$literal": {

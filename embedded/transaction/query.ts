@@ -19,6 +19,11 @@ export type SerializedQuery = {
 
 type Operator = { keep: (document: JsonObject) => boolean } | { remaining: number };
 
+/** A row was read, but a filter held it back. */
+export const FILTERED = Symbol("filtered");
+/** There are no more rows. */
+export const END = Symbol("end");
+
 /** Documents in index order, one at a time. Writes of the same transaction show as soon as they are made. */
 export class QueryStream {
   readonly #target: IndexToScan | null;
@@ -53,8 +58,8 @@ export class QueryStream {
   next(): string | null {
     for (;;) {
       const step = this.step(null);
-      if (step === "end") return null;
-      if (step !== "filtered") return step;
+      if (step === END) return null;
+      if (step !== FILTERED) return step;
     }
   }
 
@@ -62,15 +67,15 @@ export class QueryStream {
    * Reads one row. `upTo` is the key, without the index's prefix, of the last row wanted.
    * Gives the document, or that a filter held it back, or that there is no more.
    */
-  step(upTo: string | null): string | "filtered" | "end" {
-    if (this.#operators.some((operator) => "remaining" in operator && operator.remaining <= 0)) return "end";
+  step(upTo: string | null): string | typeof FILTERED | typeof END {
+    if (this.#operators.some((operator) => "remaining" in operator && operator.remaining <= 0)) return END;
     const text = this.#nextRow(upTo);
-    if (text === null) return "end";
+    if (text === null) return END;
     this.transaction.countRead(text);
     let document: JsonObject | undefined;
     for (const operator of this.#operators) {
       if ("remaining" in operator) operator.remaining--;
-      else if (!operator.keep((document ??= JSON.parse(text) as JsonObject))) return "filtered";
+      else if (!operator.keep((document ??= JSON.parse(text) as JsonObject))) return FILTERED;
     }
     return text;
   }
@@ -181,12 +186,12 @@ export function readPage(transaction: Transaction, request: PageRequest, secret:
     let bytes = 0;
     while (endCursor !== null || page.length < pageSize) {
       const step = stream.step(upTo);
-      if (step === "end") {
+      if (step === END) {
         end = { end: true };
         break;
       }
       positions.push(stream.position ?? "");
-      if (step !== "filtered") {
+      if (step !== FILTERED) {
         page.push(step);
         bytes += step.length;
       }

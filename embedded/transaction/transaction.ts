@@ -50,6 +50,11 @@ export class Transaction {
     return this.#version;
   }
 
+  /** How many keys the commit will write. */
+  get writes(): number {
+    return this.#writes.size;
+  }
+
   /** The document as JSON text, or `undefined`. Counts as one index range read. */
   get(id: string, where: IdUse): string | undefined {
     this.usage.add("databaseQueries", 1);
@@ -64,7 +69,7 @@ export class Transaction {
   insert(tableName: string, value: JsonObject): string {
     const nameProblem = identifierProblem(tableName);
     if (nameProblem) throw new DeveloperError(`Invalid argument \`table\` for \`db.insert\`: ${nameProblem}`);
-    checkValue(value);
+    requireLegal(value);
     for (const field of Object.keys(value)) requireUserField(field);
     this.#catalog = this.#catalog.withTable(tableName);
     const table = this.#table(tableName);
@@ -81,7 +86,7 @@ export class Transaction {
    * Gives the new document.
    */
   replace(id: string, value: JsonObject, where: IdUse): JsonObject {
-    checkValue(value);
+    requireLegal(value);
     return this.#update(id, where, "Replace", () => value);
   }
 
@@ -93,7 +98,7 @@ export class Transaction {
         if (isUndefined(json)) delete value[field];
         else value[field] = json;
       }
-      checkValue(value);
+      requireLegal(value);
       return value;
     });
   }
@@ -285,6 +290,14 @@ export function internalIdOf(id: string): string {
   const decoded = decodeId(id);
   if (decoded === null) throw new Error("Not a document id");
   return binaryString(decoded.internalId);
+}
+
+function requireLegal(value: JsonObject): void {
+  try {
+    checkValue(value);
+  } catch (error) {
+    throw new DeveloperError((error as Error).message);
+  }
 }
 
 function requireUserField(field: string): void {

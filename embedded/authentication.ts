@@ -1,0 +1,56 @@
+import { isAdminKey, parseAuthorization } from "./auth/adminKey";
+import { AuthError, badAdminKey } from "./auth/authError";
+import { createTokenVerifier, type TokenVerifier } from "./auth/verifyToken";
+import type { AuthProvider } from "./auth/providers";
+import { ANONYMOUS, type Caller } from "./functions/caller";
+import { ApiError } from "./http/apiError";
+import type { Json } from "./values/json";
+
+/** Tells from a request's headers on whose behalf its functions run. */
+export class Authentication {
+  #verifier: TokenVerifier = createTokenVerifier([]);
+
+  constructor(private readonly adminKey: string) {}
+
+  /** Accepts the tokens of these providers from now on. */
+  use(providers: readonly AuthProvider[]): void {
+    this.#verifier = createTokenVerifier(providers);
+  }
+
+  /** Throws {@link ApiError} for credentials that can't be used. */
+  async authenticate(authorization: string | undefined, adminKeyParameter?: string): Promise<Caller> {
+    try {
+      return await this.#caller(authorization, adminKeyParameter);
+    } catch (error) {
+      throw error instanceof AuthError ? new ApiError(error.httpStatus, error.code, error.message) : error;
+    }
+  }
+
+  /** Like {@link authenticate}, but leaves it to the function whether bad credentials matter. */
+  async identify(authorization: string | undefined): Promise<Caller> {
+    try {
+      return await this.#caller(authorization);
+    } catch (error) {
+      if (error instanceof AuthError) return { kind: "unidentified", problem: error.message };
+      throw error;
+    }
+  }
+
+  async #caller(authorization: string | undefined, adminKeyParameter?: string): Promise<Caller> {
+    const credentials = parseAuthorization(authorization, adminKeyParameter);
+    switch (credentials.kind) {
+      case "none":
+        return ANONYMOUS;
+      case "user": {
+        const { token } = credentials;
+        const identity = this.#verifier.peek(token) ?? (await this.#verifier.verify(token));
+        return { kind: "user", identity: identity.attributes as Json };
+      }
+      case "admin": {
+        if (!isAdminKey(credentials.key, this.adminKey)) throw badAdminKey();
+        const { actingAs } = credentials;
+        return actingAs === undefined ? { kind: "admin" } : { kind: "admin", actingAs: actingAs as Json };
+      }
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createRequire } from "node:module";
+import { Script } from "node:vm";
+import { BUNDLE_FILE, HTTP_MODULE, type AppBundle, type ModuleTable } from "./bundle";
+import type { LogLines, LogLevel } from "./logLines";
+
+/** What an action's calls into the runtime need to know of the action. */
+export interface ActionFrame {
+  readonly logs: LogLines;
+}
+
+/** What the realm of actions asks of the runtime. */
+export type ActionHost = {
+  /** Runs an operation of an action and gives its JSON. An error's `data`, if any, is the JSON of a ConvexError's data. */
+  syscall(frame: ActionFrame, operation: string, args: string): Promise<string>;
+};
+
+/** What `httpRouter()` makes, as far as the runtime calls it. */
+export type HttpRouter = {
+  isRouter: true;
+  lookup(path: string, method: string): [handler: HttpHandler, method: string, path: string] | null;
+};
+type HttpHandler = { invokeHttpAction(request: Request): Promise<Response> };
+
+/**
+ * Where actions and HTTP actions run: in the process's own realm, with its `fetch`, timers and web classes, but with a
+ * `process` that holds the deployment's environment and nothing else, and a `console` that logs to the call.
+ */
+export class ActionRealm {
+  readonly #frames = new AsyncLocalStorage<ActionFrame>();
+  readonly #modules: ModuleTable;
+  readonly #nodeModules: ModuleTable;
+
+  constructor(
+    bundle: AppBundle,
+    environment: Readonly<Record<string, string>>,
+    private readonly host: ActionHost,
+  ) {
+    this.#modules = this.#evaluate(bundle.code, { env: { ...environment } });
+    const node = bundle.node;
+    this.#nodeModules = node ? this.#evaluate(node.code, process) : {};
+  }
+
+  /** Evaluates a module, once, and gives its exports. */
+  load(path: string): Record<string, unknown> {
+    const evaluate = this.#nodeModules[path] ?? this.#modules[path];
+    if (!evaluate) throw new Error(`The bundle has no module ${path}`);
+    return evaluate();
+  }
+
+  /** The app's HTTP router, or `null` when it has no http.ts. */
+  router(): HttpRouter | null {
+    if (!(HTTP_MODULE in this.#modules)) return null;
+    const router = this.load(HTTP_MODULE)["default"] as HttpRouter | undefined;
+    if (router?.isRouter !== true)
+      throw new Error("http.ts must export an httpRouter() as its default export");
+    return router;
+  }
+
+  /** Runs `call` so that whatever it does, however late, is done in the name of `frame`. */
+  run<T>(frame: ActionFrame, call: () => Promise<T>): Promise<T> {
+    return this.#frames.run(frame, call);
+  }
+
+  #evaluate(code: string, processObject: unknown): ModuleTable {
+    const globals: Record<string, unknown> = {
+      process: processObject,
+      console: this.#console(),
+      Convex: this.#convex(),
+      require: createRequire(import.meta.url),
+    };
+    const source = `(function (module, exports, ${Object.keys(globals).join(", ")}) {\n${code}\n})`;
+    const factory = new Script(source, { filename: BUNDLE_FILE, lineOffset: -1 }).runInThisContext() as (
+      ...args: unknown[]
+    ) => void;
+    const module = { exports: {} as { modules: ModuleTable } };
+    factory(module, module.exports, ...Object.values(globals));
+    return module.exports.modules;
+  }
+
+  #frame(): ActionFrame {
+    const frame = this.#frames.getStore();
+    if (!frame) throw new Error("Convex functions can't be called while modules are loaded");
+    return frame;
+  }
+
+  #convex(): unknown {
+    return {
+      syscall: (operation: string) => {
+        throw new Error(`Unknown operation ${operation} in an action`);
+      },
+      asyncSyscall: async (operation: string, args: string) =>
+        this.host.syscall(this.#frame(), operation, args),
+      jsSyscall: (operation: string) => {
+        throw new Error(`Unknown operation ${operation} in an action`);
+      },
+    };
+  }
+
+  #console(): unknown {
+    const log =
+      (level: LogLevel) =>
+      (...args: unknown[]) =>
+        this.#frames.getStore()?.logs.add(level, args);
+    return {
+      ...console,
+      log: log("LOG"),
+      debug: log("DEBUG"),
+      info: log("INFO"),
+      warn: log("WARN"),
+      error: log("ERROR"),
+      trace: log("LOG"),
+    };
+  }
+}

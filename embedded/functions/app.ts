@@ -1,0 +1,160 @@
+import type { ValidatorJSON } from "convex/values";
+import type { Script } from "node:vm";
+import type { Database } from "../transaction/database";
+import { ActionRealm, type ActionHost } from "./actionRealm";
+import { AUTH_CONFIG_MODULE, SCHEMA_MODULE, type AppBundle } from "./bundle";
+import { describeThrown, failureText, type FrameMapper } from "./failure";
+import type { FunctionPath } from "./paths";
+import { compileBundle, Realm } from "./realm";
+import { Schema } from "./schema";
+import { frameMapper } from "./sourceFrames";
+import { compileValidator, type TableNames, type Validate } from "./validate";
+
+export type FunctionKind = "query" | "mutation" | "action";
+
+/** A registered function of the app. */
+export type FunctionInfo = {
+  readonly path: FunctionPath;
+  readonly module: string;
+  readonly exportName: string;
+  readonly kind: FunctionKind;
+  readonly isPublic: boolean;
+  readonly args: ValidatorJSON;
+  readonly returns: ValidatorJSON | null;
+  readonly checkArgs: Validate;
+  readonly checkReturns: Validate;
+};
+
+/** What the convex package makes of a function. */
+export type RegisteredFunction = {
+  isQuery?: true;
+  isMutation?: true;
+  isAction?: true;
+  isPublic?: true;
+  exportArgs?: () => string;
+  exportReturns?: () => string;
+  invokeQuery?: (args: string) => Promise<string>;
+  invokeMutation?: (args: string) => Promise<string>;
+  invokeAction?: (requestId: string, args: string) => Promise<string>;
+};
+
+/** The app can't be loaded. The message says which module and why, for the developer's eyes. */
+export class AppLoadError extends Error {
+  override readonly name = "AppLoadError";
+}
+
+/** The loaded app: its functions, schema and auth config, and the realms in which it runs. */
+export class App {
+  readonly functions: ReadonlyMap<FunctionPath, FunctionInfo>;
+  readonly schema: Schema;
+  /** The default export of auth.config, as JSON text; `null` when there is none. */
+  readonly authConfig: string | null;
+  readonly actions: ActionRealm;
+  readonly mapFrames: FrameMapper;
+  readonly #script: Script;
+  /** One realm for each depth of nested calls. */
+  #realms: Realm[] = [];
+
+  /** Loads all modules of a bundle. Throws {@link AppLoadError}. */
+  constructor(
+    readonly bundle: AppBundle,
+    private readonly environment: Readonly<Record<string, string>>,
+    database: Database,
+    actionHost: ActionHost,
+  ) {
+    this.mapFrames = frameMapper(bundle.sourceMap);
+    this.#script = compileBundle(bundle);
+    this.actions = new ActionRealm(bundle, environment, actionHost);
+    const tables: TableNames = { tableName: (number) => database.catalog.tableByNumber(number)?.name };
+    const functions = new Map<FunctionPath, FunctionInfo>();
+    const nodeModules = new Set(bundle.nodeModules);
+    for (const module of bundle.functionModules) {
+      const exports = nodeModules.has(module)
+        ? this.#loading(module, () => this.actions.load(module))
+        : this.#loading(module, () => this.realm(0).load(module));
+      for (const [exportName, value] of Object.entries(exports)) {
+        const info = this.#loading(module, () => describeFunction(module, exportName, value, tables));
+        if (info) functions.set(info.path, info);
+      }
+    }
+    this.functions = functions;
+    this.schema = this.#loading(SCHEMA_MODULE, () => new Schema(this.#exportSchema(), database));
+    this.authConfig = this.#loading(AUTH_CONFIG_MODULE, () => this.#exportAuthConfig());
+  }
+
+  /** The realm for calls that are nested `depth` deep. */
+  realm(depth: number): Realm {
+    return (this.#realms[depth] ??= new Realm(this.#script, this.environment));
+  }
+
+  /** Throws the realms away: a call in them was cut off, and nobody knows what it left behind. */
+  renewRealms(): void {
+    this.#realms = [];
+  }
+
+  /** The registered function itself, in a realm. */
+  inRealm(realm: Realm | ActionRealm, { module, exportName }: FunctionInfo): RegisteredFunction {
+    return realm.load(module)[exportName] as RegisteredFunction;
+  }
+
+  #exportSchema(): string | null {
+    if (!this.bundle.hasSchema) return null;
+    const schema = this.realm(0).load(SCHEMA_MODULE)["default"] as { export?(): string } | undefined;
+    if (typeof schema?.export !== "function")
+      throw new Error("schema.ts must export a schema as its default export");
+    return schema.export();
+  }
+
+  #exportAuthConfig(): string | null {
+    if (!this.bundle.hasAuthConfig) return null;
+    // A realm of its own, in which an environment variable that is not set is an error, as it is for Convex.
+    const realm = new Realm(this.#script, this.environment, (name) => {
+      throw new Error(`Environment variable ${name} is used in auth config file but its value was not set`);
+    });
+    return JSON.stringify(realm.load(AUTH_CONFIG_MODULE)["default"] ?? null);
+  }
+
+  #loading<T>(module: string, load: () => T): T {
+    try {
+      return load();
+    } catch (thrown) {
+      const text = failureText(describeThrown(thrown, this.mapFrames)).trimEnd();
+      throw new AppLoadError(`Failed to load ${module}: ${text}`, { cause: thrown });
+    }
+  }
+}
+
+const ANY: ValidatorJSON = { type: "any" };
+
+function describeFunction(
+  module: string,
+  exportName: string,
+  value: unknown,
+  tables: TableNames,
+): FunctionInfo | null {
+  if (typeof value !== "function") return null;
+  const registered = value as RegisteredFunction;
+  const kind = registered.isQuery
+    ? "query"
+    : registered.isMutation
+      ? "mutation"
+      : registered.isAction
+        ? "action"
+        : null;
+  if (kind === null) return null;
+  const args = (registered.exportArgs ? JSON.parse(registered.exportArgs()) : ANY) as ValidatorJSON;
+  const returns = (
+    registered.exportReturns ? JSON.parse(registered.exportReturns()) : null
+  ) as ValidatorJSON | null;
+  return {
+    path: `${module.slice(0, -".js".length)}:${exportName}`,
+    module,
+    exportName,
+    kind,
+    isPublic: registered.isPublic === true,
+    args,
+    returns,
+    checkArgs: compileValidator(args, tables),
+    checkReturns: compileValidator(returns ?? ANY, tables),
+  };
+}

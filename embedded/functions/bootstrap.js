@@ -1,0 +1,167 @@
+// @ts-check
+/*
+ * Runs inside the realm of queries and mutations, before the app's modules: it makes this realm's globals what they
+ * are in Convex. Clock and randomness belong to the execution, so that a function is determined by what it reads;
+ * what reaches outside of the transaction is refused.
+ *
+ * This file is read as text and evaluated by realm.ts. It is plain JavaScript because a compiler's helpers would not
+ * be there. Its value is a function of the host's side.
+ *
+ * @typedef {{ message: string, data?: unknown }} SyscallError
+ * @typedef {object} Host
+ * @property {(op: string, args: string) => string | SyscallError} syscall
+ * @property {(level: string, args: unknown[]) => void} log
+ * @property {(algorithm: string, data: ArrayBuffer | ArrayBufferView) => ArrayBuffer} digest
+ * @property {Record<string, unknown>} globals what is the same in every realm
+ * @property {Record<string, string>} environment
+ * @property {((name: string) => undefined) | undefined} missingVariable
+ */
+/** @param {Host} host */
+// oxlint-disable-next-line no-unused-expressions -- this function is the script's value
+(function bootstrap(host) {
+  "use strict";
+  const scope = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (globalThis));
+  const RealDate = Date;
+  const execution = { nowMs: RealDate.now(), random: seededRandom([1, 2, 3, 4]) };
+
+  Object.assign(scope, host.globals);
+
+  /** @param {string} what @returns {() => never} */
+  const refuse = (what) => () => {
+    throw new Error(
+      `Can't use ${what} in queries and mutations. Please consider using an action. See https://docs.convex.dev/functions/actions for more details.`,
+    );
+  };
+
+  /** @param {any[]} args */
+  function ExecutionDate(...args) {
+    if (new.target === undefined) return new RealDate(execution.nowMs).toString();
+    return Reflect.construct(RealDate, args.length === 0 ? [execution.nowMs] : args, new.target);
+  }
+  Object.setPrototypeOf(ExecutionDate, RealDate);
+  ExecutionDate.prototype = RealDate.prototype;
+  ExecutionDate.now = () => execution.nowMs;
+  Object.defineProperty(ExecutionDate, "name", { value: "Date" });
+  Object.defineProperty(ExecutionDate, "length", { value: 7 });
+  RealDate.prototype.constructor = /** @type {DateConstructor} */ (/** @type {unknown} */ (ExecutionDate));
+  scope.Date = ExecutionDate;
+  Math.random = () => execution.random();
+  scope.performance = { now: () => 0, timeOrigin: 0 };
+
+  for (const name of ["setTimeout", "setInterval", "setImmediate"]) scope[name] = refuse(name);
+  for (const name of ["clearTimeout", "clearInterval", "clearImmediate"]) scope[name] = () => undefined;
+  scope.fetch = refuse("fetch()");
+  scope.queueMicrotask = /** @param {() => void} job */ (job) => void Promise.resolve().then(job);
+  scope.crypto = {
+    getRandomValues: refuse("cryptographic randomness"),
+    randomUUID: refuse("cryptographic randomness"),
+    subtle: {
+      /** @param {string | {name: string}} algorithm @param {ArrayBuffer | ArrayBufferView} data */
+      digest: async (algorithm, data) =>
+        host.digest(typeof algorithm === "string" ? algorithm : algorithm.name, data),
+    },
+  };
+  const { missingVariable } = host;
+  const env = /** @type {Record<string, string>} */ ({ ...host.environment });
+  scope.process = {
+    env: missingVariable
+      ? new Proxy(env, { get: (all, name) => all[String(name)] ?? missingVariable(String(name)) })
+      : env,
+  };
+  /** @type {Record<string, (...args: unknown[]) => void>} */
+  const realmConsole = {};
+  for (const [method, level] of Object.entries({
+    log: "LOG",
+    debug: "DEBUG",
+    info: "INFO",
+    warn: "WARN",
+    error: "ERROR",
+    trace: "LOG",
+  })) {
+    realmConsole[method] = (...args) => host.log(level, args);
+  }
+  for (const method of [
+    "time",
+    "timeEnd",
+    "timeLog",
+    "group",
+    "groupEnd",
+    "table",
+    "dir",
+    "assert",
+    "count",
+  ]) {
+    realmConsole[method] = () => undefined;
+  }
+  scope.console = realmConsole;
+
+  /** @param {SyscallError} problem */
+  function toError(problem) {
+    const error = new Error(problem.message);
+    if (problem.data !== undefined) Object.assign(error, { data: problem.data });
+    return error;
+  }
+  scope.Convex = {
+    /** @param {string} op @param {string} args */
+    syscall(op, args) {
+      const result = host.syscall(op, args);
+      if (typeof result === "string") return result;
+      throw toError(result);
+    },
+    // Every operation of a transaction is done at once: the promise is settled when it is made.
+    /** @param {string} op @param {string} args */
+    asyncSyscall(op, args) {
+      const result = host.syscall(op, args);
+      return typeof result === "string" ? Promise.resolve(result) : Promise.reject(toError(result));
+    },
+    /** @param {string} op */
+    jsSyscall(op) {
+      throw new Error(`${op} can only be used in actions`);
+    },
+  };
+
+  /**
+   * sfc32, a small generator that passes the usual tests of randomness.
+   * @param {readonly number[]} seed four 32-bit integers
+   */
+  function seededRandom(seed) {
+    let [a = 0, b = 0, c = 0, d = 1] = seed;
+    const next = () => {
+      const sum = (((a + b) | 0) + d) | 0;
+      d = (d + 1) | 0;
+      a = b ^ (b >>> 9);
+      b = (c + (c << 3)) | 0;
+      c = ((c << 21) | (c >>> 11)) + sum;
+      return (sum >>> 0) / 4294967296;
+    };
+    for (let i = 0; i < 12; i++) next();
+    return next;
+  }
+
+  return {
+    /** @param {number} nowMs @param {readonly number[]} seed */
+    begin(nowMs, seed) {
+      execution.nowMs = nowMs;
+      execution.random = seededRandom(seed);
+    },
+    /**
+     * Starts a function. Its promise is settled when this realm's microtasks have run; the slot then says how.
+     * @param {() => Promise<string>} call
+     */
+    start(call) {
+      /** @type {{ state: "running" | "returned" | "threw", value: unknown }} */
+      const slot = { state: "running", value: undefined };
+      new Promise((resolve) => resolve(call())).then(
+        (value) => {
+          slot.state = "returned";
+          slot.value = value;
+        },
+        (thrown) => {
+          slot.state = "threw";
+          slot.value = thrown;
+        },
+      );
+      return slot;
+    },
+  };
+});

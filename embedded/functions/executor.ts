@@ -1,0 +1,381 @@
+import { DeveloperError, InvalidCursorError } from "../transaction/errors";
+import { Transaction } from "../transaction/transaction";
+import type { Database } from "../transaction/database";
+import { formatBytes, sizeOf } from "../values/size";
+import { checkValue, isObject, type Json } from "../values/json";
+import type { App, FunctionInfo, FunctionKind } from "./app";
+import type { Caller } from "./caller";
+import { describeThrown, failure, type Failure } from "./failure";
+import { LogLines } from "./logLines";
+import { canonicalPath, displayPath, modulePath } from "./paths";
+import type { RealmHost, RealmResult, SyscallProblem } from "./realm";
+import {
+  SYSCALLS,
+  type CallFrame,
+  type FunctionAddress,
+  type NestedKind,
+  type SyscallHost,
+} from "./syscalls";
+import { Watchdog } from "./watchdog";
+
+/** A call as it comes in. `args`: one object, or an array with one object. */
+export type Call = {
+  readonly path: string;
+  readonly args: Json;
+  readonly caller: Caller;
+  /** Whether internal functions may be called: they may by the admin, by actions and by the scheduler. */
+  readonly internalAllowed: boolean;
+};
+
+/** How a call ended. `value`: the result in the JSON encoding of Convex values, as text. */
+export type Outcome = { readonly logs: readonly string[]; readonly path: string } & (
+  | { readonly ok: true; readonly value: string }
+  /** `fault`: the runtime itself failed, not the app. */
+  | { readonly ok: false; readonly failure: Failure; readonly fault?: true }
+);
+
+/** How long the code of one query or mutation may run. */
+const USER_TIME_MS = 1_000;
+/** New calls are started for this long under one watch, so that its cost is shared. */
+const BATCH_MS = 100;
+/** A commit must not be cut off: later than this it is done after the watch has ended. */
+const COMMIT_UNTIL_MS = USER_TIME_MS + BATCH_MS;
+/** When the watch ends what runs. Behind {@link COMMIT_UNTIL_MS} by more than a commit takes. */
+const WATCH_MS = COMMIT_UNTIL_MS + 400;
+/** Larger commits are always done outside of the watch. */
+const MAX_WATCHED_WRITES = 2_000;
+
+const MAX_CALL_DEPTH = 8;
+const MAX_ARGS_BYTES = 16 * 1024 * 1024;
+const MAX_RETURN_BYTES = 16 * 1024 * 1024;
+
+type TransactionKind = "query" | "mutation";
+
+type Job = {
+  readonly kind: TransactionKind;
+  readonly function: FunctionInfo;
+  readonly args: Json;
+  readonly caller: Caller;
+  readonly logs: LogLines;
+  result: Settled | null;
+  readonly settle: (outcome: Outcome) => void;
+};
+
+/** A call that has run: what came of it, and the transaction that is still to be committed. */
+type Settled = { value: string; transaction: Transaction | null } | { failure: Failure; fault?: true };
+
+/**
+ * Runs queries and mutations, one after another in the order in which they came. Each runs to its end without the event
+ * loop turning, so a mutation never meets another one's half-done work and never has to be retried.
+ * Every call is answered when all it has read and written is on disk.
+ */
+export class Executor {
+  readonly #queue: Job[] = [];
+  #drainScheduled = false;
+  readonly #watchdog = new Watchdog();
+  readonly #host: SyscallHost;
+
+  constructor(
+    private readonly database: Database,
+    private readonly app: () => App,
+    cursorSecret: Buffer,
+    /** Told of errors of the runtime itself, which clients get no details of. */
+    private readonly onFault: (error: unknown) => void,
+  ) {
+    this.#host = {
+      cursorSecret,
+      callNested: (frame, kind, address, args) => this.#callNested(frame, kind, address, args),
+    };
+  }
+
+  /** The function that a call means, or what is wrong with the call. */
+  find(call: Call, kind: FunctionKind): FunctionInfo | Failure {
+    const path = canonicalPath(call.path);
+    const found = path === null ? undefined : this.app().functions.get(path);
+    if (!found || (!found.isPublic && !call.internalAllowed)) {
+      return failure(`Could not find public function for '${displayPath(path ?? call.path)}'.`);
+    }
+    return wrongKind(found, kind) ?? found;
+  }
+
+  /** Runs a query or mutation. Never rejects. */
+  async run(kind: TransactionKind, call: Call): Promise<Outcome> {
+    const found = this.find(call, kind);
+    if (!("kind" in found)) return { ok: false, path: call.path, failure: found, logs: [] };
+    const args = checkArgs(found, call.args);
+    if ("message" in args) return { ok: false, path: found.path, failure: args, logs: [] };
+    if (kind === "mutation") await this.database.room();
+    return new Promise((settle) => {
+      this.#queue.push({
+        kind,
+        function: found,
+        args: args.value,
+        caller: call.caller,
+        logs: new LogLines(),
+        result: null,
+        settle,
+      });
+      this.#scheduleDrain();
+    });
+  }
+
+  #scheduleDrain(): void {
+    if (this.#drainScheduled) return;
+    this.#drainScheduled = true;
+    setImmediate(() => {
+      this.#drainScheduled = false;
+      this.#drain();
+    });
+  }
+
+  /** Runs a batch of waiting calls under one watch. */
+  #drain(): void {
+    const batch: Job[] = [];
+    const startedAt = performance.now();
+    const elapsed = () => performance.now() - startedAt;
+    let late: { job: Job; transaction: Transaction } | null = null;
+    const finished = this.#watchdog.run(() => {
+      while (late === null && elapsed() < BATCH_MS) {
+        const job = this.#queue.shift();
+        if (!job) return;
+        batch.push(job);
+        const jobStartedAt = elapsed();
+        const result = this.#executeSafely(job);
+        const time = elapsed();
+        if (time - jobStartedAt > USER_TIME_MS) {
+          job.result = { failure: timedOut() };
+        } else if ("failure" in result || result.transaction === null) {
+          job.result = result;
+        } else if (time < COMMIT_UNTIL_MS && result.transaction.writes <= MAX_WATCHED_WRITES) {
+          result.transaction.commit();
+          job.result = result;
+        } else {
+          late = { job, transaction: result.transaction };
+          job.result = result;
+        }
+      }
+    }, WATCH_MS);
+    // Typed anew: the compiler does not see that the callback has run.
+    const open = late as { job: Job; transaction: Transaction } | null;
+    open?.transaction.commit();
+    if (!finished) this.app().renewRealms();
+    for (const job of batch) this.#settle(job, job.result ?? { failure: timedOut() });
+    if (this.#queue.length > 0) this.#scheduleDrain();
+  }
+
+  #settle(job: Job, result: Settled): void {
+    const logs = job.logs.lines;
+    const { path } = job.function;
+    if ("failure" in result) return job.settle({ ok: false, path, logs, ...result });
+    const outcome: Outcome = { ok: true, path, value: result.value, logs };
+    const durable = this.database.durable();
+    if (durable === undefined) return job.settle(outcome);
+    durable.then(
+      () => job.settle(outcome),
+      (error: unknown) => {
+        this.onFault(error);
+        job.settle({ ok: false, path, logs, failure: NOT_WRITTEN, fault: true });
+      },
+    );
+  }
+
+  #executeSafely(job: Job): Settled {
+    try {
+      return this.#execute(job);
+    } catch (error) {
+      this.onFault(error);
+      return { failure: INTERNAL, fault: true };
+    }
+  }
+
+  #execute(job: Job): Settled {
+    const { schema } = this.app();
+    const transaction = new Transaction(this.database, job.kind === "mutation" ? schema.check : null);
+    const frame: CallFrame = {
+      transaction,
+      function: job.function,
+      mayWrite: job.kind === "mutation",
+      caller: job.caller,
+      logs: job.logs,
+      nowMs: Date.now(),
+      depth: 0,
+      streams: new Map(),
+      hasPaginated: false,
+    };
+    const result = this.#invoke(frame, job.args);
+    if ("failure" in result) return result;
+    return { value: result.value, transaction: job.kind === "mutation" ? transaction : null };
+  }
+
+  /** Runs a function in the realm of its depth, and checks what it returns. */
+  #invoke(frame: CallFrame, args: Json): { value: string } | { failure: Failure } {
+    const app = this.app();
+    const realm = app.realm(frame.depth);
+    const { function: info } = frame;
+    let fault: unknown = null;
+    const host: RealmHost = {
+      log: (level, values) => frame.logs.add(level, values),
+      syscall: (operation, text) => {
+        try {
+          return this.#syscall(frame, operation, text);
+        } catch (error) {
+          if (error instanceof DeveloperError) return problemOf(error);
+          fault ??= error;
+          return { message: "Internal error" };
+        }
+      },
+    };
+    let result: RealmResult;
+    try {
+      const registered = app.inRealm(realm, info);
+      const argsText = JSON.stringify([args]);
+      const call = info.kind === "mutation" ? registered.invokeMutation : registered.invokeQuery;
+      if (!call) throw new Error(`${info.path} can't be invoked`);
+      result = realm.run(() => call(argsText), frame.nowMs, host);
+    } catch (error) {
+      // A module may fail when a new realm evaluates it: that is the app's error like any other.
+      return { failure: describeThrown(error, app.mapFrames) };
+    }
+    if (fault !== null) throw fault instanceof Error ? fault : new Error("A syscall failed");
+    if (result.state === "stuck") return { failure: failure("Returned promise will never resolve") };
+    if (result.state === "threw") return { failure: describeThrown(result.value, app.mapFrames) };
+    const value = result.value as string;
+    const problem = checkReturn(info, value);
+    return problem === null ? { value } : { failure: problem };
+  }
+
+  #syscall(frame: CallFrame, operation: string, text: string): string {
+    const handler = SYSCALLS[operation];
+    if (!handler) throw new DeveloperError(unknownOperation(operation));
+    return handler(frame, JSON.parse(text) as never, this.#host);
+  }
+
+  #callNested(frame: CallFrame, nested: NestedKind, address: FunctionAddress, args: Json): string {
+    const kind = nested === "mutation" ? "mutation" : "query";
+    if (kind === "mutation" && !frame.mayWrite) {
+      throw new DeveloperError("Cannot call a mutation function from a query function");
+    }
+    if (frame.depth + 1 > MAX_CALL_DEPTH) {
+      throw new DeveloperError(
+        `Cross component call depth limit exceeded. Functions can call each other at most ${MAX_CALL_DEPTH} levels deep.`,
+      );
+    }
+    const found = this.#resolve(address, kind);
+    const checked = checkArgs(found, args);
+    if ("message" in checked) throw new DeveloperError(checked.message);
+    // A snapshot query sees what is committed and nothing of what its mutation has written.
+    const transaction = nested === "snapshotQuery" ? new Transaction(this.database, null) : frame.transaction;
+    const savepoint = transaction.savepoint();
+    const result = this.#invoke(
+      {
+        ...frame,
+        transaction,
+        function: found,
+        mayWrite: kind === "mutation",
+        depth: frame.depth + 1,
+        streams: new Map(),
+        hasPaginated: false,
+      },
+      checked.value,
+    );
+    if ("failure" in result) {
+      transaction.rollback(savepoint);
+      throw new NestedCallError(result.failure);
+    }
+    return result.value;
+  }
+
+  #resolve(address: FunctionAddress, kind: FunctionKind): FunctionInfo {
+    if (address.name === undefined) {
+      throw new DeveloperError("Components and function handles are not available in this runtime yet.");
+    }
+    const path = canonicalPath(address.name);
+    const found = path === null ? undefined : this.app().functions.get(path);
+    if (!found) throw new DeveloperError(couldNotFind(address.name));
+    const wrong = wrongKind(found, kind);
+    if (wrong) throw new DeveloperError(wrong.message);
+    return found;
+  }
+}
+
+/** A function that another function called has failed; the calling one may catch this. */
+class NestedCallError extends DeveloperError {
+  readonly data: Json | undefined;
+  constructor({ message, data }: Failure) {
+    super(message);
+    this.data = data;
+  }
+}
+
+export function couldNotFind(path: string): string {
+  return `Could not find function for '${displayPath(path)}'. Did you forget to run \`npx convex dev\`?`;
+}
+
+const KIND_NAMES: Record<FunctionKind, string> = { query: "Query", mutation: "Mutation", action: "Action" };
+
+function wrongKind(found: FunctionInfo, expected: FunctionKind): Failure | null {
+  if (found.kind === expected) return null;
+  return failure(
+    `Trying to execute ${modulePath(found.path)} as ${KIND_NAMES[expected]}, but it is defined as ${KIND_NAMES[found.kind]}.`,
+  );
+}
+
+/** Checks the arguments of a call and gives the one object that a function gets. */
+export function checkArgs(info: FunctionInfo, args: Json): { value: Json } | Failure {
+  const value = Array.isArray(args) ? (args[0] ?? {}) : args;
+  if (!isObject(value))
+    return failure("ArgumentValidationError: Arguments for a Convex function must be an object.");
+  try {
+    checkValue(value);
+  } catch (error) {
+    return failure(`ArgumentValidationError: ${(error as Error).message}`);
+  }
+  const size = sizeOf(value);
+  if (size > MAX_ARGS_BYTES) {
+    return failure(
+      `Arguments for ${modulePath(info.path)} are too large (actual: ${formatBytes(size)}, limit: ${formatBytes(MAX_ARGS_BYTES)})`,
+    );
+  }
+  const problem = info.checkArgs(value);
+  return problem === null ? { value } : failure(`ArgumentValidationError: ${problem}`);
+}
+
+/** Checks what a function returned. `text` comes from `convexToJson`, so it is a legal value. */
+export function checkReturn(info: FunctionInfo, text: string): Failure | null {
+  if (text.length > MAX_RETURN_BYTES) {
+    return failure(
+      `Function ${modulePath(info.path)} return value is too large (actual: ${formatBytes(text.length)}, limit: ${formatBytes(MAX_RETURN_BYTES)})`,
+    );
+  }
+  if (info.returns === null) return null;
+  const problem = info.checkReturns(JSON.parse(text) as Json);
+  return problem === null ? null : failure(`ReturnsValidationError: ${problem}`);
+}
+
+function problemOf(error: DeveloperError): SyscallProblem {
+  const data =
+    error instanceof NestedCallError || error instanceof InvalidCursorError ? error.data : undefined;
+  return data === undefined ? { message: error.message } : { message: error.message, data };
+}
+
+const NOT_YET: Readonly<Record<string, string>> = {
+  "1.0/schedule": "The scheduler is",
+  "1.0/cancel_job": "The scheduler is",
+  "1.0/storageGetUrl": "File storage is",
+  "1.0/storageGetMetadata": "File storage is",
+  "1.0/storageGenerateUploadUrl": "File storage is",
+  "1.0/storageDelete": "File storage is",
+  "1.0/createFunctionHandle": "Function handles are",
+};
+
+export function unknownOperation(operation: string): string {
+  const missing = NOT_YET[operation.replace("/actions/", "/")];
+  return missing ? `${missing} not available in this runtime yet.` : `Unknown operation ${operation}`;
+}
+
+function timedOut(): Failure {
+  return failure(`Function execution timed out (maximum duration: ${USER_TIME_MS / 1000}s)`);
+}
+
+const NOT_WRITTEN = failure("The database could not write to disk. Nothing of this call was stored.");
+const INTERNAL = failure("Your request couldn't be completed. Try again later.");

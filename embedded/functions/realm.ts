@@ -1,0 +1,148 @@
+import { createHash, randomFillSync } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createContext, Script, type Context } from "node:vm";
+import { BUNDLE_FILE, type AppBundle, type ModuleTable } from "./bundle";
+import type { LogLevel } from "./logLines";
+
+/** What a realm asks of the call that runs in it. A syscall gives JSON, or says what went wrong. */
+export type RealmHost = {
+  syscall(operation: string, args: string): string | SyscallProblem;
+  log(level: LogLevel, args: readonly unknown[]): void;
+};
+
+/** `data`: the JSON of a `ConvexError`'s data. */
+export type SyscallProblem = { readonly message: string; readonly data?: unknown };
+
+/** How a call ended. `stuck`: it waits for a promise that nothing will ever settle. */
+export type RealmResult =
+  | { readonly state: "returned"; readonly value: unknown }
+  | { readonly state: "threw"; readonly value: unknown }
+  | { readonly state: "stuck" };
+
+type Bootstrapped = {
+  begin(nowMs: number, seed: readonly number[]): void;
+  start(call: () => Promise<string>): { state: "running" | "returned" | "threw"; value: unknown };
+};
+
+const BOOTSTRAP = new Script(readFileSync(new URL("./bootstrap.js", import.meta.url), "utf8"), {
+  filename: "bootstrap.js",
+});
+
+/** Looked up as local variables, which is far faster than through the global object of a vm context. */
+const FAST_GLOBALS = [
+  ..."Object Array String Number Boolean BigInt Symbol Function Promise Map Set WeakMap WeakSet Proxy Reflect".split(
+    " ",
+  ),
+  ..."JSON Math Date RegExp Error TypeError RangeError SyntaxError isNaN isFinite parseInt parseFloat".split(
+    " ",
+  ),
+  ..."ArrayBuffer DataView Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array".split(" "),
+  ..."Float32Array Float64Array BigInt64Array BigUint64Array Uint8ClampedArray TextEncoder TextDecoder".split(
+    " ",
+  ),
+  ..."URL URLSearchParams Convex console process crypto fetch setTimeout globalThis".split(" "),
+];
+
+/** Built from the host's classes: they hold no state, and what they make is made of the realm's own buffers. */
+const SHARED_GLOBALS = [
+  ..."ArrayBuffer DataView Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array".split(" "),
+  ..."Float32Array Float64Array BigInt64Array BigUint64Array Uint8ClampedArray TextEncoder TextDecoder".split(
+    " ",
+  ),
+  ..."URL URLSearchParams Headers Request Response Blob FormData AbortController AbortSignal".split(" "),
+  ..."Event EventTarget DOMException atob btoa structuredClone".split(" "),
+  ..."ReadableStream WritableStream TransformStream".split(" "),
+];
+
+/** The app's script, compiled once for all realms. */
+export function compileBundle(bundle: AppBundle): Script {
+  const source = `(function (module, exports, ${FAST_GLOBALS.join(", ")}) {\n${bundle.code}\n})`;
+  return new Script(source, { filename: BUNDLE_FILE, lineOffset: -1 });
+}
+
+/**
+ * A world of its own for queries and mutations: own globals, own module instances, own microtask queue. A call runs
+ * from its first to its last line before {@link run} returns, as all that a query or mutation can wait for is there at
+ * once. So there is one call at a time in a realm, and nested calls run in the next realm.
+ */
+export class Realm {
+  readonly #context: Context;
+  readonly #scope: { call?: () => unknown } = {};
+  readonly #app: Bootstrapped;
+  readonly #modules: ModuleTable;
+  #host: RealmHost | null = null;
+  readonly #seed = new Uint32Array(4);
+
+  /** `missingVariable` is called when the app reads an environment variable that is not set. */
+  constructor(
+    script: Script,
+    environment: Readonly<Record<string, string>>,
+    missingVariable?: (name: string) => undefined,
+  ) {
+    this.#context = createContext(this.#scope, { microtaskMode: "afterEvaluate" });
+    const globals: Record<string, unknown> = {};
+    for (const name of SHARED_GLOBALS) globals[name] = (globalThis as Record<string, unknown>)[name];
+    const bootstrap = BOOTSTRAP.runInContext(this.#context) as (host: unknown) => Bootstrapped;
+    this.#app = bootstrap({
+      syscall: (operation: string, args: string) => this.#current().syscall(operation, args),
+      log: (level: LogLevel, args: readonly unknown[]) => this.#host?.log(level, args),
+      digest,
+      globals,
+      environment,
+      missingVariable,
+    });
+    const scope = this.#scope as Record<string, unknown>;
+    const factory = script.runInContext(this.#context) as (...args: unknown[]) => void;
+    const module = { exports: {} as { modules: ModuleTable } };
+    const read = new Script(`[${FAST_GLOBALS.join(", ")}]`).runInContext(this.#context) as unknown[];
+    this.#inside(() => factory(module, module.exports, ...read));
+    delete scope["call"];
+    this.#modules = module.exports.modules;
+  }
+
+  /** Evaluates a module, once, and gives its exports. Throws what the module throws. */
+  load(path: string): Record<string, unknown> {
+    const evaluate = this.#modules[path];
+    if (!evaluate) throw new Error(`The bundle has no module ${path}`);
+    return this.#inside(evaluate) as Record<string, unknown>;
+  }
+
+  /** Runs one call to its end. `nowMs` is what the clock shows all the while. */
+  run(call: () => Promise<string>, nowMs: number, host: RealmHost): RealmResult {
+    const outer = this.#host;
+    this.#host = host;
+    randomFillSync(this.#seed);
+    this.#app.begin(nowMs, this.#seed as unknown as readonly number[]);
+    const slot = this.#inside(() => this.#app.start(call)) as ReturnType<Bootstrapped["start"]>;
+    this.#host = outer;
+    if (slot.state === "running") return { state: "stuck" };
+    return { state: slot.state, value: slot.value };
+  }
+
+  /** Calls from within the context, so that the realm's microtasks are run before this returns. */
+  #inside(call: () => unknown): unknown {
+    this.#scope.call = call;
+    return CALL.runInContext(this.#context);
+  }
+
+  #current(): RealmHost {
+    if (this.#host === null) {
+      return {
+        syscall: () => ({ message: "The database can't be used while modules are loaded" }),
+        log: () => undefined,
+      };
+    }
+    return this.#host;
+  }
+}
+
+const CALL = new Script("call()", { filename: "call" });
+
+/** `crypto.subtle.digest`, at once: a digest is determined by its data, so functions may have it. */
+function digest(algorithm: string, data: ArrayBuffer | ArrayBufferView): ArrayBuffer {
+  const bytes = ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
+  const hash = createHash(algorithm.toLowerCase().replace("-", "")).update(bytes).digest();
+  return new Uint8Array(hash).buffer;
+}

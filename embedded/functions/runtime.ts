@@ -1,0 +1,64 @@
+import type { Database } from "../transaction/database";
+import { Actions, type HttpOutcome } from "./actions";
+import { App, type FunctionKind } from "./app";
+import type { AppBundle } from "./bundle";
+import type { Caller } from "./caller";
+import { canonicalPath } from "./paths";
+import { couldNotFind, Executor, type Call, type Outcome } from "./executor";
+import { failure } from "./failure";
+
+export type RuntimeOptions = {
+  readonly database: Database;
+  /** 32 bytes with which pagination cursors are encrypted. */
+  readonly cursorSecret: Buffer;
+  readonly onFault: (error: unknown) => void;
+};
+
+/** Everything that runs functions: the loaded app, and the executors of its queries, mutations and actions. */
+export class Runtime {
+  #app: App | null = null;
+  readonly #executor: Executor;
+  readonly #actions: Actions;
+
+  constructor(private readonly options: RuntimeOptions) {
+    const app = () => this.app;
+    this.#executor = new Executor(options.database, app, options.cursorSecret, options.onFault);
+    this.#actions = new Actions(this.#executor, app);
+  }
+
+  get app(): App {
+    if (this.#app === null) throw new Error("No app is loaded yet");
+    return this.#app;
+  }
+
+  /**
+   * Loads an app and puts it into force: checks the stored documents against its schema and builds its indexes.
+   * Throws `AppLoadError` or `SchemaMismatchError`; then whatever was loaded before stays in force.
+   */
+  async load(bundle: AppBundle, environment: Readonly<Record<string, string>>): Promise<App> {
+    const app = new App(bundle, environment, this.options.database, this.#actions);
+    await app.schema.apply();
+    this.#app = app;
+    return app;
+  }
+
+  /** Calls a function of a known kind. Never rejects. */
+  call(kind: FunctionKind, call: Call): Promise<Outcome> {
+    return kind === "action" ? this.#actions.run(call) : this.#executor.run(kind, call);
+  }
+
+  /** Calls a function of whatever kind it is. Never rejects. */
+  async callAny(call: Call): Promise<Outcome> {
+    const path = canonicalPath(call.path);
+    const found = path === null ? undefined : this.app.functions.get(path);
+    if (!found || (!found.isPublic && !call.internalAllowed)) {
+      return { ok: false, path: call.path, failure: failure(couldNotFind(path ?? call.path)), logs: [] };
+    }
+    return this.call(found.kind, call);
+  }
+
+  /** Runs the HTTP action for a request. `null` when no route matches; `undefined` when the app has no http.ts. */
+  http(request: Request, caller: Caller): Promise<HttpOutcome | null | undefined> {
+    return this.#actions.http(request, caller);
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The seam with the convex package: what a query or mutation asks of the runtime, as one table from operation to
+ * handler. Requests and answers are JSON in the shapes that the package's `server/impl` reads and writes.
+ */
+import { DeveloperError } from "../transaction/errors";
+import { BY_CREATION_TIME } from "../transaction/catalog";
+import { QueryStream, readPage, type PageRequest, type SerializedQuery } from "../transaction/query";
+import type { IdUse, Transaction } from "../transaction/transaction";
+import { normalizeId } from "../values/ids";
+import { isObject, type Json, type JsonObject } from "../values/json";
+import { identityOf, type Caller } from "./caller";
+import type { FunctionInfo } from "./app";
+import type { LogLines } from "./logLines";
+
+/** One call of a query or mutation, from the outside or from another function. */
+export interface CallFrame {
+  readonly transaction: Transaction;
+  readonly function: FunctionInfo;
+  /** A query may not write, even when a mutation called it. */
+  readonly mayWrite: boolean;
+  readonly caller: Caller;
+  readonly logs: LogLines;
+  /** What the clock shows, ms since the epoch. */
+  readonly nowMs: number;
+  /** 0 for a call from the outside. */
+  readonly depth: number;
+  readonly streams: Map<number, QueryStream>;
+  hasPaginated: boolean;
+}
+
+/** What handlers need besides the call's own frame. */
+export interface SyscallHost {
+  readonly cursorSecret: Buffer;
+  /** Runs a function inside the calling one and gives its result as JSON text. Throws what the caller should see. */
+  callNested(frame: CallFrame, kind: NestedKind, address: FunctionAddress, args: Json): string;
+}
+
+export type NestedKind = "query" | "mutation" | "snapshotQuery";
+export type FunctionAddress = { name?: string; reference?: string; functionHandle?: string };
+
+type Args = Record<string, Json> & JsonObject;
+type Handler = (frame: CallFrame, args: Args, host: SyscallHost) => string;
+
+/** What an operation is answered with when it has nothing to say. */
+const NULL = "null";
+
+export const SYSCALLS: Readonly<Record<string, Handler>> = {
+  "1.0/get": (frame, args) => frame.transaction.get(text(args, "id"), idUse(args, "db.get")) ?? NULL,
+
+  "1.0/insert": (frame, args) => {
+    requireWrite(frame, "insert");
+    const id = frame.transaction.insert(text(args, "table"), object(args, "db.insert"));
+    return JSON.stringify({ _id: id });
+  },
+
+  "1.0/shallowMerge": (frame, args) => {
+    requireWrite(frame, "patch");
+    const value = object(args, "db.patch");
+    return JSON.stringify(frame.transaction.patch(text(args, "id"), value, idUse(args, "db.patch")));
+  },
+
+  "1.0/replace": (frame, args) => {
+    requireWrite(frame, "replace");
+    const value = object(args, "db.replace");
+    return JSON.stringify(frame.transaction.replace(text(args, "id"), value, idUse(args, "db.replace")));
+  },
+
+  "1.0/remove": (frame, args) => {
+    requireWrite(frame, "delete");
+    return frame.transaction.remove(text(args, "id"), idUse(args, "db.delete"));
+  },
+
+  "1.0/queryStream": (frame, args) => {
+    const queryId = frame.streams.size;
+    frame.streams.set(
+      queryId,
+      new QueryStream(frame.transaction, args["query"] as unknown as SerializedQuery),
+    );
+    return `{"queryId":${queryId}}`;
+  },
+
+  "1.0/queryStreamNext": (frame, args) => {
+    const stream = frame.streams.get(args["queryId"] as number);
+    if (!stream) throw new DeveloperError("This query is closed and can't emit any more values.");
+    const document = stream.next();
+    return document === null ? '{"value":null,"done":true}' : `{"value":${document},"done":false}`;
+  },
+
+  // A stream holds nothing that has to be given back; it goes with its call.
+  "1.0/queryCleanup": () => "true",
+
+  "1.0/queryPage": (frame, args, { cursorSecret }) => {
+    if (frame.hasPaginated) {
+      throw new DeveloperError(
+        "This query or mutation function ran multiple paginated queries. Convex only supports a single paginated query in each function.",
+      );
+    }
+    frame.hasPaginated = true;
+    const { page, ...rest } = readPage(frame.transaction, args as unknown as PageRequest, cursorSecret);
+    return `{"page":[${page.join(",")}],${JSON.stringify(rest).slice(1)}`;
+  },
+
+  "1.0/count": (frame, args) => {
+    const source = {
+      type: "IndexRange",
+      indexName: `${text(args, "table")}.${BY_CREATION_TIME}`,
+      range: [],
+      order: null,
+    };
+    const stream = new QueryStream(frame.transaction, { source, operators: [] } as SerializedQuery);
+    let count = 0;
+    while (stream.next() !== null) count++;
+    return String(count);
+  },
+
+  "1.0/db/normalizeId": (frame, args) => {
+    const table = frame.transaction.catalog.table(text(args, "table"));
+    const id = table ? normalizeId(table.number, text(args, "idString")) : null;
+    return JSON.stringify({ id });
+  },
+
+  "1.0/getUserIdentity": (frame) => JSON.stringify(identityOf(frame.caller)),
+
+  "1.0/runUdf": (frame, args, host) =>
+    host.callNested(frame, args["udfType"] as NestedKind, args as FunctionAddress, args["args"] ?? {}),
+
+  "1.0/getTransactionMetrics": (frame) => {
+    const none = { used: 0, remaining: 0 };
+    return JSON.stringify({
+      ...frame.transaction.usage.report(),
+      functionsScheduled: none,
+      scheduledFunctionArgsBytes: none,
+    });
+  },
+
+  "1.0/getFunctionMetadata": (frame) => JSON.stringify({ name: frame.function.path, componentPath: "" }),
+};
+
+function text(args: Args, name: string): string {
+  const value = args[name];
+  if (typeof value !== "string") throw new DeveloperError(`Invalid argument \`${name}\`: expected a string`);
+  return value;
+}
+
+function object(args: Args, operation: string): JsonObject {
+  const value = args["value"];
+  if (!isObject(value)) {
+    throw new DeveloperError(`Invalid argument \`value\` for \`${operation}\`: Value must be an Object`);
+  }
+  return value;
+}
+
+function idUse(args: Args, operation: IdUse["operation"]): IdUse {
+  const table = args["table"];
+  return {
+    operation,
+    table: typeof table === "string" ? table : undefined,
+    system: args["isSystem"] === true,
+  };
+}
+
+function requireWrite(frame: CallFrame, what: string): void {
+  if (!frame.mayWrite) throw new DeveloperError(`Can't ${what} in a query: queries are read-only`);
+}

@@ -1,0 +1,203 @@
+/** The HTTP API of the cloud origin: how official clients without a socket, and any HTTP client, call functions. */
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FunctionKind } from "../functions/app";
+import type { Caller } from "../functions/caller";
+import type { Call, Outcome } from "../functions/executor";
+import { failureText } from "../functions/failure";
+import { canonicalPath } from "../functions/paths";
+import type { Runtime } from "../functions/runtime";
+import { isObject, type Json, type JsonObject } from "../values/json";
+import { ApiError } from "./apiError";
+import { BodyTooLargeError, readBody } from "./body";
+import { formatValue, parseFormat, type ValueFormat } from "./format";
+import { sendJson, sendText } from "./respond";
+
+/** The largest body: arguments of 16 MiB and what is around them. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024 + 2_000;
+
+export type FunctionsApiOptions = {
+  readonly runtime: Runtime;
+  /** Who sends a request. Throws {@link ApiError} for credentials that can't be used. */
+  readonly authenticate: (authorization: string | undefined, adminKey: string | undefined) => Promise<Caller>;
+  /** What `GET /version` says. */
+  readonly version: string;
+  readonly instanceName: string;
+};
+
+type Exchange = { request: IncomingMessage; response: ServerResponse; url: URL };
+
+/** Answers a request of the cloud origin, CORS done. Rejects with {@link ApiError} or what was not expected. */
+export async function handleApiRequest(options: FunctionsApiOptions, exchange: Exchange): Promise<void> {
+  const { response, url } = exchange;
+  const method = exchange.request.method === "HEAD" ? "GET" : exchange.request.method;
+  const path = url.pathname;
+  if (path.startsWith("/api/run/")) {
+    requireMethod(method, "POST");
+    return run(options, exchange, path.slice("/api/run/".length));
+  }
+  switch (path) {
+    case "/":
+      requireMethod(method, "GET");
+      return sendText(response, 200, "This Convex deployment is running. See https://docs.convex.dev/.");
+    case "/version":
+      requireMethod(method, "GET");
+      return sendText(response, 200, options.version);
+    case "/instance_name":
+      requireMethod(method, "GET");
+      return sendText(response, 200, options.instanceName);
+    case "/instance_version":
+      requireMethod(method, "GET");
+      return sendText(response, 200, options.version);
+    case "/api/query":
+      if (method === "GET") return queryByUrl(options, exchange);
+      requireMethod(method, "POST");
+      return callByBody(options, exchange, "query");
+    case "/api/mutation":
+      requireMethod(method, "POST");
+      return callByBody(options, exchange, "mutation");
+    case "/api/action":
+      requireMethod(method, "POST");
+      return callByBody(options, exchange, "action");
+    case "/api/function":
+      requireMethod(method, "POST");
+      return callByBody(options, exchange, "any");
+    default:
+      throw new ApiError(404, "NotFound", `There is nothing at ${path}`);
+  }
+}
+
+function requireMethod(method: string | undefined, allowed: "GET" | "POST"): void {
+  if (method !== allowed) throw new ApiError(405, "MethodNotAllowed", `Use ${allowed} here`);
+}
+
+/** `POST /api/query`, `/api/mutation`, `/api/action`, `/api/function` with `{path, args, format?}`. */
+async function callByBody(
+  options: FunctionsApiOptions,
+  exchange: Exchange,
+  kind: FunctionKind | "any",
+): Promise<void> {
+  const caller = await authenticate(options, exchange);
+  if (kind === "any" && caller.kind !== "admin") {
+    throw new ApiError(403, "BadDeployKey", "The provided deploy key was invalid for this deployment");
+  }
+  const body = await readJson(exchange.request);
+  const path = body["path"];
+  if (typeof path !== "string") throw badJson("missing field `path`");
+  const format = parseFormat(body["format"]);
+  const call = toCall(path, body["args"], caller);
+  const outcome = await (kind === "any" ? options.runtime.callAny(call) : options.runtime.call(kind, call));
+  sendOutcome(exchange, outcome, format);
+}
+
+/** `GET /api/query?path=…&args=…&format=…`. */
+async function queryByUrl(options: FunctionsApiOptions, exchange: Exchange): Promise<void> {
+  const caller = await authenticate(options, exchange);
+  const { searchParams } = exchange.url;
+  const path = searchParams.get("path");
+  const argsText = searchParams.get("args");
+  if (path === null || argsText === null) {
+    throw new ApiError(400, "BadQueryArgs", "The URL needs the parameters `path` and `args`");
+  }
+  const format = parseFormat(searchParams.get("format"));
+  const call = toCall(path, parseJson(argsText), caller);
+  sendOutcome(exchange, await options.runtime.call("query", call), format);
+}
+
+/** `POST /api/run/{module path}/{function}` with `{args, format?}`. */
+async function run(options: FunctionsApiOptions, exchange: Exchange, rest: string): Promise<void> {
+  const caller = await authenticate(options, exchange);
+  const parts = decodePath(rest);
+  const name = parts.pop();
+  if (parts.length === 0 || name === undefined) {
+    throw new ApiError(
+      400,
+      "MissingIdentifier",
+      "Path or function name not provided in path, e.g. /api/run/messages/list",
+    );
+  }
+  const body = await readJson(exchange.request);
+  const format = parseFormat(body["format"]);
+  const call = toCall(`${parts.join("/")}:${name}`, body["args"], caller);
+  sendOutcome(exchange, await options.runtime.callAny(call), format);
+}
+
+function authenticate(
+  { authenticate: check }: FunctionsApiOptions,
+  { request, url }: Exchange,
+): Promise<Caller> {
+  return check(request.headers.authorization, url.searchParams.get("adminKey") ?? undefined);
+}
+
+function decodePath(path: string): string[] {
+  try {
+    return path.split("/").map(decodeURIComponent);
+  } catch {
+    throw new ApiError(400, "BadPathArgs", "The path is not valid percent-encoding");
+  }
+}
+
+function toCall(path: string, args: Json | undefined, caller: Caller): Call {
+  if (canonicalPath(path) === null) {
+    throw new ApiError(
+      400,
+      "BadConvexFunctionIdentifier",
+      `${JSON.stringify(path)} is not a path to a function`,
+    );
+  }
+  if (args === undefined) throw badJson("missing field `args`");
+  if (!Array.isArray(args) && (typeof args !== "object" || args === null)) {
+    throw badJson("`args` must be an object");
+  }
+  return { path, args, caller, internalAllowed: caller.kind === "admin" };
+}
+
+async function readJson(request: IncomingMessage): Promise<JsonObject> {
+  const type = request.headers["content-type"] ?? "";
+  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) {
+    throw new ApiError(400, "BadJsonBody", "Expected request with `Content-Type: application/json`");
+  }
+  let bytes: Buffer;
+  try {
+    bytes = await readBody(request, MAX_BODY_BYTES);
+  } catch (error) {
+    if (!(error instanceof BodyTooLargeError)) throw error;
+    throw new ApiError(400, "BadJsonBody", "Failed to buffer the request body: length limit exceeded");
+  }
+  const body = parseJson(bytes.toString("utf8"));
+  if (!isObject(body)) throw badJson("expected an object");
+  return body;
+}
+
+function parseJson(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    throw badJson((error as Error).message);
+  }
+}
+
+function badJson(problem: string): ApiError {
+  return new ApiError(400, "BadJsonBody", `Failed to parse the request body as JSON: ${problem}`);
+}
+
+/** Success and error are both 200: what went wrong with a function is in the body, as in Convex. */
+function sendOutcome({ request, response }: Exchange, outcome: Outcome, format: ValueFormat): void {
+  const logs = outcome.logs.length > 0 ? `,"logLines":${JSON.stringify(outcome.logs)}` : "";
+  if (outcome.ok) {
+    sendJson(response, 200, `{"status":"success","value":${formatValue(outcome.value, format)}${logs}}`);
+    return;
+  }
+  const { failure, fault } = outcome;
+  if (fault) throw new ApiError(500, "InternalServerError", failure.message);
+  const message = `[Request ID: ${requestId(request)}] Server Error\n${failureText(failure)}`;
+  const data =
+    failure.data === undefined ? "" : `,"errorData":${formatValue(JSON.stringify(failure.data), format)}`;
+  sendJson(response, 200, `{"status":"error","errorMessage":${JSON.stringify(message)}${data}${logs}}`);
+}
+
+/** The id that the client gave the request, or a new one: 16 hex digits. */
+export function requestId(request: IncomingMessage): string {
+  const given = request.headers["convex-request-id"];
+  return typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : randomBytes(8).toString("hex");
+}

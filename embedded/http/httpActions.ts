@@ -1,0 +1,81 @@
+/** The site origin: the app's own HTTP routes. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Caller } from "../functions/caller";
+import { failureText } from "../functions/failure";
+import type { Runtime } from "../functions/runtime";
+import { BodyTooLargeError, readBody } from "./body";
+import { requestId } from "./functionsApi";
+import { sendJson, sendText } from "./respond";
+
+/** The largest body that an HTTP action gets. */
+const MAX_BODY_BYTES = 20 * 1024 * 1024;
+
+export type HttpActionsOptions = {
+  readonly runtime: Runtime;
+  /** Who sends a request. Credentials that can't be used are no error here; a function that asks for them gets one. */
+  readonly identify: (authorization: string | undefined) => Promise<Caller>;
+};
+
+/** Runs the app's HTTP action for a request. `url` is what the action sees as the request's URL. */
+export async function handleHttpAction(
+  { runtime, identify }: HttpActionsOptions,
+  { request, response, url }: { request: IncomingMessage; response: ServerResponse; url: URL },
+): Promise<void> {
+  const method = request.method ?? "GET";
+  let body: Buffer | null = null;
+  try {
+    if (method !== "GET" && method !== "HEAD") body = await readBody(request, MAX_BODY_BYTES);
+  } catch (error) {
+    if (!(error instanceof BodyTooLargeError)) throw error;
+    // The rest of the body is not read, so the connection can't be used again.
+    response.setHeader("Connection", "close");
+    return sendJson(response, 413, JSON.stringify({ code: "RequestTooLarge", message: error.message }));
+  }
+  const webRequest = new Request(url, {
+    method,
+    headers: headersOf(request),
+    body: body && body.length > 0 ? new Uint8Array(body) : null,
+  });
+  const outcome = await runtime.http(webRequest, await identify(request.headers.authorization));
+  if (outcome === undefined)
+    return sendText(response, 404, "This Convex deployment does not have HTTP actions enabled.");
+  if (outcome === null) return sendText(response, 404, "No matching routes found");
+  if (!outcome.ok) {
+    const { message, data } = outcome.failure;
+    const code = `[Request ID: ${requestId(request)}] Server Error: ${message}`;
+    const trace = failureText(outcome.failure);
+    return sendJson(response, 500, JSON.stringify({ code, trace, ...(data === undefined ? {} : { data }) }));
+  }
+  await sendWebResponse(response, outcome.response, method === "HEAD");
+}
+
+function headersOf(request: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) {
+    headers.append(request.rawHeaders[i] ?? "", request.rawHeaders[i + 1] ?? "");
+  }
+  return headers;
+}
+
+async function sendWebResponse(response: ServerResponse, web: Response, headOnly: boolean): Promise<void> {
+  response.statusCode = web.status;
+  for (const [name, value] of web.headers) if (name !== "set-cookie") response.setHeader(name, value);
+  const cookies = web.headers.getSetCookie();
+  if (cookies.length > 0) response.setHeader("Set-Cookie", cookies);
+  if (web.body === null || headOnly) {
+    response.end();
+    return;
+  }
+  for await (const chunk of web.body) {
+    if (!response.write(chunk)) await drained(response);
+  }
+  response.end();
+}
+
+/** Waits until a slow client has read what was written, or has gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve, reject) => {
+    response.once("drain", resolve);
+    response.once("close", () => reject(new Error("The client closed the connection")));
+  });
+}

@@ -1,0 +1,100 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { ApiError } from "./apiError";
+import { handleCors } from "./cors";
+import { handleApiRequest, type FunctionsApiOptions } from "./functionsApi";
+import { handleHttpAction, type HttpActionsOptions } from "./httpActions";
+import { sendJson } from "./respond";
+import { serveStatic, type StaticMount } from "./staticFiles";
+
+export type HttpOptions = FunctionsApiOptions &
+  HttpActionsOptions & {
+    /** Requests wait for this before they are answered. */
+    readonly ready: Promise<void>;
+    readonly mounts: readonly StaticMount[];
+    /** Told of errors that no client is to blame for. */
+    readonly onFault: (error: unknown) => void;
+  };
+
+type Handler = (exchange: { request: IncomingMessage; response: ServerResponse; url: URL }) => Promise<void>;
+
+/** The server of the cloud origin: the function API, and the app's HTTP routes under /http. */
+export function createApiServer(options: HttpOptions): Server {
+  return serve(options, async (exchange) => {
+    const { request, response, url } = exchange;
+    if (url.pathname === "/http" || url.pathname.startsWith("/http/")) {
+      const inner = new URL(url);
+      inner.pathname = url.pathname.slice("/http".length) || "/";
+      return handleHttpAction(options, { request, response, url: inner });
+    }
+    if (handleCors(request, response) === "answered") return;
+    return handleApiRequest(options, exchange);
+  });
+}
+
+/** The server of the site origin: the app's HTTP routes, and the mounted files. */
+export function createSiteServer(options: HttpOptions): Server {
+  return serve(options, async (exchange) => {
+    const { request, response, url } = exchange;
+    const mayBeFile = request.method === "GET" || request.method === "HEAD";
+    if (mayBeFile && (await serveStatic(options.mounts, url.pathname, response))) return;
+    return handleHttpAction(options, exchange);
+  });
+}
+
+function serve(options: HttpOptions, handle: Handler): Server {
+  return createServer((request, response) => {
+    answer(options, request, response, handle).catch((error: unknown) => {
+      // A client that has gone away is nobody's fault and gets no answer.
+      if (request.destroyed && !request.complete) return;
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
+      if (!(error instanceof ApiError)) options.onFault(error);
+      const { status, code, message } = error instanceof ApiError ? error : INTERNAL;
+      // What is left of the body is not read, so the connection can't be used again.
+      if (!request.complete) response.setHeader("Connection", "close");
+      sendJson(response, status, JSON.stringify({ code, message }));
+    });
+  });
+}
+
+const INTERNAL = new ApiError(
+  500,
+  "InternalServerError",
+  "Your request couldn't be completed. Try again later.",
+);
+
+async function answer(
+  { ready }: HttpOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  handle: Handler,
+): Promise<void> {
+  await ready;
+  const host = request.headers.host ?? "localhost";
+  const target = request.url ?? "/";
+  const url = URL.canParse(target, `http://${host}`) ? new URL(target, `http://${host}`) : null;
+  if (url === null) throw new ApiError(400, "BadRequest", "The request's URL or Host header can't be read");
+  await handle({ request, response, url });
+}
+
+/** Listens and gives the port, which the system chooses where `port` is 0. Rejects when the port is taken. */
+export function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** Stops listening, lets requests under way be answered, and closes idle connections. */
+export function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

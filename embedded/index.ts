@@ -1,0 +1,132 @@
+import type { Server as HttpServer } from "node:http";
+import path from "node:path";
+import { Authentication } from "./authentication";
+import { loadDevelopmentIssuer, type DevelopmentIssuer } from "./auth/developmentIssuer";
+import { parseAuthConfig } from "./auth/providers";
+import { cursorSecret, keepAdminKey, removeAddress, writeAddress } from "./dataFiles";
+import { Runtime } from "./functions/runtime";
+import { closeServer, createApiServer, createSiteServer, listen, type HttpOptions } from "./http/server";
+import type { StaticMount } from "./http/staticFiles";
+import { bundleApp } from "./loader/bundle";
+import { explainStartFailure } from "./startError";
+import { openDataFolder } from "./storage/dataFolder";
+import { LmdbStore } from "./storage/lmdbStore";
+import { Database } from "./transaction/database";
+
+export { userIdForEmail, type DevelopmentIssuer } from "./auth/developmentIssuer";
+export { readAdminKey } from "./dataFiles";
+export type { StaticMount } from "./http/staticFiles";
+export { StartError } from "./startError";
+
+export type ServerOptions = {
+  /** The folder of the Convex app, usually `convex`. */
+  readonly appFolder: string;
+  /** Where everything durable lies. It is made if it is not there. */
+  readonly dataFolder: string;
+  /** The address to bind; 127.0.0.1 by default. */
+  readonly host?: string;
+  /** The port of the function API, 3210 by default; 0 lets the system choose. */
+  readonly port?: number;
+  /** The port of the app's HTTP routes, 3211 by default; 0 lets the system choose. */
+  readonly sitePort?: number;
+  /** The deployment's environment variables. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The admin key; by default a random one. It is kept in the data folder. */
+  readonly adminKey?: string;
+  /** Files to serve on the site origin. */
+  readonly mounts?: readonly StaticMount[];
+  /** Told of errors that neither app nor client is to blame for. They hold no tokens. */
+  readonly onFault?: (error: unknown) => void;
+};
+
+export type Server = {
+  /** The cloud origin: functions. */
+  readonly url: string;
+  /** The site origin: the app's HTTP routes. */
+  readonly siteUrl: string;
+  readonly adminKey: string;
+  /** Signs development tokens; `null` when the environment names a real WorkOS client. */
+  readonly developmentIssuer: DevelopmentIssuer | null;
+  /** Takes no more requests, answers those under way, and closes the database. */
+  close(): Promise<void>;
+};
+
+const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_PORT = 3210;
+const DEFAULT_SITE_PORT = 3211;
+
+/** The version of Convex whose behaviour this runtime has. */
+const CONVEX_VERSION = "1.48.0";
+const INSTANCE_NAME = "embedded";
+
+/**
+ * Starts a Convex deployment in this process. Rejects with a {@link StartError} when the data folder, the app or a port
+ * can't be used; then nothing is left open and nothing was overwritten.
+ */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const opened: (() => Promise<unknown>)[] = [];
+  const closeAll = async () => {
+    for (let close = opened.pop(); close; close = opened.pop()) await close();
+  };
+  try {
+    return await start(options, opened, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw explainStartFailure(error);
+  }
+}
+
+async function start(
+  options: ServerOptions,
+  opened: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<Server> {
+  const onFault = options.onFault ?? ((error: unknown) => console.error(error));
+  const bundling = bundleApp(options.appFolder);
+  // It is awaited below: until then its failure is not unhandled.
+  bundling.catch(() => undefined);
+
+  const folder = await openDataFolder(options.dataFolder);
+  opened.push(() => folder.release());
+  const given = options.environment ?? {};
+  const developmentIssuer = given["WORKOS_CLIENT_ID"] ? null : await loadDevelopmentIssuer(folder.path);
+  const adminKey = await keepAdminKey(folder.path, options.adminKey, INSTANCE_NAME);
+  const database = await Database.open(new LmdbStore(path.join(folder.path, DATABASE_FILE)));
+  opened.push(() => database.close());
+
+  const runtime = new Runtime({ database, cursorSecret: await cursorSecret(database), onFault });
+  const authentication = new Authentication(adminKey);
+  let setReady = () => undefined as void;
+  const http: HttpOptions = {
+    runtime,
+    authenticate: (authorization, key) => authentication.authenticate(authorization, key),
+    identify: (authorization) => authentication.identify(authorization),
+    // The ports are taken before the app is loaded, as it may read its own addresses: requests wait until then.
+    ready: new Promise<void>((resolve) => (setReady = resolve)),
+    version: CONVEX_VERSION,
+    instanceName: INSTANCE_NAME,
+    mounts: options.mounts ?? [],
+    onFault,
+  };
+  const host = options.host ?? DEFAULT_HOST;
+  const listening = async (server: HttpServer, port: number) => {
+    const chosen = await listen(server, port, host);
+    opened.push(() => closeServer(server));
+    return `http://${host.includes(":") ? `[${host}]` : host}:${chosen}`;
+  };
+  const url = await listening(createApiServer(http), options.port ?? DEFAULT_PORT);
+  const siteUrl = await listening(createSiteServer(http), options.sitePort ?? DEFAULT_SITE_PORT);
+
+  const environment = {
+    ...given,
+    ...developmentIssuer?.environment,
+    CONVEX_CLOUD_URL: url,
+    CONVEX_SITE_URL: siteUrl,
+  };
+  const app = await runtime.load(await bundling, environment);
+  if (app.authConfig !== null) authentication.use(parseAuthConfig(JSON.parse(app.authConfig)));
+  await writeAddress(folder.path, { url, siteUrl });
+  opened.push(() => removeAddress(folder.path));
+  setReady();
+  return { url, siteUrl, adminKey, developmentIssuer, close };
+}

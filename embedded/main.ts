@@ -1,0 +1,118 @@
+/** The command line: what the flags, the environment and the signals of a server process mean. */
+import { readFileSync } from "node:fs";
+import { parseArgs, parseEnv } from "node:util";
+import { createServer, StartError, type Server, type ServerOptions, type StaticMount } from "./index";
+
+/** Where the data lies when nobody says otherwise. */
+export const DEFAULT_DATA_FOLDER = ".data";
+
+const USAGE = `Options (in brackets: the environment variable of the same meaning)
+  --port <number>        port of the function API, default 3210          [PORT]
+  --site-port <number>   port of the HTTP routes, default 3211           [SITE_PORT]
+  --data <folder>        where everything durable lies, default .data    [DATA_FOLDER]
+  --host <address>       address to bind, default 127.0.0.1              [BIND_HOST]
+  --admin-key <key>      the admin key, default a random one             [ADMIN_KEY]
+  --help                 this text`;
+
+export type CommandLine = {
+  readonly appFolder: string;
+  readonly mounts?: readonly StaticMount[];
+  /** What to print once the server is ready. */
+  readonly announce: (server: Server, settings: { dataFolder: string }) => readonly string[];
+};
+
+/** Runs a server until SIGINT or SIGTERM. Prints one line and exits with 1 when it can't start. */
+export async function main(argv: readonly string[], command: CommandLine): Promise<void> {
+  const settings = readSettings(argv);
+  if (settings === "help") {
+    console.log(USAGE);
+    return;
+  }
+  let server: Server;
+  try {
+    server = await createServer({ ...settings, appFolder: command.appFolder, mounts: command.mounts ?? [] });
+  } catch (error) {
+    if (error instanceof StartError) fail(error.message);
+    throw error;
+  }
+  for (const line of command.announce(server, settings)) console.log(line);
+  let closing = false;
+  const stop = () => {
+    // A second signal does not wait for anybody.
+    if (closing) process.exit(1);
+    closing = true;
+    void server.close().then(() => process.exit(0));
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}
+
+/** The environment of the deployment: the process's own, and what `.env.local` adds to it. */
+export function deploymentEnvironment(): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries({ ...readEnvFile(), ...process.env })) {
+    if (value !== undefined) environment[name] = value;
+  }
+  return environment;
+}
+
+function readEnvFile(): NodeJS.Dict<string> {
+  try {
+    return parseEnv(readFileSync(".env.local", "utf8"));
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return {};
+    return fail(`.env.local can't be read: ${(error as Error).message}`);
+  }
+}
+
+type Settings = Omit<ServerOptions, "appFolder" | "mounts">;
+
+function readSettings(argv: readonly string[]): Settings | "help" {
+  const flags = readFlags(argv);
+  if (flags.help) return "help";
+  const environment = deploymentEnvironment();
+  const port = readPort("--port", flags.port ?? environment["PORT"]);
+  const sitePort = readPort("--site-port", flags["site-port"] ?? environment["SITE_PORT"]);
+  const adminKey = flags["admin-key"] ?? environment["ADMIN_KEY"];
+  const host = flags.host ?? environment["BIND_HOST"];
+  return {
+    dataFolder: flags.data ?? environment["DATA_FOLDER"] ?? DEFAULT_DATA_FOLDER,
+    environment,
+    ...(port === undefined ? {} : { port }),
+    ...(sitePort === undefined ? {} : { sitePort }),
+    ...(host === undefined ? {} : { host }),
+    ...(adminKey === undefined ? {} : { adminKey }),
+  };
+}
+
+function readFlags(argv: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        port: { type: "string" },
+        "site-port": { type: "string" },
+        data: { type: "string" },
+        host: { type: "string" },
+        "admin-key": { type: "string" },
+        help: { type: "boolean" },
+      },
+    });
+    return values;
+  } catch (error) {
+    return fail(`${(error as Error).message.split("\n")[0]}\n${USAGE}`);
+  }
+}
+
+function readPort(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  return fail(`${name} must be a number from 0 to 65535, not ${JSON.stringify(text)}`);
+}
+
+/** Ends the process with one line on standard error. */
+export function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}

@@ -1,0 +1,394 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { startRuntime, type TestRuntime } from "./harness";
+
+let app: TestRuntime;
+
+beforeEach(async () => {
+  app = await startRuntime();
+});
+
+afterEach(() => {
+  expect(app.faults).toEqual([]);
+});
+
+type Note = { _id: string; _creationTime: number; author: string; text: string; rank?: number | bigint };
+
+describe("documents", () => {
+  test("a document is read as it was written, with its id and creation time", async () => {
+    const before = Date.now();
+    const id = await app.mutation<string>("notes:add", { author: "ann", text: "hello", rank: 2 });
+    const note = await app.query<Note>("notes:get", { id });
+    expect(note).toEqual({
+      _id: id,
+      _creationTime: expect.any(Number),
+      author: "ann",
+      text: "hello",
+      rank: 2,
+    });
+    expect(note._creationTime).toBeGreaterThanOrEqual(before);
+  });
+
+  test("patching sets fields and removes those that are undefined", async () => {
+    const id = await app.mutation<string>("notes:add", { author: "ann", text: "hello", rank: 2 });
+    await app.mutation("notes:edit", { id, text: "bye" });
+    await app.mutation("notes:dropRank", { id });
+    const { rank, text } = await app.query<Note>("notes:get", { id });
+    expect({ rank, text }).toEqual({ rank: undefined, text: "bye" });
+  });
+
+  test("replacing keeps the id and the creation time, and refuses another's", async () => {
+    const id = await app.mutation<string>("notes:add", { author: "ann", text: "hello" });
+    const note = await app.query<Note>("notes:get", { id });
+    await app.mutation("notes:overwrite", { id, value: { ...note, text: "new" } });
+    expect(await app.query("notes:get", { id })).toEqual({ ...note, text: "new" });
+    const other = await app.mutation<string>("notes:add", { author: "ann", text: "other" });
+    const message = await app.failure("mutation", "notes:overwrite", { id, value: { ...note, _id: other } });
+    expect(message).toContain(`The document has id ${id}, but its '_id' field is "${other}"`);
+  });
+
+  test("a deleted document is gone from every index", async () => {
+    const id = await app.mutation<string>("notes:add", { author: "ann", text: "hello" });
+    await app.mutation("notes:remove", { id });
+    expect(await app.query("notes:get", { id })).toBeNull();
+    expect(await app.query("notes:all")).toEqual([]);
+    expect(await app.query("notes:byAuthor", { author: "ann" })).toEqual([]);
+    expect(await app.failure("mutation", "notes:remove", { id })).toContain(
+      `Delete on nonexistent document ID ${id}`,
+    );
+  });
+
+  test("documents are in the order in which they were inserted, however fast", async () => {
+    const texts = Array.from({ length: 50 }, (_, i) => `${i}`);
+    await Promise.all(texts.map((text) => app.mutation("notes:add", { author: "ann", text })));
+    const notes = await app.query<Note[]>("notes:all");
+    expect(notes.map(({ text }) => text)).toEqual(texts);
+    expect(new Set(notes.map((row) => row._creationTime)).size).toBe(texts.length);
+  });
+
+  test("a document that does not match the schema is refused in Convex's words and not stored", async () => {
+    const message = await app.failure("mutation", "misbehave:insertWrong", {
+      table: "notes",
+      value: { author: 1, text: "x" },
+    });
+    expect(message).toContain(
+      'Failed to insert or update a document in table "notes" because it does not match the schema',
+    );
+    expect(await app.query("notes:all")).toEqual([]);
+  });
+
+  test("an id of another table is refused where the schema wants one of this table", async () => {
+    const table = await app.mutation<string>("misbehave:insertWrong", { table: "anything", value: { a: 1 } });
+    const message = await app.failure("mutation", "misbehave:insertWrong", {
+      table: "links",
+      value: { note: table },
+    });
+    expect(message).toContain('which does not match the table name in validator `v.id("notes")`');
+  });
+
+  test.each([
+    ["a system field", { _mine: 1 }, "Field '_mine' starts with an underscore"],
+    ["a system table", null, "System tables (prefixed with `_`) are read-only."],
+  ])("%s can't be written", async (_what, value, message) => {
+    const args = value === null ? { table: "_storage", value: {} } : { table: "anything", value };
+    expect(await app.failure("mutation", "misbehave:insertWrong", args)).toContain(message);
+  });
+
+  test.each([
+    ["not an id", undefined, "Invalid argument `id` for `db.get`: Unable to decode ID: Invalid ID length 9"],
+    ["an id of another table", "links", 'expected to be an Id<"links">, got Id<"notes"> instead.'],
+  ])("getting %s says what is wrong", async (what, table, message) => {
+    const id =
+      table === undefined ? "not an id" : await app.mutation<string>("notes:add", { author: "a", text: "b" });
+    expect(what).toBeDefined();
+    expect(
+      await app.failure("query", "misbehave:getWrong", table === undefined ? { id } : { id, table }),
+    ).toContain(message);
+  });
+});
+
+describe("queries", () => {
+  beforeEach(async () => {
+    await app.mutation("notes:addMany", { author: "ann", texts: ["a0", "a1", "a2", "a3"] });
+    await app.mutation("notes:addMany", { author: "bob", texts: ["b0", "b1"] });
+  });
+
+  test.each([
+    [{ author: "ann" }, ["a0", "a1", "a2", "a3"]],
+    [{ author: "ann", order: "desc" }, ["a3", "a2", "a1", "a0"]],
+    [{ author: "ann", from: 1, to: 3 }, ["a1", "a2"]],
+    [{ author: "ann", from: 1 }, ["a2", "a3"]],
+    [{ author: "ann", to: 1 }, ["a0", "a1"]],
+    [{ author: "ann", to: 1, order: "desc" }, ["a1", "a0"]],
+    [{ author: "cid" }, []],
+  ])("the index range %j gives %j", async (args, expected) => {
+    expect(await app.query("notes:byAuthor", args)).toEqual(expected);
+  });
+
+  test("a missing field comes first in an index and has no lower bound", async () => {
+    await app.mutation("notes:add", { author: "ann", text: "no rank" });
+    expect(await app.query("notes:byAuthor", { author: "ann", to: 0 })).toEqual(["no rank", "a0"]);
+  });
+
+  test.each([
+    ["order", "didn't use the index fields in order"],
+    ["field", "doesn't index this field"],
+    ["twice", "Already defined lower bound in index range"],
+    ["two fields", "can only be applied to a single index field"],
+    ["unknown", "Index notes.no_such_index not found."],
+  ])("a wrong index range (%s) is refused in Convex's words", async (what, message) => {
+    expect(await app.failure("query", "misbehave:queryWrongIndex", { what })).toContain(message);
+  });
+
+  test("a mutation that iterates sees what it deletes on the way", async () => {
+    expect(await app.mutation("notes:removeWhileIterating", { author: "ann" })).toEqual(["a0", "a2"]);
+    expect(await app.query("notes:byAuthor", { author: "ann" })).toEqual(["a0", "a2"]);
+  });
+});
+
+describe("pages", () => {
+  type Page = { page: Note[]; isDone: boolean; continueCursor: string };
+  const readPage = (cursor: string | null, numItems: number, more: Record<string, string> = {}) =>
+    app.query<Page>("notes:page", { author: "ann", paginationOpts: { cursor, numItems }, ...more });
+
+  test.each(["asc", "desc"])("pages in order %s give every document once", async (order) => {
+    const texts = Array.from({ length: 25 }, (_, i) => `${i}`);
+    await app.mutation("notes:addMany", { author: "ann", texts });
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    for (let isDone = false; !isDone;) {
+      const page: Page = await readPage(cursor, 10, { order });
+      seen.push(...page.page.map(({ text }) => text));
+      ({ isDone, continueCursor: cursor } = page);
+    }
+    expect(seen).toEqual(order === "asc" ? texts : texts.toReversed());
+  });
+
+  test("a cursor stays good when the document that it stands on is deleted", async () => {
+    await app.mutation("notes:addMany", { author: "ann", texts: ["0", "1", "2", "3"] });
+    const first = await readPage(null, 2);
+    await app.mutation("notes:remove", { id: first.page[1]?._id ?? "" });
+    const second = await readPage(first.continueCursor, 2);
+    expect(second.page.map(({ text }) => text)).toEqual(["2", "3"]);
+  });
+
+  test("documents that a filter holds back do not shorten a page", async () => {
+    await app.mutation("notes:addMany", { author: "ann", texts: ["hidden", "1", "hidden", "3", "4"] });
+    const { page, isDone } = await readPage(null, 2);
+    expect(page.map(({ text }) => text)).toEqual(["1", "3"]);
+    expect(isDone).toBe(false);
+  });
+
+  test("a cursor of another query, or one that is made up, is an InvalidCursor that clients recognise", async () => {
+    await app.mutation("notes:addMany", { author: "ann", texts: ["0", "1"] });
+    const { continueCursor } = await readPage(null, 1);
+    for (const cursor of ["made up", `${continueCursor.slice(0, -4)}AAAA`]) {
+      const outcome = await app.outcome("query", "notes:page", {
+        author: "ann",
+        paginationOpts: { cursor, numItems: 1 },
+      });
+      expect(outcome).toMatchObject({
+        ok: false,
+        failure: { data: { isConvexSystemError: true, paginationError: "InvalidCursor" } },
+      });
+    }
+    const other = await app.outcome("query", "notes:page", {
+      author: "bob",
+      paginationOpts: { cursor: continueCursor, numItems: 1 },
+    });
+    expect(other).toMatchObject({ ok: false, failure: { data: { paginationError: "InvalidCursor" } } });
+  });
+
+  test("a cursor shows nothing of the fields that it stands on", async () => {
+    await app.mutation("notes:addMany", { author: "ann", texts: ["0", "1"] });
+    const { continueCursor } = await readPage(null, 1);
+    expect(Buffer.from(continueCursor, "base64url").toString("latin1")).not.toContain("ann");
+  });
+
+  test("a page must want something, and only one page can be read in a function", async () => {
+    expect(
+      await app.failure("query", "notes:page", {
+        author: "a",
+        paginationOpts: { cursor: null, numItems: 0 },
+      }),
+    ).toContain("Must request at least 1 document while paginating");
+    expect(await app.failure("query", "notes:pageTwice")).toContain("ran multiple paginated queries");
+  });
+});
+
+describe("mutations", () => {
+  test("a mutation that throws leaves nothing behind", async () => {
+    const message = await app.failure("mutation", "misbehave:throwError");
+    expect(message).toBe("Uncaught Error: on purpose");
+    expect(await app.query("notes:all")).toEqual([]);
+  });
+
+  test("a mutation whose result does not match its validator leaves nothing behind", async () => {
+    expect(await app.failure("mutation", "misbehave:returnWrong")).toContain("ReturnsValidationError: ");
+    expect(await app.query("notes:all")).toEqual([]);
+  });
+
+  test("a nested mutation that fails takes back its own writes alone, and its data can be caught", async () => {
+    expect(await app.mutation("notes:survive", { author: "ann" })).toEqual({
+      caught: { code: "NESTED", author: "ann" },
+      seen: 2,
+    });
+    expect(await app.query("notes:byAuthor", { author: "ann" })).toEqual(["before", "after"]);
+  });
+
+  test("nested mutations that are started together run one after another", async () => {
+    expect(await app.mutation("notes:parallelNested", { author: "ann" })).toEqual(["a", "b", "c"]);
+  });
+
+  test("a mutation that never ends is cut off after a second, and the others go on", async () => {
+    const endless = app.outcome("mutation", "misbehave:loopForever");
+    const others = [1, 2, 3].map((n) => app.mutation("notes:add", { author: "ann", text: `${n}` }));
+    expect(await endless).toMatchObject({
+      ok: false,
+      failure: { message: "Function execution timed out (maximum duration: 1s)" },
+    });
+    await Promise.all(others);
+    expect(await app.query("notes:byAuthor", { author: "ann" })).toEqual(["1", "2", "3"]);
+    expect(await app.query("notes:byAuthor", { author: "x" })).toEqual([]);
+  });
+
+  test("a function that waits for what never comes is told so", async () => {
+    expect(await app.failure("query", "misbehave:waitForever")).toBe("Returned promise will never resolve");
+  });
+
+  test.each([
+    [
+      "query",
+      "misbehave:readTooMuch",
+      { ranges: 4_097 },
+      "Too many reads in a single function execution (limit: 4096)",
+    ],
+    [
+      "mutation",
+      "misbehave:writeTooMuch",
+      { rows: 16_001 },
+      "Too many writes in a single function execution (limit: 16000)",
+    ],
+  ] as const)("a %s that does too much (%s) is refused", async (kind, path, args, message) => {
+    expect(await app.failure(kind, path, args)).toContain(message);
+    expect(await app.query("misbehave:readTooMuch", { ranges: 1 })).toBe(1);
+  });
+});
+
+describe("errors", () => {
+  test("an error names the source line where it was thrown", async () => {
+    const outcome = await app.outcome("mutation", "misbehave:throwError");
+    expect(outcome.ok ? "" : outcome.failure.trace).toMatch(
+      /^ {4}at .*handler \(.*fixture\/misbehave\.ts:\d+:\d+\)/m,
+    );
+  });
+
+  test("a ConvexError's data reaches the caller whole", async () => {
+    const outcome = await app.outcome("query", "misbehave:throwConvexError");
+    expect(outcome).toMatchObject({
+      ok: false,
+      failure: { data: { code: "MINE", big: { $integer: "BwAAAAAAAAA=" } } },
+    });
+  });
+
+  test("what is thrown need not be an error", async () => {
+    expect(await app.failure("query", "misbehave:throwString")).toBe("Uncaught just text");
+  });
+
+  test.each([
+    [
+      "a function that is not there",
+      "notes:nothing",
+      {},
+      "Could not find public function for 'notes:nothing'.",
+    ],
+    [
+      "an internal function",
+      "notes:addAndFail",
+      { author: "a" },
+      "Could not find public function for 'notes:addAndFail'.",
+    ],
+    [
+      "a function of another kind",
+      "notes:all",
+      {},
+      "Trying to execute notes.js:all as Mutation, but it is defined as Query.",
+    ],
+    [
+      "a missing argument",
+      "notes:add",
+      { author: "a" },
+      "ArgumentValidationError: Object is missing the required field `text`.",
+    ],
+    ["an argument too many", "notes:edit", { id: "x", text: "", more: 1 }, "ArgumentValidationError: "],
+  ])("calling %s is refused", async (_what, path, args, message) => {
+    expect(await app.failure("mutation", path, args)).toContain(message);
+  });
+
+  test("the admin may call internal functions", async () => {
+    const outcome = await app.outcome("mutation", "notes:addAndFail", { author: "a" }, { kind: "admin" });
+    expect(outcome).toMatchObject({ ok: false, failure: { data: { code: "NESTED" } } });
+  });
+});
+
+describe("determinism", () => {
+  test("the clock stands still while a function runs", async () => {
+    const before = Date.now();
+    const clock = await app.query<{ same: boolean; isDate: boolean; now: number }>("misbehave:readClock");
+    expect(clock).toMatchObject({ same: true, isDate: true });
+    expect(clock.now).toBeGreaterThanOrEqual(before);
+  });
+
+  test("each execution has random numbers of its own", async () => {
+    const [first, second] = await Promise.all([
+      app.query("misbehave:readRandom"),
+      app.query("misbehave:readRandom"),
+    ]);
+    expect(first).not.toEqual(second);
+  });
+
+  test.each([
+    ["useFetch", "fetch()"],
+    ["useTimeout", "setTimeout"],
+    ["useRandomBytes", "cryptographic randomness"],
+  ])("%s can't reach outside", async (name, what) => {
+    expect(await app.failure("query", `misbehave:${name}`)).toBe(
+      `Uncaught Error: Can't use ${what} in queries and mutations. Please consider using an action. See https://docs.convex.dev/functions/actions for more details.`,
+    );
+  });
+
+  test("a query has no way to write", async () => {
+    expect(await app.query("misbehave:writeInQuery")).toBe("undefined");
+  });
+
+  test("functions see the deployment's environment and nothing of the process", async () => {
+    expect(await app.query("outside:environment", { name: "FROM_DEPLOYMENT" })).toEqual({
+      value: "yes",
+      hasArgv: false,
+    });
+    expect(await app.query("outside:environment", { name: "PATH" })).toEqual({ value: null, hasArgv: false });
+  });
+});
+
+describe("actions", () => {
+  test("an action calls mutations, each a transaction of its own, and its logs are kept", async () => {
+    const outcome = await app.outcome("action", "outside:addTwo", { author: "ann" });
+    expect(outcome).toMatchObject({ ok: true, logs: ["[LOG] 'adding two for' { author: 'ann' }"] });
+    expect(await app.query("notes:byAuthor", { author: "ann" })).toEqual(["one", "two"]);
+  });
+
+  test("an action catches a ConvexError of a mutation with its data", async () => {
+    expect(await app.call("action", "outside:catchFailure")).toEqual({ code: "NESTED", author: "a" });
+  });
+
+  test("the identity of the caller goes on to the functions that an action calls", async () => {
+    const identity = { tokenIdentifier: "i|s", issuer: "i", subject: "s" };
+    const caller = { kind: "user", identity } as const;
+    expect(await app.call("action", "outside:whoAmIFromAction", {}, caller)).toEqual(identity);
+    expect(await app.call("action", "outside:whoAmIFromAction")).toBeNull();
+  });
+
+  test("log lines look as Convex's do", async () => {
+    const outcome = await app.outcome("mutation", "outside:logLines");
+    expect(outcome.logs).toEqual(["[LOG] 'text' 1 { a: [ 1 ] }", "[WARN] 'careful'"]);
+  });
+});
