@@ -1,7 +1,7 @@
 import { type ConvexValidatorFromZod, zodOutputToConvex, zodToConvex } from "convex-helpers/server/zod4";
 import type { RegisteredMutation, RegisteredQuery, UserIdentity } from "convex/server";
 import type { Infer } from "convex/values";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Doc } from "./_generated/dataModel";
 import { type MutationCtx, type QueryCtx, mutation, query } from "./_generated/server";
 import type { ArgsSchema, Endpoint } from "./contract/endpoint";

@@ -1,6 +1,6 @@
 import { type ConvexValidatorFromZodOutput, zodOutputToConvex } from "convex-helpers/server/zod4";
 import { type GenericValidator, v } from "convex/values";
-import { z } from "zod";
+import * as z from "zod";
 import { idTables } from "./contract/ids";
 
 type TableFields<Shape extends Record<string, z.ZodType>> = {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Endpoint, commonErrors } from "../convex/contract/endpoint";
 import { endpoints } from "../convex/contract/endpoints";
 import { type ErrorCode, errorData, errorStatus } from "../convex/contract/errors";

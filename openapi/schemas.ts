@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { idTables } from "../convex/contract/ids";
 
 /** A schema object of OpenAPI 3.0. */

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { ErrorCode } from "./errors";
 
 /** The objects that Convex takes as arguments. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Every error code that a client can meet, with the HTTP status that goes with it. The list is closed. */
 export const errorStatus = {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { text } from "./text";
 
 /** Id of a document of one table. The type only: at run time an id is a string. */

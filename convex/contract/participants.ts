@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { id } from "./ids";
 
 /** What a person may do in a meeting. Has nothing to do with the person's role in an organization. */

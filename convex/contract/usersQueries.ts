@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { endpoint } from "./endpoint";
 import { id } from "./ids";
 import { pageOf, paginationOpts } from "./pagination";

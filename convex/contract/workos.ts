@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * The parts of WorkOS's webhook events which the backend uses, by WorkOS's own names. Deliveries come in any order, late

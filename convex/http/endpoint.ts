@@ -1,5 +1,5 @@
 import { type UserIdentity, makeFunctionReference } from "convex/server";
-import { z } from "zod";
+import * as z from "zod";
 import { type ActionCtx, httpAction } from "../_generated/server";
 import { type Endpoint, functionName } from "../contract/endpoint";
 import { fail } from "../model/errors";

@@ -1,5 +1,5 @@
 import { WorkOS } from "@workos-inc/node/worker";
-import { z } from "zod";
+import * as z from "zod";
 import { internal } from "../_generated/api";
 import { httpAction } from "../_generated/server";
 import { workosEvent, workosMembershipEvent, workosUserEvent } from "../contract/workos";

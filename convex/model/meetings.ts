@@ -1,6 +1,6 @@
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { MeetingType } from "../contract/meetings";
 import type { createMeeting as createMeetingEndpoint } from "../contract/meetingsLifecycle";
 import type { Access } from "./access";

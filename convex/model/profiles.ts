@@ -1,6 +1,6 @@
 import { omit } from "convex-helpers";
 import type { UserIdentity } from "convex/server";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import type { PublicUser, User } from "../contract/users";

@@ -1,0 +1,26 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { histories, play, setStage, violations } from "../parity/history";
+import { scenarios } from "../parity/scenarios";
+import { newApp, parityBackend } from "./setup";
+
+describe("scenarios which other runtimes play too", () => {
+  for (const [name, scenario] of Object.entries(scenarios)) {
+    test(name, async () => {
+      expect(await scenario(parityBackend(newApp()))).toMatchSnapshot();
+    });
+  }
+});
+
+test("after any history the count is right, nobody is without a place, and there is a host", async () => {
+  await fc.assert(
+    fc.asyncProperty(histories, async (history) => {
+      const stage = await setStage(parityBackend(newApp()));
+      for (const command of history) {
+        await play(stage, command);
+        expect(await violations(stage)).toEqual([]);
+      }
+    }),
+    { numRuns: 40 },
+  );
+}, 60_000);
