@@ -1,5 +1,4 @@
 import type { Server as HttpServer } from "node:http";
-import path from "node:path";
 import { Authentication } from "./authentication";
 import { loadDevelopmentIssuer, type DevelopmentIssuer } from "./auth/developmentIssuer";
 import { parseAuthConfig } from "./auth/providers";
@@ -91,7 +90,7 @@ async function start(
   const given = options.environment ?? {};
   const developmentIssuer = given["WORKOS_CLIENT_ID"] ? null : await loadDevelopmentIssuer(folder.path);
   const adminKey = await keepAdminKey(folder.path, options.adminKey, INSTANCE_NAME);
-  const database = await Database.open(new LmdbStore(path.join(folder.path, DATABASE_FILE)));
+  const database = await Database.open(new LmdbStore(folder.database));
   opened.push(() => database.close());
 
   const runtime = new Runtime({ database, cursorSecret: await cursorSecret(database), onFault });
