@@ -1,0 +1,148 @@
+import { existsSync } from "node:fs";
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { findDamage } from "./lmdbFile";
+import { isLockFile, lockFolder } from "./processLock";
+
+/** Why a data folder cannot be used: one line, with what to do about it. Nothing in the folder was changed. */
+export class DataFolderError extends Error {
+  override name = "DataFolderError";
+}
+
+export type DataFolder = {
+  /** The folder, absolute. */
+  path: string;
+  /** The file for `LmdbStore`; it is there and looks sound, or is not there yet. */
+  database: string;
+  /** Lets another process have the folder; call it once the store is closed. A kill releases the folder too. */
+  release: () => Promise<void>;
+};
+
+const MARKER = "format.json";
+const NEW_MARKER = "format.json.new";
+const FORMAT = "convex-embedded";
+const VERSION = 1;
+const DATABASE = "data.mdb";
+/** What file systems and file managers put into folders that people call empty. */
+const HARMLESS = new Set(["lost+found", ".DS_Store"]);
+
+/**
+ * Takes a folder for this process alone, and makes it if it is not there. Only a folder that is empty or that this
+ * function made is taken, and only if its database looks sound.
+ *
+ * @throws DataFolderError
+ */
+export async function openDataFolder(folder: string): Promise<DataFolder> {
+  const path = resolve(folder);
+  await makeFolder(path);
+  // Before the lock, because in a folder that is not ours nothing is touched, not even for a moment.
+  await checkFormat(path);
+  const lock = await lockFolder(path).catch((error: unknown) => {
+    throw cannotWrite(path, error);
+  });
+  if ("heldBy" in lock) {
+    throw new DataFolderError(
+      `${path} is in use by process ${lock.heldBy}: stop that process, or choose another data folder.`,
+    );
+  }
+  try {
+    const database = join(path, DATABASE);
+    if ((await checkFormat(path)) === "new") await writeMarker(path);
+    checkDatabase(database);
+    // With no other process here it can only be left over from one that died.
+    await rm(`${database}-lock`, { force: true });
+    return { path, database, release: lock.release };
+  } catch (error) {
+    await lock.release();
+    throw error instanceof DataFolderError ? error : cannotWrite(path, error);
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" || code === "ENOTDIR") {
+      throw new DataFolderError(`${path} is not a directory: choose another data folder.`);
+    }
+    throw cannotWrite(path, error);
+  }
+}
+
+function cannotWrite(path: string, error: unknown): DataFolderError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new DataFolderError(
+    `${path} cannot be written to (${code ?? message}): give this user read and write permission, or choose another data folder.`,
+    { cause: error },
+  );
+}
+
+/** "new" for a folder with nothing in it, "ours" for one of this format and version. */
+async function checkFormat(path: string): Promise<"new" | "ours"> {
+  let names: string[];
+  try {
+    names = await readdir(path);
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+  if (!names.includes(MARKER)) {
+    if (names.every((name) => HARMLESS.has(name) || name === NEW_MARKER || isLockFile(name))) return "new";
+    throw new DataFolderError(
+      `${path} is not empty and was not made by this server: choose an empty data folder, or one that does not exist yet.`,
+    );
+  }
+  const marker = await readMarker(path);
+  if (marker.version === VERSION) return "ours";
+  throw new DataFolderError(
+    `${path} has version ${JSON.stringify(marker.version)} of the format, and this server reads version ${VERSION}: use the server that made it, or choose another data folder.`,
+  );
+}
+
+async function readMarker(path: string): Promise<{ version: unknown }> {
+  const file = join(path, MARKER);
+  try {
+    const marker: unknown = JSON.parse(await readFile(file, "utf8"));
+    if (typeof marker === "object" && marker !== null && "format" in marker && "version" in marker) {
+      if (marker.format === FORMAT) return marker;
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw cannotWrite(path, error);
+  }
+  throw new DataFolderError(
+    `${file} does not say {"format":"${FORMAT}","version":${VERSION}}: restore the folder from a backup, or choose another data folder.`,
+  );
+}
+
+/** On disk before anything else is, and whole: a folder with data and without a marker would be taken for foreign. */
+async function writeMarker(path: string): Promise<void> {
+  const file = await open(join(path, NEW_MARKER), "w", 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify({ format: FORMAT, version: VERSION })}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(join(path, NEW_MARKER), join(path, MARKER));
+  await syncFolder(path);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows has no such thing.
+  if (process.platform === "win32") return;
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function checkDatabase(database: string): void {
+  if (!existsSync(database)) return;
+  const damage = findDamage(database);
+  if (damage === null) return;
+  throw new DataFolderError(
+    `${database} ${damage}: restore the folder from a backup, or choose another data folder.`,
+  );
+}

@@ -1,0 +1,320 @@
+import { spawn } from "node:child_process";
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { DataFolderError, openDataFolder } from "../../embedded/storage/dataFolder";
+import { LmdbStore } from "../../embedded/storage/lmdbStore";
+import { findDamage } from "../../embedded/storage/lmdbFile";
+
+let root: string;
+let path: string;
+let folders = 0;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "data-folder-test-"));
+});
+beforeEach(() => {
+  path = join(root, `folder${folders++}`);
+});
+afterAll(() => rm(root, { recursive: true }));
+
+/** The folder's files and what is in them. */
+async function contents(folder: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const name of (await readdir(folder)).toSorted()) {
+    const file = join(folder, name);
+    files[name] = (await stat(file)).isFile() ? (await readFile(file)).toString("latin1") : "directory";
+  }
+  return files;
+}
+
+/** The message of a refusal to open the folder, which is one line and has changed nothing. */
+async function refusal(): Promise<string> {
+  const before = await contents(path);
+  const error: unknown = await openDataFolder(path).then(
+    () => new Error("It was opened"),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof DataFolderError) || error.message.includes("\n")) throw error;
+  expect(await contents(path)).toEqual(before);
+  return error.message;
+}
+
+describe("openDataFolder", () => {
+  test("makes a folder that is not there, and takes it again after its release", async () => {
+    path = join(path, "deep", "er");
+    const folder = await openDataFolder(path);
+    expect(folder.path).toBe(path);
+    const store = new LmdbStore(folder.database);
+    await store.commit(new Map([["a", "1"]]));
+    await store.close();
+    await folder.release();
+    expect(await readdir(path)).toContain("format.json");
+    expect(JSON.parse(await readFile(join(path, "format.json"), "utf8"))).toEqual({
+      format: "convex-embedded",
+      version: 1,
+    });
+
+    const again = await openDataFolder(path);
+    const reopened = new LmdbStore(again.database);
+    expect(reopened.get("a")).toBe("1");
+    await reopened.close();
+    await again.release();
+  });
+
+  test("takes an empty folder, and one with nothing but what file systems leave there", async () => {
+    await mkdir(join(path, "lost+found"), { recursive: true });
+    await (await openDataFolder(path)).release();
+    expect((await readdir(path)).toSorted()).toEqual(["format.json", "lost+found"]);
+  });
+
+  test("refuses what is not a directory", async () => {
+    await writeFile(path, "mine");
+    await expect(openDataFolder(path)).rejects.toThrow(
+      new DataFolderError(`${path} is not a directory: choose another data folder.`),
+    );
+    await expect(openDataFolder(join(path, "below"))).rejects.toThrow("is not a directory");
+    expect(await readFile(path, "utf8")).toBe("mine");
+  });
+
+  test("refuses a folder of others, also one with a database in it", async () => {
+    await mkdir(path);
+    await writeFile(join(path, "notes.txt"), "mine");
+    await writeFile(join(path, "data.mdb"), "mine");
+    expect(await refusal()).toMatch(
+      "is not empty and was not made by this server: choose an empty data folder",
+    );
+  });
+
+  test.each([
+    ["", "does not say"],
+    ["{", "does not say"],
+    ["null", "does not say"],
+    ['{"format":"other","version":1}', "does not say"],
+    [
+      '{"format":"convex-embedded","version":2}',
+      /has version 2 of the format, and this server reads version 1/,
+    ],
+    ['{"format":"convex-embedded","version":"\\n"}', /has version "\\n" of the format/],
+  ])("refuses a folder whose format.json is %j", async (marker, message) => {
+    await mkdir(path);
+    await writeFile(join(path, "format.json"), marker);
+    await writeFile(join(path, "data.mdb"), "anything");
+    expect(await refusal()).toMatch(message);
+  });
+
+  test("refuses a folder that it may not write to", async () => {
+    await mkdir(path);
+    await chmod(path, 0o555);
+    await chmod(root, 0o755);
+    const { lines } = await runOpener(path, { asNobody: true });
+    expect(lines[0]).toMatch(
+      /^DataFolderError .* cannot be written to \(EACCES\): give this user read and write permission/,
+    );
+    expect(await readdir(path)).toEqual([]);
+  });
+});
+
+describe("a folder in use", () => {
+  test("is refused with the id of the process that has it, this one or another one", async () => {
+    const folder = await openDataFolder(path);
+    expect(await refusal()).toMatch(
+      `is in use by process ${process.pid}: stop that process, or choose another data folder.`,
+    );
+    const { lines } = await runOpener(path);
+    expect(lines[0]).toContain(`is in use by process ${process.pid}:`);
+    await folder.release();
+  });
+
+  test("is free as soon as that process was killed", async () => {
+    const opener = startOpener(path);
+    await opener.firstLine;
+    expect(await refusal()).toMatch(`is in use by process ${opener.id}:`);
+    opener.kill();
+    await opener.ended;
+    await (await openDataFolder(path)).release();
+    expect(await readdir(path)).toEqual(["format.json"]);
+  });
+
+  test("is not held by another process that was given the same id later", async () => {
+    await mkdir(path);
+    await writeFile(join(path, `process-${process.ppid}-1.lock`), "");
+    await (await openDataFolder(path)).release();
+    expect(await readdir(path)).toEqual(["format.json"]);
+  });
+
+  test("has exactly one holder of those that start at once", async () => {
+    const openers = Array.from({ length: 4 }, () => startOpener(path, { at: Date.now() + 1500 }));
+    const lines = await Promise.all(openers.map((opener) => opener.firstLine));
+    const winners = lines.filter((line) => line === "open");
+    expect([winners.length, lines.filter((line) => line.includes("in use")).length]).toEqual([1, 3]);
+    for (const opener of openers) opener.kill();
+    await Promise.all(openers.map((opener) => opener.ended));
+  });
+});
+
+describe("a damaged database", () => {
+  let sound: string;
+  let bytes: number;
+  beforeAll(async () => {
+    const source = await openDataFolder(join(root, "sound"));
+    const store = new LmdbStore(source.database);
+    for (let i = 0; i < 40; i++) {
+      const writes = new Map<string, string>();
+      for (let j = 0; j < 200; j++)
+        writes.set(`key${(i * 7919 + j * 104729) % 8000}`, "v".repeat((j % 50) * 10));
+      writes.set(`big${i}`, "b".repeat(i * 1000));
+      await store.commit(writes);
+    }
+    await store.close();
+    await source.release();
+    sound = source.path;
+    bytes = (await stat(source.database)).size;
+  });
+
+  beforeEach(() => cp(sound, path, { recursive: true }));
+
+  test("is one that is empty", async () => {
+    await truncate(join(path, "data.mdb"), 0);
+    expect(await refusal()).toMatch(
+      /data\.mdb is empty: restore the folder from a backup, or choose another data folder\.$/,
+    );
+  });
+
+  test("is one that is cut off, anywhere", async () => {
+    const lengths = [1, 23, 100, 4095, 4096, 4300, 8191, 8192, 12288];
+    for (let i = 1; i < 12; i++) lengths.push(Math.floor((bytes * i) / 12));
+    for (const length of lengths.toSorted((a, b) => b - a)) {
+      await truncate(join(path, "data.mdb"), length);
+      expect(await refusal()).toMatch(
+        /data\.mdb (is cut off: it has \d+ bytes and should have \d+ or more|does not begin like)/,
+      );
+    }
+  });
+
+  test("is not one that lost only free pages at its end: all entries are there", async () => {
+    const all = await entries(join(sound, "data.mdb"));
+    for (let cut = 4096; cut <= 40 * 4096; cut += 4096) {
+      await cp(join(sound, "data.mdb"), join(path, "data.mdb"));
+      await truncate(join(path, "data.mdb"), bytes - cut);
+      const isSound = findDamage(join(path, "data.mdb")) === null;
+      expect(isSound ? await entries(join(path, "data.mdb")) : all).toEqual(all);
+    }
+  });
+
+  test("is one whose beginning is zeroed, or random, or another file", async () => {
+    const file = join(path, "data.mdb");
+    for (const [position, head] of [
+      [0, Buffer.alloc(4096)],
+      [0, Buffer.alloc(8192)],
+      [4096, Buffer.alloc(4096)],
+      [0, Buffer.from(Array.from({ length: 8192 }, (_, i) => (i * 7919 + (i >> 3)) & 0xff))],
+      [0, Buffer.from("SQLite format 3\0")],
+      [24, Buffer.from("not a database")],
+    ] as const) {
+      await cp(join(sound, "data.mdb"), file);
+      const handle = await open(file, "r+");
+      await handle.write(head, 0, head.length, position);
+      await handle.close();
+      expect(await refusal()).toMatch(/data\.mdb does not begin like a database/);
+    }
+  });
+
+  test("is one in which the pages that lead to the data are overwritten", async () => {
+    const file = join(path, "data.mdb");
+    const noise = Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 31 + 7) & 0xff));
+    const handle = await open(file, "r+");
+    for (let page = 2; page * 4096 < bytes; page++) await handle.write(noise, 0, 4096, page * 4096);
+    await handle.close();
+    expect(await refusal()).toMatch(/data\.mdb is (damaged at page \d+|cut off)/);
+  });
+
+  test("is not one that was left by a killed process, nor one with free pages missing at its end", async () => {
+    expect(findDamage(join(sound, "data.mdb"))).toBeNull();
+    const { database, release } = await openDataFolder(path);
+    const store = new LmdbStore(database);
+    for (let i = 0; i < 100; i++) {
+      const writes = new Map<string, string | null>();
+      for (let j = 0; j < 60; j++)
+        writes.set(`key${(i * 31 + j * 17) % 500}`, j % 3 === 0 ? null : "w".repeat(j * 40));
+      await store.commit(writes);
+      // As it is found after a kill at this moment.
+      expect(findDamage(database)).toBeNull();
+    }
+    await store.close();
+    await release();
+  });
+
+  test("is not one of which only the lock file of LMDB is damaged", async () => {
+    await writeFile(join(path, "data.mdb-lock"), "garbage");
+    const { database, release } = await openDataFolder(path);
+    const store = new LmdbStore(database);
+    expect(store.get("big1")).toBe("b".repeat(1000));
+    await store.close();
+    await release();
+  });
+});
+
+async function entries(database: string): Promise<[string, string][]> {
+  const store = new LmdbStore(database);
+  const all = [...store.scan("", null, "asc")];
+  await store.close();
+  return all;
+}
+
+type Opener = {
+  id: number;
+  firstLine: Promise<string>;
+  ended: Promise<void>;
+  lines: string[];
+  kill: () => void;
+};
+
+/** Opens the folder in a process of its own, which says so and stays, or says why not and ends. */
+function startOpener(folder: string, { at = 0, asNobody = false } = {}): Opener {
+  const module = new URL("../../embedded/storage/dataFolder.ts", import.meta.url).href;
+  const script = `
+    const { openDataFolder } = await import(${JSON.stringify(module)});
+    while (Date.now() < ${at});
+    try {
+      await openDataFolder(${JSON.stringify(folder)});
+      console.log("open");
+      setInterval(() => {}, 1000);
+    } catch (error) {
+      console.log(error.name, error.message);
+    }`;
+  const isRoot = process.getuid?.() === 0;
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+    // Root may write everywhere.
+    ...(asNobody && isRoot ? { uid: 65534, gid: 65534 } : {}),
+  });
+  const lines: string[] = [];
+  const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
+  const firstLine = new Promise<string>((resolve) => {
+    child.stdout.on("data", (data: Buffer) => {
+      lines.push(...data.toString().trimEnd().split("\n"));
+      resolve(lines[0] as string);
+    });
+    void ended.then(() => resolve(""));
+  });
+  return { id: child.pid as number, firstLine, ended, lines, kill: () => void child.kill("SIGKILL") };
+}
+
+async function runOpener(folder: string, options = {}): Promise<Opener> {
+  const opener = startOpener(folder, options);
+  await opener.ended;
+  return opener;
+}
