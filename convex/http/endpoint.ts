@@ -8,9 +8,14 @@ import { readJson } from "./body";
 import { withCors } from "./cors";
 import { errorResponse, successResponse } from "./responses";
 
+const anyObject = z.custom<Record<string, unknown>>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+  "Must be an object",
+);
+
 /** The body that Convex's own `/api/run` takes. */
 const envelope = z.strictObject({
-  args: z.record(z.string(), z.unknown()).default({}),
+  args: anyObject.default({}),
   format: z.literal("json").exactOptional(),
 });
 

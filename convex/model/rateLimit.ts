@@ -17,7 +17,7 @@ export async function takeToken(ctx: MutationCtx, key: string): Promise<void> {
   const { ok, retryAt = 0 } = await rateLimit(ctx, {
     name: "mutations",
     key,
-    config: { kind: "token bucket", rate, period: 1000, capacity: rate * BURST_SECONDS },
+    config: { kind: "token bucket", rate, period: 1000, capacity: Math.max(1, rate * BURST_SECONDS) },
   });
   if (ok) return;
   const retryAfterMs = Math.max(1, Math.ceil(retryAt - Date.now()));

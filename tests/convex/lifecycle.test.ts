@@ -30,8 +30,7 @@ describe("the states of a meeting", () => {
 
   test.each(outcomes)("%s, %s: %s", async (state, action, outcome) => {
     const attempt = async () => nextState(state, action);
-    if (outcome === outcome.toLowerCase()) expect(await attempt()).toBe(outcome);
-    else expect(await codeOf(attempt())).toBe(outcome);
+    expect(await attempt().catch(() => codeOf(attempt()))).toBe(outcome);
   });
 
   test("cancelled is as closed as concluded", async () => {

@@ -1,15 +1,11 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { histories, play, setStage, violations } from "../parity/history";
 import { scenarios } from "../parity/scenarios";
 import { newApp, parityBackend } from "./setup";
 
-describe("scenarios which other runtimes play too", () => {
-  for (const [name, scenario] of Object.entries(scenarios)) {
-    test(name, async () => {
-      expect(await scenario(parityBackend(newApp()))).toMatchSnapshot();
-    });
-  }
+test.each(Object.entries(scenarios))("scenario: %s", async (_, scenario) => {
+  expect(await scenario(parityBackend(newApp()))).toMatchSnapshot();
 });
 
 test("after any history the count is right, nobody is without a place, and there is a host", async () => {

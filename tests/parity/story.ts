@@ -83,8 +83,9 @@ export class Story {
   async #learnNames(): Promise<void> {
     const name = (id: unknown, label: string) => this.#names.set(String(id), label);
     const nameOf = (id: unknown) => this.#names.get(String(id));
-    for (const { _id, workosUserId } of await this.#backend.rows("users")) name(_id, `<${workosUserId}>`);
-    for (const { _id, title } of await this.#backend.rows("meetings")) name(_id, `<${title}>`);
+    for (const { _id, workosUserId } of await this.#backend.rows("users"))
+      name(_id, `<${String(workosUserId)}>`);
+    for (const { _id, title } of await this.#backend.rows("meetings")) name(_id, `<${String(title)}>`);
     for (const row of await this.#backend.rows("meetingParticipants")) {
       name(row._id, `${nameOf(row.userId)} in ${nameOf(row.meetingId)}`);
     }

@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { api } from "../../convex/_generated/api";
+import { type Person, codeOf, errorOf, newApp, signUp } from "./setup";
+
+const { updateLastSeen } = api.users.mutations;
+const now = 1_800_000_000_000;
+
+beforeEach(() => void vi.useFakeTimers({ now, toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+async function callTimes({ as }: Person, times: number): Promise<void> {
+  for (let call = 0; call < times; call += 1) await as.mutation(updateLastSeen, {});
+}
+
+test("a caller has a burst of four seconds' worth, and then the rate", async () => {
+  const app = newApp();
+  const [ada, bob] = [await signUp(app, "ada"), await signUp(app, "bob")];
+  vi.stubEnv("RATE_LIMIT_PER_SECOND", "2");
+  await callTimes(ada, 8);
+  expect(await errorOf(ada.as.mutation(updateLastSeen, {}))).toMatchObject({
+    code: "RATE_LIMITED",
+    retryAfterMs: 500,
+  });
+  await callTimes(bob, 8);
+  await ada.as.query(api.users.queries.getCurrentUser, {});
+  vi.setSystemTime(now + 500);
+  await callTimes(ada, 1);
+  expect(await codeOf(ada.as.mutation(updateLastSeen, {}))).toBe("RATE_LIMITED");
+});
+
+test("it is 50 a second with a burst of 200 unless told otherwise", async () => {
+  const ada = await signUp(newApp(), "ada");
+  vi.stubEnv("RATE_LIMIT_PER_SECOND", undefined);
+  await callTimes(ada, 200);
+  expect(await errorOf(ada.as.mutation(updateLastSeen, {}))).toMatchObject({ retryAfterMs: 20 });
+});
+
+test("a rate below one lets one call through at a time", async () => {
+  const ada = await signUp(newApp(), "ada");
+  vi.stubEnv("RATE_LIMIT_PER_SECOND", "0.1");
+  await callTimes(ada, 1);
+  expect(await errorOf(ada.as.mutation(updateLastSeen, {}))).toMatchObject({ retryAfterMs: 10_000 });
+});
+
+test("0 turns it off", async () => {
+  const ada = await signUp(newApp(), "ada");
+  await callTimes(ada, 300);
+  expect(await ada.as.mutation(updateLastSeen, {})).toBeNull();
+});
+
+test.each(["many", "-1", "Infinity"])("the setting %s is a mistake of the deployment's", async (setting) => {
+  const ada = await signUp(newApp(), "ada");
+  vi.stubEnv("RATE_LIMIT_PER_SECOND", setting);
+  expect(await codeOf(ada.as.mutation(updateLastSeen, {}))).toBe("NOT_CONFIGURED");
+});
