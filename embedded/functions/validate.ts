@@ -1,8 +1,8 @@
 import type { ValidatorJSON } from "convex/values";
 import type { Json } from "../values/json";
-import { compileAccept } from "./validate/accept";
-import { checkValidator } from "./validate/check";
-import { explain } from "./validate/explain";
+import { compileAccept } from "./validation/accept";
+import { checkValidator } from "./validation/check";
+import { explain } from "./validation/explain";
 
 /** How a validator of ids learns which table an id belongs to. */
 export type TableNames = {

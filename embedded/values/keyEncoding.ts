@@ -34,7 +34,7 @@ export function encodeKey(parts: readonly (Json | undefined)[]): string {
 
 /** One part of a key; see `encodeKey`. */
 export function encodeKeyPart(part: Json | undefined): string {
-  if (typeof part === "string") return STRING_TAG + escaped(utf8(part)) + END;
+  if (typeof part === "string") return STRING_TAG + encodeText(part) + END;
   if (typeof part === "number") return encodeFloat(part);
   if (part === undefined) return UNDEFINED;
   switch (kindOf(part)) {
@@ -183,16 +183,17 @@ function escaped(binary: string): string {
 // A lone surrogate; pairs are one character to a pattern with the flag `u`.
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** The UTF-8 bytes of a text; a lone surrogate becomes its three bytes, so that different texts have different keys. */
-function utf8(text: string): string {
+function encodeText(text: string): string {
   const length = text.length;
   for (let i = 0; i < length; i++) {
-    if (text.charCodeAt(i) >= 0x80) return nonAsciiUtf8(text);
+    const unit = text.charCodeAt(i);
+    if (unit === 0 || unit >= 0x80) return escaped(utf8(text));
   }
   return text;
 }
 
-function nonAsciiUtf8(text: string): string {
+/** The UTF-8 bytes of a text; a lone surrogate becomes its three bytes, so that different texts have different keys. */
+function utf8(text: string): string {
   if (!LONE_SURROGATE.test(text)) return Buffer.from(text).toString("latin1");
   return text.replace(/\p{Surrogate}|\P{Surrogate}+/gu, (run) => {
     const unit = run.charCodeAt(0);
