@@ -46,6 +46,9 @@ export type ErrorCode = keyof typeof errorStatus;
 
 const errorCodes = Object.keys(errorStatus) as [ErrorCode, ...ErrorCode[]];
 
+/** Enough to mend a request by; a batch that is wrong in every entry has thousands. */
+const MAX_ISSUES = 20;
+
 /** What is wrong with one argument. `path` is empty for the arguments as a whole, else like `participants.3.role`. */
 export const issue = z.object({ path: z.string(), message: z.string() });
 
@@ -53,7 +56,10 @@ export const issue = z.object({ path: z.string(), message: z.string() });
 export const errorData = z.object({
   code: z.enum(errorCodes),
   message: z.string(),
-  issues: z.array(issue).exactOptional().describe("With INVALID_ARGUMENT: each thing that is wrong"),
+  issues: z
+    .array(issue)
+    .exactOptional()
+    .describe(`With INVALID_ARGUMENT: what is wrong, the first ${MAX_ISSUES} things`),
   retryAfterMs: z
     .number()
     .exactOptional()
@@ -65,12 +71,14 @@ export type ErrorData = z.infer<typeof errorData>;
 /** What an error may say besides its code and message. */
 export type ErrorDetails = Omit<ErrorData, "code" | "message">;
 
-/** The first issue in words, and all of them as data. */
+/** The first issue in words, and the first of them as data. */
 export function describeIssues(error: z.core.$ZodError): {
   message: string;
   issues: z.infer<typeof issue>[];
 } {
-  const issues = error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
+  const issues = error.issues
+    .slice(0, MAX_ISSUES)
+    .map(({ path, message }) => ({ path: path.join("."), message }));
   const [first] = issues;
   return {
     message:
