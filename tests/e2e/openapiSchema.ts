@@ -33,7 +33,7 @@ function* check(schema: Schema, value: unknown, at: string): Generator<string> {
   const fits = (options: Schema[]) => options.filter((option) => check(option, value, at).next().done).length;
   if (schema.oneOf && fits(schema.oneOf) !== 1) yield `${at} fits ${fits(schema.oneOf)} schemas, not one`;
   if (schema.anyOf && fits(schema.anyOf) === 0) yield `${at} fits no schema`;
-  if (schema.type !== undefined && typeOf(value) !== schema.type) {
+  if (schema.type !== undefined && !isOfType(value, schema.type)) {
     yield `${at} is ${typeOf(value)}, not ${schema.type}`;
   } else if (Array.isArray(value) && schema.items) {
     for (const [i, item] of value.entries()) yield* check(schema.items, item, `${at}[${i}]`);
@@ -54,6 +54,10 @@ function* checkFields(
     if (schema) yield* check(schema, field, `${at}.${name}`);
     else yield `${at}.${name} is not in the schema`;
   }
+}
+
+function isOfType(value: unknown, type: string): boolean {
+  return type === "integer" ? Number.isInteger(value) : typeOf(value) === type;
 }
 
 function typeOf(value: unknown): string {
