@@ -2,7 +2,7 @@ import type { ValidatorJSON } from "convex/values";
 import type { Script } from "node:vm";
 import type { Database } from "../transaction/database";
 import { ActionRealm, type ActionHost } from "./actionRealm";
-import { AUTH_CONFIG_MODULE, SCHEMA_MODULE, type AppBundle } from "./bundle";
+import { AUTH_CONFIG_MODULE, HTTP_MODULE, SCHEMA_MODULE, type AppBundle } from "./bundle";
 import { describeThrown, failureText, type FrameMapper } from "./failure";
 import type { FunctionPath } from "./paths";
 import { compileBundle, Realm } from "./realm";
@@ -69,9 +69,9 @@ export class App {
     const functions = new Map<FunctionPath, FunctionInfo>();
     const nodeModules = new Set(bundle.nodeModules);
     for (const module of bundle.functionModules) {
-      const exports = nodeModules.has(module)
-        ? this.#loading(module, () => this.actions.load(module))
-        : this.#loading(module, () => this.realm(0).load(module));
+      // What only actions use is evaluated only where they run: http.ts may pull in large packages.
+      const realm = nodeModules.has(module) || module === HTTP_MODULE ? this.actions : this.realm(0);
+      const exports = this.#loading(module, () => realm.load(module));
       for (const [exportName, value] of Object.entries(exports)) {
         const info = this.#loading(module, () => describeFunction(module, exportName, value, tables));
         if (info) functions.set(info.path, info);
