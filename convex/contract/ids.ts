@@ -10,15 +10,13 @@ export type IdSchema<Table extends string> = z.ZodCustom<Id<Table>, string> & z.
 /** Which schemas are ids, and of which table. */
 export const idTables = z.registry<{ table: string }>();
 
-const MAX_ID_LENGTH = 64;
-
 /**
- * An id as it arrives from a client: any short string. Whether it names a document of `table` is decided by the
- * model with `ctx.db.normalizeId`, so that a malformed or foreign id gives the same error code, or the same reason
- * of one list entry, as an unknown one.
+ * An id as it arrives from a client: any text. Whether it names a document of `table` is decided by the model with
+ * `ctx.db.normalizeId`, so that a malformed or foreign id gives the same error code, or the same reason of one list
+ * entry, as an unknown one.
  */
 export function id<Table extends string>(table: Table): IdSchema<Table> {
-  const schema = text().min(1).max(MAX_ID_LENGTH).describe(idDescription(table));
+  const schema = text().describe(idDescription(table));
   idTables.add(schema, { table });
   return schema as unknown as IdSchema<Table>;
 }

@@ -95,7 +95,6 @@ describe("POST /api/run", () => {
 
   test.each([
     ["meetingId", { participants: [] }],
-    ["meetingId", { meetingId: "", participants: [] }],
     ["meetingId", { meetingId: 7, participants: [] }],
     ["participants", { meetingId: "m" }],
     ["participants", { meetingId: "m", participants: {} }],

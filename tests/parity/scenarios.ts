@@ -52,6 +52,8 @@ export const scenarios: Record<string, (backend: Backend) => Promise<unknown>> =
     });
     const participants = [
       { userId: "no id at all", role: "participant" },
+      { userId: "", role: "participant" },
+      { userId: "x".repeat(500), role: "participant" },
       { userId: meetingId, role: "participant" },
       { userId: dee, role: "participant" },
       { userId: ada, role: "host" },
