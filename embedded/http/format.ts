@@ -17,7 +17,12 @@ export function parseFormat(format: unknown): ValueFormat {
     case "convex_encoded_json":
       return "encoded";
     default:
-      throw new ApiError(400, "BadFormat", `Unknown value format: ${JSON.stringify(format)}`);
+      throw new ApiError(
+        400,
+        "BadFormat",
+        // Only text is shown: anything else may be nested too deep to be written out.
+        `Unknown value format: ${typeof format === "string" ? JSON.stringify(format) : typeof format}`,
+      );
   }
 }
 
