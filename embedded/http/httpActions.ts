@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Caller } from "../functions/caller";
 import { failureText } from "../functions/failure";
 import type { Runtime } from "../functions/runtime";
+import { ApiError } from "./apiError";
 import { BodyTooLargeError, readBody } from "./body";
 import { requestId } from "./functionsApi";
 import { sendJson, sendText } from "./respond";
@@ -22,6 +23,8 @@ export async function handleHttpAction(
   { request, response, url }: { request: IncomingMessage; response: ServerResponse; url: URL },
 ): Promise<void> {
   const method = request.method ?? "GET";
+  // The one method of Node's parser that a `Request` can't have.
+  if (method === "TRACE") throw new ApiError(405, "MethodNotAllowed", "TRACE is not supported");
   let body: Buffer | null = null;
   try {
     if (method !== "GET" && method !== "HEAD") body = await readBody(request, MAX_BODY_BYTES);

@@ -76,7 +76,9 @@ async function answer(
   const host = request.headers.host ?? "localhost";
   const target = request.url ?? "/";
   const url = URL.canParse(target, `http://${host}`) ? new URL(target, `http://${host}`) : null;
-  if (url === null) throw new ApiError(400, "BadRequest", "The request's URL or Host header can't be read");
+  if (url === null || url.username !== "" || url.password !== "") {
+    throw new ApiError(400, "BadRequest", "The request's URL or Host header can't be read");
+  }
   await handle({ request, response, url });
 }
 
