@@ -4,6 +4,8 @@ import { createTokenVerifier, type TokenVerifier } from "./auth/verifyToken";
 import type { AuthProvider } from "./auth/providers";
 import { ANONYMOUS, type Caller } from "./functions/caller";
 import { ApiError } from "./http/apiError";
+import type { Authenticate } from "./sync/protocol";
+import { SocketAuthError, type SocketIdentity } from "./sync/session";
 import type { Json } from "./values/json";
 
 /** Tells from a request's headers on whose behalf its functions run. */
@@ -33,6 +35,32 @@ export class Authentication {
     } catch (error) {
       if (error instanceof AuthError) return { kind: "unidentified", problem: error.message };
       throw error;
+    }
+  }
+
+  /** Who an `Authenticate` message of the sync protocol names. Throws {@link SocketAuthError}. */
+  async authenticateSocket({
+    tokenType,
+    value = "",
+    impersonating,
+    actingAs,
+  }: Authenticate): Promise<SocketIdentity> {
+    try {
+      if (tokenType === "User") {
+        const identity = this.#verifier.peek(value) ?? (await this.#verifier.verify(value));
+        return {
+          caller: { kind: "user", identity: identity.attributes as Json },
+          expiresAtMs: identity.expiresAtMs,
+        };
+      }
+      if (!isAdminKey(value, this.adminKey)) throw badAdminKey();
+      const user = impersonating ?? actingAs;
+      return {
+        caller: { kind: "admin", ...(user === undefined ? {} : { actingAs: user }) },
+        expiresAtMs: Infinity,
+      };
+    } catch (error) {
+      throw error instanceof AuthError ? new SocketAuthError(error.message) : error;
     }
   }
 

@@ -10,6 +10,8 @@ import { bundleApp } from "./loader/bundle";
 import { explainStartFailure } from "./startError";
 import { openDataFolder } from "./storage/dataFolder";
 import { LmdbStore } from "./storage/lmdbStore";
+import { LiveQueries } from "./sync/liveQueries";
+import { serveSockets } from "./sync/sockets";
 import { Database } from "./transaction/database";
 
 export { userIdForEmail, type DevelopmentIssuer } from "./auth/developmentIssuer";
@@ -113,7 +115,21 @@ async function start(
     opened.push(() => closeServer(server));
     return `http://${host.includes(":") ? `[${host}]` : host}:${chosen}`;
   };
-  const url = await listening(createApiServer(http), options.port ?? DEFAULT_PORT);
+  const apiServer = createApiServer(http);
+  const closeSockets = serveSockets(apiServer, {
+    liveQueries: new LiveQueries({
+      evaluate: (call, done) => runtime.evaluate(call, done),
+      onCommit: (listener) => database.onCommit(listener),
+    }),
+    call: (kind, call) => runtime.call(kind, call),
+    authenticate: (message) => authentication.authenticateSocket(message),
+    timestamp: () => database.timestamp,
+    durable: () => database.durable(),
+    ready: http.ready,
+    onFault,
+  });
+  const url = await listening(apiServer, options.port ?? DEFAULT_PORT);
+  opened.push(() => Promise.resolve(closeSockets()));
   const siteUrl = await listening(createSiteServer(http), options.sitePort ?? DEFAULT_SITE_PORT);
 
   const environment = {

@@ -32,12 +32,9 @@ export function explainStartFailure(error: unknown): unknown {
     });
   }
   if (code === "EACCES" && port !== undefined) {
-    return new StartError(
-      `Port ${port} needs rights that this process lacks. Choose one above 1023.`,
-      {
-        cause: error,
-      },
-    );
+    return new StartError(`Port ${port} needs rights that this process lacks. Choose one above 1023.`, {
+      cause: error,
+    });
   }
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
     return new StartError("This machine has no such address. Choose another with --host.", { cause: error });

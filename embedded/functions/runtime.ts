@@ -4,7 +4,7 @@ import { App, type FunctionKind } from "./app";
 import type { AppBundle } from "./bundle";
 import type { Caller } from "./caller";
 import { canonicalPath } from "./paths";
-import { couldNotFind, Executor, type Call, type Outcome } from "./executor";
+import { couldNotFind, Executor, type Call, type Evaluation, type LiveCall, type Outcome } from "./executor";
 import { failure } from "./failure";
 
 export type RuntimeOptions = {
@@ -55,6 +55,11 @@ export class Runtime {
       return { ok: false, path: call.path, failure: failure(couldNotFind(path ?? call.path)), logs: [] };
     }
     return this.call(found.kind, call);
+  }
+
+  /** Runs a query soon; see {@link Executor.evaluate}. */
+  evaluate(call: LiveCall, done: (evaluation: Evaluation) => void): void {
+    this.#executor.evaluate(call, done);
   }
 
   /** Runs the HTTP action for a request. `null` when no route matches; `undefined` when the app has no http.ts. */

@@ -25,7 +25,8 @@ export interface CallFrame {
   /** 0 for a call from the outside. */
   readonly depth: number;
   readonly streams: Map<number, QueryStream>;
-  hasPaginated: boolean;
+  /** Where the function's page ended when it ran before, and where it ends now; `null`: it has read no page. */
+  readonly page: { readonly previousEnd: string | null; end: string | null };
 }
 
 /** What handlers need besides the call's own frame. */
@@ -90,13 +91,15 @@ export const SYSCALLS: Readonly<Record<string, Handler>> = {
   "1.0/queryCleanup": () => "true",
 
   "1.0/queryPage": (frame, args, { cursorSecret }) => {
-    if (frame.hasPaginated) {
+    if (frame.page.end !== null) {
       throw new DeveloperError(
         "This query or mutation function ran multiple paginated queries. Convex only supports a single paginated query in each function.",
       );
     }
-    frame.hasPaginated = true;
-    const { page, ...rest } = readPage(frame.transaction, args as unknown as PageRequest, cursorSecret);
+    const request = args as unknown as PageRequest;
+    const endCursor = request.endCursor ?? frame.page.previousEnd;
+    const { page, ...rest } = readPage(frame.transaction, { ...request, endCursor }, cursorSecret);
+    frame.page.end = rest.continueCursor;
     return `{"page":[${page.join(",")}],${JSON.stringify(rest).slice(1)}`;
   },
 

@@ -130,7 +130,7 @@ function keyRange(
     if (part === null) return NOTHING;
     prefix += part;
   }
-  const range = rangeOfPrefix(prefix);
+  const range: { start: string; end: string } = rangeOfPrefix(prefix);
   if (rangeField === null) return range;
   if (lower) {
     const part = encodePart(rangeField, lower.value, table);

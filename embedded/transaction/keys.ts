@@ -7,6 +7,7 @@
  * | meta       | 01 name                                                      | JSON          |
  * | documents  | 02 table (u32) internal id (16 bytes)                        | document JSON |
  * | index      | 03 index (u32) field values _creationTime internal id        | empty         |
+ * | replays    | 04 session and request                                       | JSON          |
  */
 import { encodeKey, encodeKeyPart, keySuccessor } from "../values/keyEncoding";
 import type { Json } from "../values/json";
@@ -14,6 +15,7 @@ import type { Json } from "../values/json";
 const META = "\x01";
 const DOCUMENTS = "\x02";
 const INDEX = "\x03";
+const REPLAYS = "\x04";
 
 /** Bytes of a document's internal id, the last part of every document and index key. */
 const INTERNAL_ID_BYTES = 16;
@@ -51,10 +53,23 @@ export function internalIdOfKey(key: string): string {
   return key.slice(-INTERNAL_ID_BYTES);
 }
 
+/** Where the result of a client's mutation is kept, in case the client sends it again. */
+export function replayKey(sessionAndRequest: string): string {
+  return REPLAYS + Buffer.from(sessionAndRequest, "utf8").toString("latin1");
+}
+
+/** All kept results. */
+export const ALL_REPLAYS: KeyRange = { start: REPLAYS, end: keySuccessor(REPLAYS) };
+
+/** The range that holds one key and no other. */
+export function onlyKey(key: string): KeyRange {
+  return { start: key, end: `${key}\0` };
+}
+
 /** All keys that start with `prefix`, as a half-open range. */
 export function rangeOfPrefix(prefix: string): KeyRange {
   return { start: prefix, end: keySuccessor(prefix) };
 }
 
 /** `start <= key < end`. */
-export type KeyRange = { start: string; end: string };
+export type KeyRange = { readonly start: string; readonly end: string };

@@ -3,9 +3,9 @@ import { fieldAt, identifierProblem } from "../values/fields";
 import { decodeId, idProblem, newId } from "../values/ids";
 import { documentSize } from "../values/size";
 import type { Catalog, IndexInfo, TableInfo } from "./catalog";
-import type { Database } from "./database";
+import { CATALOG_KEY, type Database } from "./database";
 import { DeveloperError } from "./errors";
-import { indexEntryKey, indexPrefix, tablePrefix } from "./keys";
+import { indexEntryKey, indexPrefix, onlyKey, tablePrefix, type KeyRange } from "./keys";
 import { Usage } from "./limits";
 import { mergeScan } from "./mergeScan";
 import { SortedWrites } from "./sortedWrites";
@@ -31,6 +31,10 @@ export class Transaction {
   readonly #writes = new SortedWrites();
   /** What `#writes` held before each write, to undo the writes of a nested call that failed. */
   readonly #undo: { key: string; before: string | null | undefined }[] = [];
+  /** Index entries that stay as they are though their documents were written: whoever has read them has to know. */
+  readonly #touched: string[] = [];
+  /** What has been read, for those who want to know when it changes. */
+  readonly #reads: (KeyRange | { readRange(): KeyRange | null })[] = [];
   /** Grows with every write, so that a query that is being iterated knows when to look again. */
   #version = 0;
 
@@ -59,7 +63,11 @@ export class Transaction {
   get(id: string, where: IdUse): string | undefined {
     this.usage.add("databaseQueries", 1);
     const found = this.#resolve(id, where);
-    if (found === null) return undefined;
+    if (found === null) {
+      this.recordRead(onlyKey(CATALOG_KEY));
+      return undefined;
+    }
+    this.recordRead(onlyKey(found.key));
     const text = this.read(found.key);
     if (text !== undefined) this.countRead(text);
     return text;
@@ -126,6 +134,21 @@ export class Transaction {
     return mergeScan([this.#writes.scan(start, end, order), committed], order);
   }
 
+  /** Notes what a read depends on: a range of keys, or something that will know it when the transaction ends. */
+  recordRead(read: KeyRange | { readRange(): KeyRange | null }): void {
+    this.#reads.push(read);
+  }
+
+  /** The ranges of keys that what was read depends on. */
+  readRanges(): KeyRange[] {
+    return this.#reads.flatMap((read) => ("readRange" in read ? (read.readRange() ?? []) : read));
+  }
+
+  /** Writes a key that is no document: a note of the runtime's own, which commits with the rest. */
+  writeNote(key: string, value: string): void {
+    this.#write(key, value);
+  }
+
   /** Counts a document that was read. Its size is taken as the length of its JSON. */
   countRead(text: string): void {
     this.usage.add("documentsRead", 1);
@@ -150,7 +173,7 @@ export class Transaction {
 
   /** Commits. Without writes nothing happens. See {@link Database.durable} for when it is on disk. */
   commit(): void {
-    if (this.#writes.size > 0) this.database.commit(this.#writes.entries(), this.#catalog);
+    if (this.#writes.size > 0) this.database.commit(this.#writes.entries(), this.#catalog, this.#touched);
   }
 
   #table(name: string): TableInfo {
@@ -221,7 +244,10 @@ export class Transaction {
   ): void {
     const oldKey = before && entryOf(index, before, internalId);
     const newKey = after && entryOf(index, after, internalId);
-    if (oldKey === newKey) return;
+    if (oldKey === newKey) {
+      if (newKey !== null) this.#touched.push(newKey);
+      return;
+    }
     if (oldKey !== null) this.#write(oldKey, null);
     if (newKey !== null) this.#write(newKey, "");
   }
