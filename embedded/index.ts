@@ -7,6 +7,8 @@ import { Runtime } from "./functions/runtime";
 import { closeServer, createApiServer, createSiteServer, listen, type HttpOptions } from "./http/server";
 import type { StaticMount } from "./http/staticFiles";
 import { bundleApp } from "./loader/bundle";
+import { systemClock } from "./scheduler/clock";
+import { Scheduler } from "./scheduler/scheduler";
 import { explainStartFailure } from "./startError";
 import { openDataFolder } from "./storage/dataFolder";
 import { LmdbStore } from "./storage/lmdbStore";
@@ -38,6 +40,8 @@ export type ServerOptions = {
   readonly mounts?: readonly StaticMount[];
   /** Told of errors that neither app nor client is to blame for. They hold no tokens. */
   readonly onFault?: (error: unknown) => void;
+  /** Told, line by line, what functions log that nobody has called: scheduled ones and crons; standard output by default. */
+  readonly onLog?: (line: string) => void;
 };
 
 export type Server = {
@@ -142,6 +146,10 @@ async function start(
   if (app.authConfig !== null) authentication.use(parseAuthConfig(JSON.parse(app.authConfig)));
   await writeAddress(folder.path, { url, siteUrl });
   opened.push(() => removeAddress(folder.path));
+  const onLog = options.onLog ?? ((line: string) => console.log(line));
+  const scheduler = new Scheduler({ runtime, database, clock: systemClock, onLog, onFault });
+  opened.push(() => scheduler.close());
+  scheduler.start();
   setReady();
   return { url, siteUrl, adminKey, developmentIssuer, close };
 }

@@ -1,5 +1,7 @@
 /** Runs actions and HTTP actions: they may wait for the outside world, and reach the database through other functions. */
 import { DeveloperError } from "../transaction/errors";
+import type { Database } from "../transaction/database";
+import { Transaction } from "../transaction/transaction";
 import type { Json } from "../values/json";
 import type { ActionFrame, ActionHost } from "./actionRealm";
 import type { App } from "./app";
@@ -7,12 +9,15 @@ import { identityOf, type Caller } from "./caller";
 import { checkArgs, checkReturn, unknownOperation, type Call, type Executor, type Outcome } from "./executor";
 import { describeThrown, type Failure } from "./failure";
 import { LogLines } from "./logLines";
+import { cancelBySyscall, scheduleBySyscall } from "./schedulerSyscalls";
 import type { FunctionAddress } from "./syscalls";
 
 interface Frame extends ActionFrame {
   readonly caller: Caller;
   /** The function's path, or the HTTP action's route. */
   readonly path: string;
+  /** The id of the scheduled function that this call is, or descends from. */
+  readonly scheduledJob: string | null;
 }
 
 /** What came of an HTTP action. `null`: the app has no such route, or no http.ts at all. */
@@ -33,6 +38,7 @@ export type HttpOutcome =
 export class Actions implements ActionHost {
   constructor(
     private readonly executor: Executor,
+    private readonly database: Database,
     private readonly app: () => App,
   ) {}
 
@@ -44,7 +50,12 @@ export class Actions implements ActionHost {
     const args = checkArgs(found, call.args);
     if ("message" in args) return { ok: false, path, failure: args, logs: [] };
     const app = this.app();
-    const frame: Frame = { caller: call.caller, logs: new LogLines(), path };
+    const frame: Frame = {
+      caller: call.caller,
+      logs: new LogLines(),
+      path,
+      scheduledJob: call.scheduledJob ?? null,
+    };
     const logs = frame.logs.lines;
     try {
       const value = await app.actions.run(frame, async () => {
@@ -69,7 +80,7 @@ export class Actions implements ActionHost {
     if (!found) return null;
     const [handler, , route] = found;
     const path = `${method} ${route}`;
-    const frame: Frame = { caller, logs: new LogLines(), path };
+    const frame: Frame = { caller, logs: new LogLines(), path, scheduledJob: null };
     const logs = frame.logs.lines;
     try {
       const response = await app.actions.run(frame, () => handler.invokeHttpAction(request));
@@ -89,6 +100,12 @@ export class Actions implements ActionHost {
         return resultOf(await this.executor.run("mutation", this.#call(frame, args)));
       case "1.0/actions/action":
         return resultOf(await this.run(this.#call(frame, args)));
+      case "1.0/actions/schedule":
+        return this.#commit((transaction, nowMs) =>
+          scheduleBySyscall(transaction, this.app(), args, { nowMs, scheduledJob: frame.scheduledJob }),
+        );
+      case "1.0/actions/cancel_job":
+        return this.#commit((transaction, nowMs) => cancelBySyscall(transaction, args, nowMs));
       case "1.0/getUserIdentity":
         return JSON.stringify(identityOf(frame.caller));
       case "1.0/getFunctionMetadata":
@@ -98,11 +115,21 @@ export class Actions implements ActionHost {
     }
   }
 
+  /** Makes a change that is no part of a mutation; it is on disk when this resolves. */
+  async #commit(change: (transaction: Transaction, nowMs: number) => string): Promise<string> {
+    const transaction = new Transaction(this.database, null);
+    const result = change(transaction, Date.now());
+    transaction.commit();
+    await this.database.durable();
+    return result;
+  }
+
   #call(frame: Frame, args: Record<string, Json> & FunctionAddress): Call {
     if (args.name === undefined) {
       throw new DeveloperError("Components and function handles are not available in this runtime yet.");
     }
-    return { path: args.name, args: args["args"] ?? {}, caller: frame.caller, internalAllowed: true };
+    const { caller, scheduledJob } = frame;
+    return { path: args.name, args: args["args"] ?? {}, caller, scheduledJob, internalAllowed: true };
   }
 }
 

@@ -1,11 +1,12 @@
 import { DeveloperError, InvalidCursorError } from "../transaction/errors";
-import { replayKey, type KeyRange } from "../transaction/keys";
+import type { KeyRange } from "../transaction/keys";
 import { Transaction } from "../transaction/transaction";
 import type { Database } from "../transaction/database";
 import { formatBytes, sizeOf } from "../values/size";
 import { checkValue, isObject, type Json } from "../values/json";
 import type { App, FunctionInfo, FunctionKind } from "./app";
 import type { Caller } from "./caller";
+import type { Enclosure } from "./enclosure";
 import { describeThrown, failure, type Failure } from "./failure";
 import { LogLines } from "./logLines";
 import { canonicalPath, displayPath, modulePath } from "./paths";
@@ -26,11 +27,10 @@ export type Call = {
   readonly caller: Caller;
   /** Whether internal functions may be called: they may by the admin, by actions and by the scheduler. */
   readonly internalAllowed: boolean;
-  /**
-   * Names this mutation among all others. If it has succeeded before, it is not run again, and its result is the one it had
-   * then: a client that has lost its connection can't know, and sends it once more.
-   */
-  readonly replayKey?: string;
+  /** What is committed together with this mutation. */
+  readonly enclosure?: Enclosure;
+  /** The id of the scheduled function that this call is, or descends from. */
+  readonly scheduledJob?: string | null;
 };
 
 /** A query that is to be run whenever what it reads changes. `journal`: what its last run has left. */
@@ -80,7 +80,8 @@ type Prepared = {
   readonly args: Json;
   readonly caller: Caller;
   readonly logs: LogLines;
-  readonly replayKey: string | undefined;
+  readonly enclosure: Enclosure | null;
+  readonly scheduledJob: string | null;
   readonly page: CallFrame["page"];
 };
 
@@ -110,6 +111,7 @@ export class Executor {
   ) {
     this.#host = {
       cursorSecret,
+      app,
       callNested: (frame, kind, address, args) => this.#callNested(frame, kind, address, args),
     };
   }
@@ -146,7 +148,8 @@ export class Executor {
       args: args.value,
       caller: call.caller,
       logs: new LogLines(),
-      replayKey: call.replayKey,
+      enclosure: call.enclosure ?? null,
+      scheduledJob: call.scheduledJob ?? null,
       page: { previousEnd: journal, end: null },
     };
   }
@@ -271,27 +274,27 @@ export class Executor {
   }
 
   #execute(call: Prepared, transaction: Transaction): Settled {
-    const key = call.replayKey === undefined ? null : replayKey(call.replayKey);
-    const before = key === null ? undefined : transaction.read(key);
-    if (before !== undefined) return { value: (JSON.parse(before) as KeptResult).value, transaction: null };
+    const { enclosure } = call;
+    const nowMs = Date.now();
+    const known = enclosure && transaction.usage.exempt(() => enclosure.before(transaction, nowMs));
+    if (known !== null) return { value: known, transaction: null };
     const frame: CallFrame = {
       transaction,
       function: call.function,
       mayWrite: call.kind === "mutation",
       caller: call.caller,
       logs: call.logs,
-      nowMs: Date.now(),
+      nowMs,
+      scheduledJob: call.scheduledJob,
       depth: 0,
       streams: new Map(),
       page: call.page,
     };
     const result = this.#invoke(frame, call.args);
     if ("failure" in result) return result;
-    if (key !== null) {
-      const kept: KeptResult = { value: result.value, atMs: frame.nowMs };
-      transaction.writeNote(key, JSON.stringify(kept));
-    }
-    return { value: result.value, transaction: call.kind === "mutation" ? transaction : null };
+    const { value } = result;
+    if (enclosure) transaction.usage.exempt(() => enclosure.after(transaction, value, nowMs));
+    return { value, transaction: call.kind === "mutation" ? transaction : null };
   }
 
   /** Runs a function in the realm of its depth, and checks what it returns. */
@@ -385,9 +388,6 @@ export class Executor {
   }
 }
 
-/** What is kept of a mutation that has a `replayKey`. `value`: its result as JSON text. */
-type KeptResult = { readonly value: string; readonly atMs: number };
-
 function outcomeOf({ function: { path }, logs: { lines: logs } }: Prepared, result: Settled): Outcome {
   if ("failure" in result) return { ok: false, path, logs, ...result };
   return { ok: true, path, value: result.value, logs };
@@ -458,8 +458,6 @@ function problemOf(error: DeveloperError): SyscallProblem {
 }
 
 const NOT_YET: Readonly<Record<string, string>> = {
-  "1.0/schedule": "The scheduler is",
-  "1.0/cancel_job": "The scheduler is",
   "1.0/storageGetUrl": "File storage is",
   "1.0/storageGetMetadata": "File storage is",
   "1.0/storageGenerateUploadUrl": "File storage is",

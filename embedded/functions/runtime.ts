@@ -23,7 +23,7 @@ export class Runtime {
   constructor(private readonly options: RuntimeOptions) {
     const app = () => this.app;
     this.#executor = new Executor(options.database, app, options.cursorSecret, options.onFault);
-    this.#actions = new Actions(this.#executor, app);
+    this.#actions = new Actions(this.#executor, options.database, app);
   }
 
   get app(): App {

@@ -9,8 +9,9 @@ import type { IdUse, Transaction } from "../transaction/transaction";
 import { normalizeId } from "../values/ids";
 import { isObject, type Json, type JsonObject } from "../values/json";
 import { identityOf, type Caller } from "./caller";
-import type { FunctionInfo } from "./app";
+import type { App, FunctionInfo } from "./app";
 import type { LogLines } from "./logLines";
+import { cancelBySyscall, scheduleBySyscall } from "./schedulerSyscalls";
 
 /** One call of a query or mutation, from the outside or from another function. */
 export interface CallFrame {
@@ -22,6 +23,8 @@ export interface CallFrame {
   readonly logs: LogLines;
   /** What the clock shows, ms since the epoch. */
   readonly nowMs: number;
+  /** The id of the scheduled function that this call is, or descends from. */
+  readonly scheduledJob: string | null;
   /** 0 for a call from the outside. */
   readonly depth: number;
   readonly streams: Map<number, QueryStream>;
@@ -32,6 +35,7 @@ export interface CallFrame {
 /** What handlers need besides the call's own frame. */
 export interface SyscallHost {
   readonly cursorSecret: Buffer;
+  app(): App;
   /** Runs a function inside the calling one and gives its result as JSON text. Throws what the caller should see. */
   callNested(frame: CallFrame, kind: NestedKind, address: FunctionAddress, args: Json): string;
 }
@@ -127,17 +131,27 @@ export const SYSCALLS: Readonly<Record<string, Handler>> = {
   "1.0/runUdf": (frame, args, host) =>
     host.callNested(frame, args["udfType"] as NestedKind, args as FunctionAddress, args["args"] ?? {}),
 
-  "1.0/getTransactionMetrics": (frame) => {
-    const none = { used: 0, remaining: 0 };
-    return JSON.stringify({
-      ...frame.transaction.usage.report(),
-      functionsScheduled: none,
-      scheduledFunctionArgsBytes: none,
-    });
+  "1.0/schedule": (frame, args, host) => {
+    requireWrite(frame, "schedule");
+    return scheduleBySyscall(frame.transaction, host.app(), args, frame);
   },
+
+  "1.0/cancel_job": (frame, args) => {
+    requireWrite(frame, "cancel");
+    if (frame.scheduledJob !== null && args["id"] === frame.scheduledJob) {
+      frame.logs.add("WARN", [CANCELS_ITSELF]);
+      return NULL;
+    }
+    return cancelBySyscall(frame.transaction, args, frame.nowMs);
+  },
+
+  "1.0/getTransactionMetrics": (frame) => JSON.stringify(frame.transaction.usage.report()),
 
   "1.0/getFunctionMetadata": (frame) => JSON.stringify({ name: frame.function.path, componentPath: "" }),
 };
+
+const CANCELS_ITSELF =
+  "A scheduled mutation canceling itself is deprecated and will throw an error in a future version of Convex.";
 
 function text(args: Args, name: string): string {
   const value = args[name];

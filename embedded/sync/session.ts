@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Caller } from "../functions/caller";
 import type { Call, Evaluation, Outcome } from "../functions/executor";
+import { once } from "../functions/enclosure";
 import { failureText, type Failure } from "../functions/failure";
 import type { Json } from "../values/json";
 import type { LiveQueries, LiveQuery } from "./liveQueries";
@@ -208,7 +209,7 @@ export class Session {
     const { caller } = this.#usableIdentity();
     const call: Call = {
       ...callOf(message, caller),
-      replayKey: `${this.#sessionId ?? ""}:${message.requestId}`,
+      enclosure: once(`${this.#sessionId ?? ""}:${message.requestId}`),
     };
     this.#mutations.push(async () => {
       const outcome = await this.host.call("mutation", call);

@@ -8,6 +8,8 @@
  * | documents  | 02 table (u32) internal id (16 bytes)                        | document JSON |
  * | index      | 03 index (u32) field values _creationTime internal id        | empty         |
  * | replays    | 04 session and request                                       | JSON          |
+ * | jobs       | 05 queue (u8) time internal id                               | JSON          |
+ * | crons      | 06 name                                                      | JSON          |
  */
 import { encodeKey, encodeKeyPart, keySuccessor } from "../values/keyEncoding";
 import type { Json } from "../values/json";
@@ -16,6 +18,8 @@ const META = "\x01";
 const DOCUMENTS = "\x02";
 const INDEX = "\x03";
 const REPLAYS = "\x04";
+const JOBS = "\x05";
+const CRONS = "\x06";
 
 /** Bytes of a document's internal id, the last part of every document and index key. */
 const INTERNAL_ID_BYTES = 16;
@@ -60,6 +64,35 @@ export function replayKey(sessionAndRequest: string): string {
 
 /** All kept results. */
 export const ALL_REPLAYS: KeyRange = { start: REPLAYS, end: keySuccessor(REPLAYS) };
+
+/**
+ * The queues in which scheduled functions stand, ordered by time: those that wait, by when they are due; actions that
+ * run, and functions that are completed, by since when they are.
+ */
+export const JOB_QUEUES = {
+  pending: JOBS + "\x01",
+  inProgress: JOBS + "\x02",
+  completed: JOBS + "\x03",
+} as const;
+export type JobQueue = keyof typeof JOB_QUEUES;
+
+/** The place of a scheduled function in a queue. `timeMs`: since the epoch. */
+export function jobKey(queue: JobQueue, timeMs: number, internalId: string): string {
+  return JOB_QUEUES[queue] + encodeKeyPart(timeMs) + internalId;
+}
+
+/** What is in a queue for a time up to and including `timeMs`. */
+export function jobsUntil(queue: JobQueue, timeMs: number): KeyRange {
+  return { start: JOB_QUEUES[queue], end: keySuccessor(JOB_QUEUES[queue] + encodeKeyPart(timeMs)) };
+}
+
+/** Where the state of a cron is kept. Names are ASCII. */
+export function cronKey(name: string): string {
+  return CRONS + name;
+}
+
+/** The states of all crons. */
+export const ALL_CRONS: KeyRange = { start: CRONS, end: keySuccessor(CRONS) };
 
 /** The range that holds one key and no other. */
 export function onlyKey(key: string): KeyRange {

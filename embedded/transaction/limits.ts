@@ -8,6 +8,8 @@ export const LIMITS = {
   databaseQueries: 4_096,
   documentsWritten: 16_000,
   bytesWritten: 16 * 1024 * 1024,
+  functionsScheduled: 1_000,
+  scheduledFunctionArgsBytes: 16 * 1024 * 1024,
 } as const;
 
 export type Metric = keyof typeof LIMITS;
@@ -28,6 +30,10 @@ function exceeded(metric: Metric): string {
       return `Too many writes in a single function execution (limit: ${limit})`;
     case "bytesWritten":
       return `Too many bytes written in a single function execution (limit: ${limit})`;
+    case "functionsScheduled":
+      return `Too many functions scheduled by this mutation (limit: ${limit})`;
+    case "scheduledFunctionArgsBytes":
+      return `Too large total size of the arguments of scheduled functions from this mutation (limit: ${limit} bytes)`;
   }
 }
 
@@ -39,11 +45,26 @@ export class Usage {
     databaseQueries: 0,
     documentsWritten: 0,
     bytesWritten: 0,
+    functionsScheduled: 0,
+    scheduledFunctionArgsBytes: 0,
   };
+  #exempt = false;
 
   add(metric: Metric, amount: number): void {
+    if (this.#exempt) return;
     this.#used[metric] += amount;
     if (this.#used[metric] > LIMITS[metric]) throw new DeveloperError(exceeded(metric));
+  }
+
+  /** Does work of the runtime's own, which the function is not charged for and which its limits can't stop. */
+  exempt<T>(work: () => T): T {
+    const outer = this.#exempt;
+    this.#exempt = true;
+    try {
+      return work();
+    } finally {
+      this.#exempt = outer;
+    }
   }
 
   /** True once more than three quarters of what may be read has been read. */

@@ -144,8 +144,10 @@ export class Transaction {
     return this.#reads.flatMap((read) => ("readRange" in read ? (read.readRange() ?? []) : read));
   }
 
-  /** Writes a key that is no document: a note of the runtime's own, which commits with the rest. */
-  writeNote(key: string, value: string): void {
+  /**
+   * Writes a key that is no document, or with `null` deletes it: a note of the runtime's own, which commits with the rest.
+   */
+  writeNote(key: string, value: string | null): void {
     this.#write(key, value);
   }
 
@@ -226,7 +228,8 @@ export class Transaction {
       this.#write(key, null);
     } else {
       const size = documentSize(after);
-      if (size > MAX_DOCUMENT_BYTES) {
+      // The arguments of a scheduled function have a limit of their own.
+      if (size > MAX_DOCUMENT_BYTES && !table.name.startsWith("_")) {
         throw new DeveloperError(`Value is too large (${size} > maximum size ${MAX_DOCUMENT_BYTES})`);
       }
       this.usage.add("bytesWritten", size);

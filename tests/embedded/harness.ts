@@ -8,6 +8,8 @@ import { Runtime } from "../../embedded/functions/runtime";
 import { bundleApp } from "../../embedded/loader/bundle";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
 import type { Store } from "../../embedded/storage/store";
+import { systemClock, type Clock } from "../../embedded/scheduler/clock";
+import { Scheduler } from "../../embedded/scheduler/scheduler";
 import { Database } from "../../embedded/transaction/database";
 import type { Json } from "../../embedded/values/json";
 
@@ -29,13 +31,75 @@ export async function startRuntime(store: Store = new MemoryStore()): Promise<Te
   return new TestRuntime(runtime, database, faults);
 }
 
+/** A clock that stands before the real one by as much as a test says, and wakes nobody by itself. */
+export class TestClock implements Clock {
+  #aheadMs = 0;
+  readonly #waiting = new Set<{ atMs: number; wake: () => void }>();
+
+  now(): number {
+    return Date.now() + this.#aheadMs;
+  }
+
+  wakeAt(atMs: number, wake: () => void): () => void {
+    const waiting = { atMs, wake };
+    this.#waiting.add(waiting);
+    return () => this.#waiting.delete(waiting);
+  }
+
+  /** For how long the next to be woken still has to wait, in ms; `Infinity` when nobody is. */
+  get nextInMs(): number {
+    return Math.min(...[...this.#waiting].map(({ atMs }) => atMs)) - this.now();
+  }
+
+  advance(byMs: number): void {
+    this.#aheadMs += byMs;
+    for (const waiting of this.#waiting) {
+      if (waiting.atMs > this.now()) continue;
+      this.#waiting.delete(waiting);
+      waiting.wake();
+    }
+  }
+}
+
 export class TestRuntime {
+  /** What functions have logged that nobody called. */
+  readonly log: string[] = [];
+  readonly #waiting: (() => void)[] = [];
+
   constructor(
     readonly runtime: Runtime,
     readonly database: Database,
     /** Errors of the runtime itself; a test expects none. */
     readonly faults: unknown[],
-  ) {}
+  ) {
+    database.onCommit(() => {
+      for (const wake of this.#waiting.splice(0)) wake();
+    });
+  }
+
+  /** Starts a scheduler, which the test has to close. */
+  startScheduler(clock: Clock = systemClock): Scheduler {
+    const { runtime, database, faults, log } = this;
+    const scheduler = new Scheduler({
+      runtime,
+      database,
+      clock,
+      onLog: (line) => log.push(line),
+      onFault: (error) => faults.push(error),
+    });
+    scheduler.start();
+    return scheduler;
+  }
+
+  /** Reads after each commit until what is read is what was waited for. */
+  async until<T>(read: () => Promise<T>, isDone: (value: T) => boolean): Promise<T> {
+    for (;;) {
+      const committed = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      const value = await read();
+      if (isDone(value)) return value;
+      await committed;
+    }
+  }
 
   /** Calls a function and gives how it ended. */
   outcome(

@@ -1,0 +1,142 @@
+/**
+ * Scheduled functions: documents of `_scheduled_functions`, and the queues in which they stand. Every change is part of the
+ * transaction that it is given.
+ */
+import { internalIdOf, type IdUse, type Transaction } from "../transaction/transaction";
+import {
+  JOB_QUEUES,
+  jobKey,
+  jobsUntil,
+  rangeOfPrefix,
+  type JobQueue,
+  type KeyRange,
+} from "../transaction/keys";
+import type { Json, JsonObject } from "../values/json";
+import { modulePath, type FunctionPath } from "./paths";
+
+export const SCHEDULED_FUNCTIONS = "_scheduled_functions";
+
+export type JobState =
+  | { readonly kind: "pending" | "inProgress" | "success" | "canceled" }
+  | { readonly kind: "failed"; readonly error: string };
+
+/** A document of `_scheduled_functions` as apps see it. Times are in ms since the epoch. */
+export type ScheduledJob = {
+  readonly _id: string;
+  readonly _creationTime: number;
+  /** Such as "messages.js:send". */
+  readonly name: string;
+  /** One object. */
+  readonly args: readonly Json[];
+  readonly scheduledTime: number;
+  readonly completedTime?: number;
+  readonly state: JobState;
+};
+
+/** A function's place in a queue: the function's id, and the time by which the queue is ordered, ms since the epoch. */
+export type QueuePlace = { readonly id: string; readonly atMs: number };
+
+const IN_SYSTEM_TABLE: IdUse = { operation: "db.patch", table: SCHEDULED_FUNCTIONS, system: true };
+
+export type JobRequest = {
+  readonly path: FunctionPath;
+  readonly args: Json;
+  /** When it is due, ms since the epoch. */
+  readonly atMs: number;
+  /** The scheduled function that schedules this one. */
+  readonly parent: string | null;
+  readonly nowMs: number;
+};
+
+/** Schedules a function and gives its id. What a cancelled function schedules is cancelled from the start. */
+export function schedule(transaction: Transaction, { path, args, atMs, parent, nowMs }: JobRequest): string {
+  const canceled = parent !== null && readJob(transaction, parent)?.state.kind === "canceled";
+  const job = {
+    name: modulePath(path),
+    args: [args],
+    scheduledTime: canceled ? nowMs : atMs,
+    state: { kind: canceled ? "canceled" : "pending" },
+    ...(canceled ? { completedTime: nowMs } : {}),
+  };
+  return transaction.usage.exempt(() => {
+    const id = transaction.insert(SCHEDULED_FUNCTIONS, job);
+    enqueue(transaction, { ...job, _id: id } as unknown as ScheduledJob);
+    return id;
+  });
+}
+
+/** Cancels a function that is not completed; others, and those that are not there any more, are left as they are. */
+export function cancel(transaction: Transaction, id: string, nowMs: number): void {
+  const job = readJob(transaction, id);
+  if (job && !isCompleted(job)) move(transaction, job, { state: { kind: "canceled" }, completedTime: nowMs });
+}
+
+/** Says that a function runs now. `false`: it must not run, as it does not wait any more. */
+export function begin(transaction: Transaction, id: string): boolean {
+  const job = readJob(transaction, id);
+  if (job?.state.kind !== "pending") return false;
+  move(transaction, job, { state: { kind: "inProgress" } });
+  return true;
+}
+
+/** Says how a function has ended. `error`: `null` for success. One that was cancelled meanwhile stays cancelled. */
+export function finish(transaction: Transaction, id: string, error: string | null, nowMs: number): void {
+  const job = readJob(transaction, id);
+  if (!job || isCompleted(job)) return;
+  const state: JobState = error === null ? { kind: "success" } : { kind: "failed", error };
+  move(transaction, job, { state, completedTime: nowMs });
+}
+
+/** Removes a completed function for good. */
+export function forget(transaction: Transaction, { id, atMs }: QueuePlace): void {
+  transaction.usage.exempt(() => {
+    transaction.remove(id, { ...IN_SYSTEM_TABLE, operation: "db.delete" });
+    transaction.writeNote(jobKey("completed", atMs, internalIdOf(id)), null);
+  });
+}
+
+export function readJob(transaction: Transaction, id: string): ScheduledJob | null {
+  const text = transaction.usage.exempt(() =>
+    transaction.get(id, { ...IN_SYSTEM_TABLE, operation: "db.get" }),
+  );
+  return text === undefined ? null : (JSON.parse(text) as ScheduledJob);
+}
+
+/**
+ * Who stands in a queue, first come first. `untilMs`: and since when, at the latest. The iterator must not be used after a
+ * write of the transaction.
+ */
+export function* inQueue(
+  transaction: Transaction,
+  queue: JobQueue,
+  untilMs?: number,
+): Generator<QueuePlace, void, undefined> {
+  const range: KeyRange =
+    untilMs === undefined ? rangeOfPrefix(JOB_QUEUES[queue]) : jobsUntil(queue, untilMs);
+  const rows = transaction.scan(range.start, range.end, "asc");
+  for (let row = rows.next(); !row.done; row = rows.next()) yield JSON.parse(row.value[1]) as QueuePlace;
+}
+
+function isCompleted({ state }: ScheduledJob): boolean {
+  return state.kind !== "pending" && state.kind !== "inProgress";
+}
+
+function move(transaction: Transaction, job: ScheduledJob, change: Partial<ScheduledJob>): void {
+  transaction.usage.exempt(() => {
+    transaction.patch(job._id, change as JsonObject, IN_SYSTEM_TABLE);
+    const [queue, atMs] = placeOf(job);
+    transaction.writeNote(jobKey(queue, atMs, internalIdOf(job._id)), null);
+    enqueue(transaction, { ...job, ...change });
+  });
+}
+
+function enqueue(transaction: Transaction, job: ScheduledJob): void {
+  const [queue, atMs] = placeOf(job);
+  const place: QueuePlace = { id: job._id, atMs };
+  transaction.writeNote(jobKey(queue, atMs, internalIdOf(job._id)), JSON.stringify(place));
+}
+
+function placeOf(job: ScheduledJob): [queue: JobQueue, atMs: number] {
+  if (job.completedTime !== undefined) return ["completed", job.completedTime];
+  return [job.state.kind === "inProgress" ? "inProgress" : "pending", job.scheduledTime];
+}

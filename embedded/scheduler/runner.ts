@@ -1,0 +1,136 @@
+import type { App } from "../functions/app";
+import { ANONYMOUS } from "../functions/caller";
+import type { Enclosure } from "../functions/enclosure";
+import { couldNotFind, type Outcome } from "../functions/executor";
+import { failureText } from "../functions/failure";
+import { canonicalPath, type FunctionPath } from "../functions/paths";
+import type { Runtime } from "../functions/runtime";
+import { splitPath } from "../functions/schedulerSyscalls";
+import type { Database } from "../transaction/database";
+import { Transaction } from "../transaction/transaction";
+import type { Json } from "../values/json";
+import { Alarm, type Clock } from "./clock";
+
+/** One run of a function that nobody waits for: of a scheduled function, or of a cron. */
+export interface Work {
+  readonly path: string;
+  readonly args: Json;
+  /** The id in `_scheduled_functions`, if it has one. */
+  readonly scheduledJob: string | null;
+  /** Notes that it runs. `false`: it must not run, as somebody has taken it back. */
+  begin(transaction: Transaction, nowMs: number): boolean;
+  /** Notes how it has ended. `error`: `null` for success. */
+  finish(transaction: Transaction, error: string | null, nowMs: number): void;
+}
+
+export type RunnerOptions = {
+  readonly runtime: Runtime;
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Told, line by line, what functions have logged and how they failed. */
+  readonly onLog: (line: string) => void;
+  readonly onFault: (error: unknown) => void;
+};
+
+/** What an action is marked with that was cut off: nobody knows how much of it was done, so it is not done again. */
+export const CUT_OFF = "Transient error while executing action";
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
+
+/** How long to wait before the next attempt, after so many (from 1) have met faults. */
+export function pauseAfter(faults: number): number {
+  return Math.min(FIRST_PAUSE_MS * 2 ** (faults - 1), LONGEST_PAUSE_MS);
+}
+
+/**
+ * Runs work: mutations exactly once, as what they write and the note of it are one transaction; actions at most once, as it
+ * is on disk that they run before they do.
+ */
+export class Runner {
+  readonly #closing = new AbortController();
+
+  constructor(private readonly options: RunnerOptions) {}
+
+  /** Runs a work to its end. Rejects when the runtime has failed: then it has not run, and may be tried again. */
+  async run(work: Work): Promise<void> {
+    const { app } = this.options.runtime;
+    const path = canonicalPath(work.path) ?? work.path;
+    const info = app.functions.get(path);
+    if (info?.kind === "mutation") return this.#runMutation(work);
+    if (info?.kind === "action") return this.#runAction(work);
+    return this.#finish(work, cannotRun(app, path));
+  }
+
+  /** What waits for the disk to recover waits no longer. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #runMutation(work: Work): Promise<void> {
+    const enclosure: Enclosure = {
+      before: (transaction, nowMs) => (work.begin(transaction, nowMs) ? null : "null"),
+      after: (transaction, _value, nowMs) => work.finish(transaction, null, nowMs),
+    };
+    const outcome = await this.#call("mutation", work, enclosure);
+    if (outcome.ok) return;
+    if (outcome.fault) throw new Error(outcome.failure.message);
+    await this.#finish(work, failureText(outcome.failure));
+  }
+
+  async #runAction(work: Work): Promise<void> {
+    const { database } = this.options;
+    const transaction = new Transaction(database, null);
+    if (!work.begin(transaction, Date.now())) return;
+    transaction.commit();
+    await database.durable();
+    const outcome = await this.#call("action", work);
+    await this.#finish(work, outcome.ok ? null : failureText(outcome.failure));
+  }
+
+  async #call(kind: "mutation" | "action", work: Work, enclosure?: Enclosure): Promise<Outcome> {
+    const { path, args, scheduledJob } = work;
+    const call = { path, args, scheduledJob, caller: ANONYMOUS, internalAllowed: true };
+    const outcome = await this.options.runtime.call(kind, enclosure ? { ...call, enclosure } : call);
+    for (const line of outcome.logs) this.options.onLog(`[${outcome.path}] ${line}`);
+    if (!outcome.ok) this.options.onLog(`[${outcome.path}] ${failureText(outcome.failure).trimEnd()}`);
+    return outcome;
+  }
+
+  /** Notes how a work has ended, as often as it takes: an action that has run must not look as if it still did. */
+  async #finish(work: Work, error: string | null): Promise<void> {
+    const { database, onFault } = this.options;
+    for (let faults = 1; ; faults++) {
+      try {
+        const transaction = new Transaction(database, null);
+        work.finish(transaction, error, Date.now());
+        transaction.commit();
+        await database.durable();
+        return;
+      } catch (fault) {
+        onFault(fault);
+        if (this.#closing.signal.aborted) return;
+        await this.#pause(pauseAfter(faults));
+      }
+    }
+  }
+
+  #pause(forMs: number): Promise<void> {
+    const { clock } = this.options;
+    return new Promise((resolve) => {
+      const alarm = new Alarm(clock, resolve);
+      alarm.set(clock.now() + forMs);
+      this.#closing.signal.addEventListener("abort", () => {
+        alarm.clear();
+        resolve();
+      });
+    });
+  }
+}
+
+function cannotRun(app: App, path: FunctionPath): string {
+  const info = app.functions.get(path);
+  if (!info) return couldNotFind(path);
+  const [module, exportName] = splitPath(path);
+  return `Unsupported function type. "${exportName}" in module "${module}" is defined as a Query. Only Mutation and Action can be scheduled.`;
+}
