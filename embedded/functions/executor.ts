@@ -18,7 +18,7 @@ import {
   type NestedKind,
   type SyscallHost,
 } from "./syscalls";
-import { Watchdog } from "./watchdog";
+import { dropCutOff, Watchdog } from "./watchdog";
 
 /** A call as it comes in. `args`: one object, or an array with one object. */
 export type Call = {
@@ -168,13 +168,14 @@ export class Executor {
     this.#drainScheduled = true;
     setImmediate(() => {
       this.#drainScheduled = false;
-      if (this.#queue.length > 0) this.#drain();
-      if (this.#live.length > 0) this.#drainLive();
+      const queueInTime = this.#queue.length === 0 || this.#drain();
+      const liveInTime = this.#live.length === 0 || this.#drainLive();
+      if (!queueInTime || !liveInTime) dropCutOff();
     });
   }
 
-  /** Runs a batch of waiting calls under one watch. */
-  #drain(): void {
+  /** Runs a batch of waiting calls under one watch. False when the last one was cut off. */
+  #drain(): boolean {
     const batch: Job[] = [];
     const startedAt = performance.now();
     const elapsed = () => performance.now() - startedAt;
@@ -207,10 +208,11 @@ export class Executor {
     if (!finished) this.app().renewRealms();
     for (const job of batch) this.#settle(job, job.result ?? { failure: timedOut() });
     if (this.#queue.length > 0) this.#scheduleDrain();
+    return finished;
   }
 
-  /** Runs live queries for a while, all of them on one state of the database. */
-  #drainLive(): void {
+  /** Runs live queries for a while, all of them on one state of the database. False when the last one was cut off. */
+  #drainLive(): boolean {
     const startedAt = performance.now();
     const finished: { done: (evaluation: Evaluation) => void; evaluation: Evaluation }[] = [];
     let running: {
@@ -248,6 +250,7 @@ export class Executor {
     }
     for (const { done, evaluation } of finished) done(evaluation);
     if (this.#live.length > 0) this.#scheduleDrain();
+    return inTime;
   }
 
   #settle(job: Job, result: Settled): void {

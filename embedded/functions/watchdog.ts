@@ -23,3 +23,14 @@ export class Watchdog {
     }
   }
 }
+
+/**
+ * Has to be the last thing in a callback of the event loop in which code was cut off: it throws. Node keeps a stack of what
+ * runs on whose behalf as soon as anything in the process uses `AsyncLocalStorage`. Code that is cut off leaves its entries
+ * there, and Node ends the process when it finds them; an exception that nobody catches is what makes it drop them.
+ */
+export function dropCutOff(): never {
+  const done = () => process.setUncaughtExceptionCaptureCallback(null);
+  process.setUncaughtExceptionCaptureCallback(done);
+  throw new Error("Code was cut off");
+}

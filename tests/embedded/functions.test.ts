@@ -251,6 +251,13 @@ describe("mutations", () => {
     expect(await app.query("notes:byAuthor", { author: "x" })).toEqual([]);
   });
 
+  test("a mutation that is cut off does not end a process in which actions run", async () => {
+    await app.call("action", "outside:addTwo", { author: "ann" });
+    const outcome = await app.outcome("mutation", "misbehave:loopForever");
+    expect(outcome).toMatchObject({ ok: false, failure: { message: expect.stringContaining("timed out") } });
+    expect(await app.call("action", "outside:addTwo", { author: "ann" })).toHaveLength(2);
+  });
+
   test("a function that waits for what never comes is told so", async () => {
     expect(await app.failure("query", "misbehave:waitForever")).toBe("Returned promise will never resolve");
   });
