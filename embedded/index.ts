@@ -149,7 +149,7 @@ async function start(
   const onLog = options.onLog ?? ((line: string) => console.log(line));
   const scheduler = new Scheduler({ runtime, database, clock: systemClock, onLog, onFault });
   opened.push(() => scheduler.close());
-  scheduler.start();
+  await scheduler.start();
   setReady();
   return { url, siteUrl, adminKey, developmentIssuer, close };
 }

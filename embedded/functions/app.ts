@@ -2,7 +2,8 @@ import type { ValidatorJSON } from "convex/values";
 import type { Script } from "node:vm";
 import type { Database } from "../transaction/database";
 import { ActionRealm, type ActionHost } from "./actionRealm";
-import { AUTH_CONFIG_MODULE, HTTP_MODULE, SCHEMA_MODULE, type AppBundle } from "./bundle";
+import { AUTH_CONFIG_MODULE, CRONS_MODULE, HTTP_MODULE, SCHEMA_MODULE, type AppBundle } from "./bundle";
+import { readCrons, type CronSpec, type ExportedCrons } from "./cronSpecs";
 import { describeThrown, failureText, type FrameMapper } from "./failure";
 import type { FunctionPath } from "./paths";
 import { compileBundle, Realm } from "./realm";
@@ -49,6 +50,8 @@ export class App {
   readonly schema: Schema;
   /** The default export of auth.config, as JSON text; `null` when there is none. */
   readonly authConfig: string | null;
+  /** By their names. */
+  readonly crons: ReadonlyMap<string, CronSpec>;
   readonly actions: ActionRealm;
   readonly mapFrames: FrameMapper;
   readonly #script: Script;
@@ -79,6 +82,7 @@ export class App {
     }
     this.functions = functions;
     this.schema = this.#loading(SCHEMA_MODULE, () => new Schema(this.#exportSchema(), database));
+    this.crons = this.#loading(CRONS_MODULE, () => this.#exportCrons());
     this.authConfig = this.#loading(AUTH_CONFIG_MODULE, () => this.#exportAuthConfig());
   }
 
@@ -103,6 +107,12 @@ export class App {
     if (typeof schema?.export !== "function")
       throw new Error("schema.ts must export a schema as its default export");
     return schema.export();
+  }
+
+  #exportCrons(): ReadonlyMap<string, CronSpec> {
+    if (!this.bundle.functionModules.includes(CRONS_MODULE)) return new Map();
+    const exported = this.realm(0).load(CRONS_MODULE)["default"] as ExportedCrons | undefined;
+    return readCrons(exported, this.functions);
   }
 
   #exportAuthConfig(): string | null {

@@ -18,6 +18,7 @@ export type AppBundle = {
 
 export const SCHEMA_MODULE = "schema.js";
 export const AUTH_CONFIG_MODULE = "auth.config.js";
+export const CRONS_MODULE = "crons.js";
 export const HTTP_MODULE = "http.js";
 
 export type ModuleTable = Record<string, () => Record<string, unknown>>;

@@ -3,7 +3,8 @@ import type { Database } from "../transaction/database";
 import { JOB_QUEUES } from "../transaction/keys";
 import { Transaction } from "../transaction/transaction";
 import { Alarm, type Clock } from "./clock";
-import { CUT_OFF, pauseAfter, type Runner, type Work } from "./runner";
+import { Rests } from "./rests";
+import { CUT_OFF, type Runner, type Work } from "./runner";
 
 /** How many scheduled functions run at a time, as in Convex. */
 const PARALLELISM = 8;
@@ -21,19 +22,19 @@ export type LoopOptions = {
  */
 export class SchedulerLoop {
   readonly #running = new Map<string, Promise<void>>();
-  /** Functions in whose run the runtime has failed: how often, and until when they rest, ms since the epoch. */
-  readonly #resting = new Map<string, { faults: number; untilMs: number }>();
+  readonly #rests: Rests;
   readonly #alarm: Alarm;
   #wakeScheduled = false;
   #closed = false;
 
   constructor(private readonly options: LoopOptions) {
+    this.#rests = new Rests(options.clock);
     this.#alarm = new Alarm(options.clock, () => this.#wake());
   }
 
-  /** Starts to run what is due. Actions that a crash has cut off are marked as failed first. */
-  start(): void {
-    this.#failCutOff();
+  /** Starts to run what is due. Actions that a crash has cut off are marked as failed first. Rejects when they can't be. */
+  async start(): Promise<void> {
+    await this.#failCutOff();
     this.options.database.onCommit((keys) => {
       if (keys.some((key) => key.startsWith(JOB_QUEUES.pending))) this.#wake();
     });
@@ -47,11 +48,12 @@ export class SchedulerLoop {
     await Promise.all(this.#running.values());
   }
 
-  #failCutOff(): void {
+  async #failCutOff(): Promise<void> {
     const transaction = new Transaction(this.options.database, null);
     const cutOff = [...inQueue(transaction, "inProgress")];
     for (const { id } of cutOff) finish(transaction, id, CUT_OFF, Date.now());
     transaction.commit();
+    await this.options.database.durable();
   }
 
   /** Looks for due functions soon; whatever is scheduled meanwhile is seen in the same look. */
@@ -77,7 +79,7 @@ export class SchedulerLoop {
     for (const { id, atMs } of inQueue(transaction, "pending")) {
       if (this.#running.size + due.length >= PARALLELISM) break;
       if (this.#running.has(id)) continue;
-      const startAtMs = Math.max(atMs, this.#resting.get(id)?.untilMs ?? 0);
+      const startAtMs = Math.max(atMs, this.#rests.until(id));
       if (startAtMs <= now) due.push(id);
       else nextAtMs = Math.min(nextAtMs, startAtMs);
       if (atMs > now) break;
@@ -92,11 +94,10 @@ export class SchedulerLoop {
   async #run(id: string, job: ScheduledJob): Promise<void> {
     try {
       await this.options.runner.run(workOf(id, job));
-      this.#resting.delete(id);
+      this.#rests.delete(id);
     } catch (error) {
       this.options.onFault(error);
-      const faults = (this.#resting.get(id)?.faults ?? 0) + 1;
-      this.#resting.set(id, { faults, untilMs: this.options.clock.now() + pauseAfter(faults) });
+      this.#rests.add(id);
     }
     this.#running.delete(id);
     this.#wake();

@@ -1,3 +1,5 @@
+import { Crons } from "./crons";
+import { Housekeeping } from "./housekeeping";
 import { SchedulerLoop } from "./loop";
 import { Runner, type RunnerOptions } from "./runner";
 
@@ -7,20 +9,31 @@ export type SchedulerOptions = RunnerOptions;
 export class Scheduler {
   readonly #runner: Runner;
   readonly #loop: SchedulerLoop;
+  readonly #crons: Crons;
+  readonly #housekeeping: Housekeeping;
 
-  constructor(options: SchedulerOptions) {
+  constructor(private readonly options: SchedulerOptions) {
     this.#runner = new Runner(options);
     this.#loop = new SchedulerLoop({ ...options, runner: this.#runner });
+    this.#crons = new Crons({ ...options, runner: this.#runner });
+    this.#housekeeping = new Housekeeping(options);
   }
 
-  /** Starts, once the app is loaded. */
-  start(): void {
-    this.#loop.start();
+  /** Starts, once the app is loaded. Rejects when the disk fails. */
+  async start(): Promise<void> {
+    await this.#loop.start();
+    await this.useApp();
+    this.#housekeeping.start();
+  }
+
+  /** Puts the crons of the app into force that is loaded now. */
+  useApp(): Promise<void> {
+    return this.#crons.use(this.options.runtime.app.crons);
   }
 
   /** Starts nothing more, and waits for what runs. What is not done by then is done after the next start. */
   async close(): Promise<void> {
     this.#runner.close();
-    await this.#loop.close();
+    await Promise.all([this.#loop.close(), this.#crons.close(), this.#housekeeping.close()]);
   }
 }

@@ -31,6 +31,13 @@ export async function startRuntime(store: Store = new MemoryStore()): Promise<Te
   return new TestRuntime(runtime, database, faults);
 }
 
+/** Makes actions of the fixture app that come to the gate wait there, until the result is called. */
+export function closeGate(): () => void {
+  let open = () => undefined as void;
+  (globalThis as { gate?: Promise<void> }).gate = new Promise((resolve) => (open = resolve));
+  return open;
+}
+
 /** A clock that stands before the real one by as much as a test says, and wakes nobody by itself. */
 export class TestClock implements Clock {
   #aheadMs = 0;
@@ -78,7 +85,7 @@ export class TestRuntime {
   }
 
   /** Starts a scheduler, which the test has to close. */
-  startScheduler(clock: Clock = systemClock): Scheduler {
+  async startScheduler(clock: Clock = systemClock): Promise<Scheduler> {
     const { runtime, database, faults, log } = this;
     const scheduler = new Scheduler({
       runtime,
@@ -87,7 +94,7 @@ export class TestRuntime {
       onLog: (line) => log.push(line),
       onFault: (error) => faults.push(error),
     });
-    scheduler.start();
+    await scheduler.start();
     return scheduler;
   }
 

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ANONYMOUS } from "../../embedded/functions/caller";
+import { once } from "../../embedded/functions/enclosure";
 import type { ScheduledJob } from "../../embedded/functions/scheduledJobs";
 import type { Scheduler } from "../../embedded/scheduler/scheduler";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
 import type { Store } from "../../embedded/storage/store";
-import { startRuntime, TestClock, type TestRuntime } from "./harness";
+import { replayKey } from "../../embedded/transaction/keys";
+import { closeGate, startRuntime, TestClock, type TestRuntime } from "./harness";
 
 const DAY_MS = 24 * 3600 * 1000;
 
@@ -14,7 +17,7 @@ let scheduler: Scheduler;
 async function start(store?: Store): Promise<void> {
   app = await startRuntime(store);
   clock = new TestClock();
-  scheduler = app.startScheduler(clock);
+  scheduler = await app.startScheduler(clock);
 }
 
 beforeEach(() => start());
@@ -73,10 +76,6 @@ describe("scheduling", () => {
     clock.advance(1000);
     await ended(soon);
     expect((await job(late))?.state.kind).toBe("pending");
-    await app.until(
-      async () => clock.nextInMs,
-      (left) => left < Infinity,
-    );
     clock.advance(99 * DAY_MS);
     clock.advance(DAY_MS);
     await ended(late);
@@ -231,6 +230,26 @@ describe("running", () => {
 });
 
 describe("after a restart", () => {
+  test("an action that was cut off has failed, and is not run again", async () => {
+    const store = new MemoryStore();
+    await scheduler.close();
+    await start(store);
+    const open = closeGate();
+    const id = await later({ path: "ticks:actSlowly" });
+    await app.until(
+      () => job(id),
+      (row) => row?.state.kind === "inProgress",
+    );
+    const cutOff = scheduler;
+    await start(store);
+    expect((await ended(id)).state).toEqual({
+      kind: "failed",
+      error: "Transient error while executing action",
+    });
+    open();
+    await cutOff.close();
+  });
+
   test("what is scheduled is run, and what ran is not run again", async () => {
     const store = new MemoryStore();
     await scheduler.close();
@@ -244,6 +263,42 @@ describe("after a restart", () => {
   });
 });
 
+describe("what is kept", () => {
+  test("a completed function goes after seven days, and one that waits stays", async () => {
+    const done = await later(note);
+    await ended(done);
+    const waiting = await later({ ...note, delayMs: 300 * DAY_MS });
+    // It is looked at at every start.
+    const restartAfter = async (days: number) => {
+      await scheduler.close();
+      clock.advance(days * DAY_MS);
+      scheduler = await app.startScheduler(clock);
+    };
+    await restartAfter(6);
+    await restartAfter(0.9);
+    expect(await job(done)).not.toBeNull();
+    await restartAfter(0.2);
+    await app.until(
+      () => job(done),
+      (row) => row === null,
+    );
+    expect((await job(waiting))?.state.kind).toBe("pending");
+  });
+
+  test("the result of a mutation that may be sent again goes after fourteen days", async () => {
+    const call = { path: "notes:add", args: note.args, caller: ANONYMOUS, internalAllowed: false };
+    const send = () => app.runtime.call("mutation", { ...call, enclosure: once("session:1") });
+    const first = await send();
+    expect(await send()).toMatchObject({ ok: true, value: first.ok && first.value });
+    expect(await notes()).toHaveLength(1);
+    clock.advance(14.1 * DAY_MS);
+    await app.until(
+      async () => app.database.get(replayKey("session:1")),
+      (kept) => kept === undefined,
+    );
+  });
+});
+
 describe("when the disk fails", () => {
   test("a mutation is tried again until it is stored, and then has run once", async () => {
     const store = new MemoryStore();
@@ -254,9 +309,10 @@ describe("when the disk fails", () => {
     const commit = store.commit.bind(store);
     let failures = 2;
     store.commit = (writes) => (failures-- > 0 ? Promise.reject(new Error("disk full")) : commit(writes));
-    scheduler = app.startScheduler(clock);
+    scheduler = await app.startScheduler(clock);
     for (let pause = 0; pause < 2; pause++) {
-      while (clock.nextInMs === Infinity) await new Promise((resolve) => setImmediate(resolve));
+      // It rests for a moment; the other timers are crons and housekeeping.
+      while (clock.nextInMs > 60_000) await new Promise((resolve) => setImmediate(resolve));
       clock.advance(clock.nextInMs + 1);
     }
     await ended(id);
