@@ -23,9 +23,13 @@ export default defineSchema({
     .index("by_membership_id", ["membershipId"])
     .index("by_workos_user_id", ["workosUserId"]),
 
-  // Meetings. Written by `meetings/lifecycle`, never deleted. `participantCount` is the number of the meeting's rows in
+  // Meetings. Written by `meetings/lifecycle` and by `cleanUp`, which finds by the index those that nobody has started,
+  // never deleted. `participantCount` is the number of the meeting's rows in
   // `meetingParticipants`: only `model/participants.ts` writes it, together with those rows.
-  meetings: defineTable(tableFields(meetingFields)),
+  meetings: defineTable(tableFields(meetingFields)).index("by_state_and_scheduled_at", [
+    "state",
+    "scheduledAt",
+  ]),
 
   // Who is in which meeting. Rows are inserted and deleted by `model/participants.ts` alone; joining and leaving patch
   // them. Read by every function of a meeting to decide what the caller may do, and by the lists.
@@ -35,6 +39,7 @@ export default defineSchema({
     .index("by_meeting_and_presence", ["meetingId", "presence"])
     .index("by_meeting_and_role_and_presence", ["meetingId", "role", "presence"]),
 
-  // One token bucket per caller. Written and read by every mutation.
+  // One token bucket per caller. Written and read by every mutation; deleted by `cleanUp` when it is full again, as that is
+  // what a new one would be.
   ...rateLimitTables,
 });

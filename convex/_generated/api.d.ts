@@ -13,6 +13,7 @@ import type {
   FilterApi,
   FunctionReference,
 } from "convex/server";
+import type * as cleanUp from "../cleanUp.js";
 import type * as contract_endpoint from "../contract/endpoint.js";
 import type * as contract_endpoints from "../contract/endpoints.js";
 import type * as contract_errors from "../contract/errors.js";
@@ -27,6 +28,7 @@ import type * as contract_users from "../contract/users.js";
 import type * as contract_usersMutations from "../contract/usersMutations.js";
 import type * as contract_usersQueries from "../contract/usersQueries.js";
 import type * as contract_workos from "../contract/workos.js";
+import type * as crons from "../crons.js";
 import type * as functions from "../functions.js";
 import type * as http from "../http.js";
 import type * as http_body from "../http/body.js";
@@ -65,6 +67,7 @@ import type * as validators from "../validators.js";
  * ```
  */
 declare const fullApi: ApiFromModules<{
+  cleanUp: typeof cleanUp;
   "contract/endpoint": typeof contract_endpoint;
   "contract/endpoints": typeof contract_endpoints;
   "contract/errors": typeof contract_errors;
@@ -79,6 +82,7 @@ declare const fullApi: ApiFromModules<{
   "contract/usersMutations": typeof contract_usersMutations;
   "contract/usersQueries": typeof contract_usersQueries;
   "contract/workos": typeof contract_workos;
+  crons: typeof crons;
   functions: typeof functions;
   http: typeof http;
   "http/body": typeof http_body;

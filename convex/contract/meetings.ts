@@ -16,8 +16,11 @@ export const scheduledAt = z
   .int()
   .min(0)
   .max(8.64e15)
-  .describe("Milliseconds since the epoch; not in the past");
-export const duration = z.int().min(60_000).max(86_400_000).describe("Planned duration in milliseconds");
+  .describe(
+    "Milliseconds since the epoch; not in the past. A meeting that nobody starts within 24 hours of it is cancelled",
+  );
+export const MAX_DURATION_MS = 86_400_000;
+export const duration = z.int().min(60_000).max(MAX_DURATION_MS).describe("Planned duration in milliseconds");
 export const maxParticipants = z
   .int()
   .min(1)

@@ -1,7 +1,7 @@
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import type * as z from "zod";
-import type { MeetingType } from "../contract/meetings";
+import { MAX_DURATION_MS, type MeetingType } from "../contract/meetings";
 import type { createMeeting as createMeetingEndpoint } from "../contract/meetingsLifecycle";
 import type { Access } from "./access";
 import { fail } from "./errors";
@@ -80,6 +80,31 @@ export async function cancelMeeting(ctx: MutationCtx, { meeting }: Access): Prom
     state: nextState(meeting.state, "cancel"),
     updatedAt: Date.now(),
   });
+}
+
+/**
+ * Cancels meetings that nobody has started within a day of their planned time: no meeting is planned to be longer than
+ * that. Meetings without a planned time wait for as long as it takes.
+ *
+ * @param limit How many to cancel at most, those that have waited longest first.
+ * @returns how many were cancelled.
+ */
+export async function cancelMissedMeetings(ctx: MutationCtx, limit: number): Promise<number> {
+  const now = Date.now();
+  const missed = await ctx.db
+    .query("meetings")
+    .withIndex("by_state_and_scheduled_at", (q) =>
+      // A time that is missing comes before all numbers.
+      q
+        .eq("state", "scheduled")
+        .gte("scheduledAt", 0)
+        .lt("scheduledAt", now - MAX_DURATION_MS),
+    )
+    .take(limit);
+  for (const { _id, state } of missed) {
+    await ctx.db.patch("meetings", _id, { state: nextState(state, "cancel"), updatedAt: now });
+  }
+  return missed.length;
 }
 
 function defaultPlaces(meetingType: MeetingType | undefined): number {

@@ -1,0 +1,31 @@
+/** What crons.ts runs. Each does one page in one transaction, and schedules itself for the next. */
+import { v } from "convex/values";
+import { internal } from "./_generated/api";
+import { internalMutation } from "./_generated/server";
+import { cancelMissedMeetings } from "./model/meetings";
+import { deleteFullBuckets } from "./model/rateLimit";
+
+const PAGE = 200;
+
+/** Cancels scheduled meetings that nobody has started within a day of their time. */
+export const cancelMissed = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const cancelled = await cancelMissedMeetings(ctx, PAGE);
+    if (cancelled === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.cancelMissed, {});
+    return null;
+  },
+});
+
+/** Deletes the rate limits of callers who have been quiet. `after`: where the page begins, 0 for the first one. */
+export const deleteQuietRateLimits = internalMutation({
+  args: { after: v.number() },
+  returns: v.null(),
+  handler: async (ctx, { after }) => {
+    const next = await deleteFullBuckets(ctx, after, PAGE);
+    if (next !== null)
+      await ctx.scheduler.runAfter(0, internal.cleanUp.deleteQuietRateLimits, { after: next });
+    return null;
+  },
+});

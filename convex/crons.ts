@@ -1,0 +1,11 @@
+import { cronJobs } from "convex/server";
+import { internal } from "./_generated/api";
+
+const crons = cronJobs();
+
+crons.interval("cancel meetings that nobody started", { minutes: 15 }, internal.cleanUp.cancelMissed, {});
+crons.interval("delete quiet rate limits", { hours: 1 }, internal.cleanUp.deleteQuietRateLimits, {
+  after: 0,
+});
+
+export default crons;
