@@ -89,12 +89,10 @@ async function start(
   opened.push(() => folder.release());
   const given = options.environment ?? {};
   const developmentIssuer = given["WORKOS_CLIENT_ID"] ? null : await loadDevelopmentIssuer(folder.path);
-  const adminKey = await keepAdminKey(folder.path, options.adminKey, INSTANCE_NAME);
   const database = await Database.open(new LmdbStore(folder.database));
   opened.push(() => database.close());
 
   const runtime = new Runtime({ database, cursorSecret: await cursorSecret(database), onFault });
-  const authentication = new Authentication(adminKey);
   let setReady = () => undefined as void;
   const http: HttpOptions = {
     runtime,
@@ -123,6 +121,9 @@ async function start(
     CONVEX_SITE_URL: siteUrl,
   };
   const app = await runtime.load(await bundling, environment);
+  // Last, as a start that fails must not have changed the key.
+  const adminKey = await keepAdminKey(folder.path, options.adminKey, INSTANCE_NAME);
+  const authentication = new Authentication(adminKey);
   if (app.authConfig !== null) authentication.use(parseAuthConfig(JSON.parse(app.authConfig)));
   await writeAddress(folder.path, { url, siteUrl });
   opened.push(() => removeAddress(folder.path));

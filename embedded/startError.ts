@@ -1,4 +1,6 @@
+import { DevelopmentKeyError } from "./auth/developmentIssuer";
 import { AuthConfigError } from "./auth/providers";
+import { AdminKeyError } from "./dataFiles";
 import { AppLoadError } from "./functions/app";
 import { SchemaMismatchError } from "./functions/schema";
 import { BundleError } from "./loader/bundle";
@@ -13,9 +15,19 @@ type SystemError = { code?: string; port?: number; address?: string };
 
 /** Turns what start-up threw into words for the user, if it is something that the user can mend. */
 export function explainStartFailure(error: unknown): unknown {
-  if (error instanceof DataFolderError) return new StartError(oneLine(error.message), { cause: error });
+  if (
+    error instanceof DataFolderError ||
+    error instanceof DevelopmentKeyError ||
+    error instanceof AdminKeyError
+  ) {
+    return new StartError(oneLine(error.message), { cause: error });
+  }
   if (error instanceof BundleError || error instanceof AppLoadError) {
-    return new StartError(`${oneLine(error.message)} Mend the file and start again.`, { cause: error });
+    const message = oneLine(error.message);
+    const advice = /Environment variable \w+ is used/.test(message)
+      ? "Set it in the environment or in .env.local and start again."
+      : "Mend the file and start again.";
+    return new StartError(`${message} ${advice}`, { cause: error });
   }
   if (error instanceof SchemaMismatchError) {
     const advice = "Change the schema or the document; nothing was written.";
@@ -32,12 +44,9 @@ export function explainStartFailure(error: unknown): unknown {
     });
   }
   if (code === "EACCES" && port !== undefined) {
-    return new StartError(
-      `Port ${port} needs rights that this process lacks. Choose one above 1023.`,
-      {
-        cause: error,
-      },
-    );
+    return new StartError(`Port ${port} needs rights that this process lacks. Choose one above 1023.`, {
+      cause: error,
+    });
   }
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
     return new StartError("This machine has no such address. Choose another with --host.", { cause: error });
