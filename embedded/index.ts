@@ -121,10 +121,11 @@ async function start(
     CONVEX_SITE_URL: siteUrl,
   };
   const app = await runtime.load(await bundling, environment);
+  const providers = app.authConfig === null ? [] : parseAuthConfig(JSON.parse(app.authConfig));
   // Last, as a start that fails must not have changed the key.
   const adminKey = await keepAdminKey(folder.path, options.adminKey, INSTANCE_NAME);
   const authentication = new Authentication(adminKey);
-  if (app.authConfig !== null) authentication.use(parseAuthConfig(JSON.parse(app.authConfig)));
+  authentication.use(providers);
   await writeAddress(folder.path, { url, siteUrl });
   opened.push(() => removeAddress(folder.path));
   setReady();
