@@ -72,10 +72,10 @@ export class Database {
   }
 
   scan(start: string, end: string, order: "asc" | "desc"): Iterator<[string, string], unknown, undefined> {
-    const layers = [];
-    if (this.#filling.size > 0) layers.push(this.#filling.scan(start, end, order));
-    if (this.#flushing) layers.push(this.#flushing.scan(start, end, order));
     const stored = this.store.scan(start, end, order);
+    const layers = [];
+    if (this.#filling.touches(start, end)) layers.push(this.#filling.scan(start, end, order));
+    if (this.#flushing?.touches(start, end)) layers.push(this.#flushing.scan(start, end, order));
     return layers.length === 0 ? stored : mergeScan([...layers, stored], order);
   }
 
@@ -83,7 +83,7 @@ export class Database {
    * Applies writes atomically and returns the commit's timestamp. They are visible when this returns and durable when
    * `durable()`, called after it, resolves.
    */
-  commit(writes: Iterable<[string, string | null]>, catalog: Catalog = this.#catalog): bigint {
+  commit(writes: Iterable<readonly [string, string | null]>, catalog: Catalog = this.#catalog): bigint {
     const now = BigInt(Date.now()) * 1_000_000n;
     this.#timestamp = now > this.#timestamp ? now : this.#timestamp + 1n;
     for (const [key, value] of writes) this.#put(key, value);
@@ -92,6 +92,8 @@ export class Database {
       this.#put(CATALOG_KEY, catalog.stringify());
     }
     this.#put(TIMESTAMP_KEY, this.#timestamp.toString());
+    // Here, where nothing is cut off, and not in the scan of a function whose time may be over.
+    this.#filling.sort();
     if (this.#fillingDone === null) {
       this.#fillingDone = new Deferred();
       // Not at once: other requests that arrived together get into the same group.
@@ -124,7 +126,7 @@ export class Database {
     this.#filling = new SortedWrites();
     this.#fillingChars = 0;
     this.#fillingDone = null;
-    this.store.commit(new Map(this.#flushing.entries())).then(
+    this.store.commit(this.#flushing.values).then(
       () => {
         this.#endFlush();
         done.resolve();
