@@ -41,7 +41,7 @@ function claimsOf(token: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(claims, "base64url").toString()) as Record<string, unknown>;
 }
 
-describe("npm run token", () => {
+describe.concurrent("npm run token", () => {
   test("prints one token that the running server takes, and its owner is a user", async () => {
     const { code, stdout, stderr } = await npmRun("token", ["ann@example.com", "--data", server.dataFolder]);
     expect({ code, stdout, stderr }).toEqual({
@@ -127,7 +127,7 @@ describe("npm run token", () => {
   });
 });
 
-describe("npm run admin-key", () => {
+describe.concurrent("npm run admin-key", () => {
   test("prints the key of the data folder, with which the admin is let in", async () => {
     const { code, stdout, stderr } = await npmRun("admin-key", ["--data", server.dataFolder]);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${server.adminKey}\n`, stderr: "" });
@@ -156,7 +156,7 @@ test("npm run demo adds 1,000 people, says who was skipped and why, and counts",
   expect(stdout).toContain("participantCount: 1001 ");
 });
 
-describe("npm start", () => {
+describe.concurrent("npm start", () => {
   test("prints a curl that creates a meeting when it is pasted", async () => {
     await server.process.line(/^ +-d '/);
     const [command] = /^curl (?:.*\\\n)+.*$/m.exec(server.process.stdout) ?? [];
@@ -201,7 +201,7 @@ describe("npm start", () => {
   });
 });
 
-describe("settings", () => {
+describe.concurrent("settings", () => {
   /** Starts without flags for what is to be set otherwise. */
   async function startIn(cwd: string, env: NodeJS.Dict<string>, args: readonly string[] = []) {
     const child = await spawnStart({ cwd, env, args });

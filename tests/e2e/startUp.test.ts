@@ -328,7 +328,7 @@ describe("an app that can't be loaded is refused in one line that names the file
   });
 });
 
-describe("the command prints that line alone and ends with 1", () => {
+describe.concurrent("the command prints that line alone and ends with 1", () => {
   test("when the folder is another process's, which goes on", async () => {
     const { url, process: running, dataFolder } = await spawnServer();
     expect(await commandRefusal({ dataFolder })).toContain("is in use by process");
