@@ -34,7 +34,7 @@ test("random histories are answered alike and end alike", async () => {
       expect(await people(here)).toEqual(await people(there));
       expect(await violations(here)).toEqual([]);
     }),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
   expect(server.faults).toEqual([]);
 });
