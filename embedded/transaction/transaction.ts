@@ -2,6 +2,7 @@ import { checkValue, type Json, type JsonObject } from "../values/json";
 import { fieldAt, identifierProblem } from "../values/fields";
 import { decodeId, idProblem, newId } from "../values/ids";
 import { documentSize } from "../values/size";
+import { MAX_KEY_BYTES } from "../storage/store";
 import type { Catalog, IndexInfo, TableInfo } from "./catalog";
 import { CATALOG_KEY, type Database } from "./database";
 import { DeveloperError } from "./errors";
@@ -253,6 +254,11 @@ export class Transaction {
   }
 
   #write(key: string, value: string | null): void {
+    if (key.length > MAX_KEY_BYTES) {
+      throw new DeveloperError(
+        `An index entry has ${key.length} bytes, more than the ${MAX_KEY_BYTES} that it may have`,
+      );
+    }
     this.#undo.push({ key, before: this.#writes.get(key) });
     this.#writes.set(key, value);
     this.#version++;
