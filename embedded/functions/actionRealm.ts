@@ -18,6 +18,7 @@ export type ActionHost = {
 /** What `httpRouter()` makes, as far as the runtime calls it. */
 export type HttpRouter = {
   isRouter: true;
+  getRoutes(): (readonly [path: string, method: string, handler: HttpHandler])[];
   lookup(path: string, method: string): [handler: HttpHandler, method: string, path: string] | null;
 };
 type HttpHandler = { invokeHttpAction(request: Request): Promise<Response> };

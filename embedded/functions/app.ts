@@ -58,7 +58,7 @@ export class App {
   /** Loads all modules of a bundle. Throws {@link AppLoadError}. */
   constructor(
     readonly bundle: AppBundle,
-    private readonly environment: Readonly<Record<string, string>>,
+    readonly environment: Readonly<Record<string, string>>,
     database: Database,
     actionHost: ActionHost,
   ) {
@@ -95,6 +95,11 @@ export class App {
   /** The registered function itself, in a realm. */
   inRealm(realm: Realm | ActionRealm, { module, exportName }: FunctionInfo): RegisteredFunction {
     return realm.load(module)[exportName] as RegisteredFunction;
+  }
+
+  /** The routes of http.ts; those of a path prefix end in a star. */
+  httpRoutes(): { method: string; path: string }[] {
+    return (this.actions.router()?.getRoutes() ?? []).map(([path, method]) => ({ method, path }));
   }
 
   #exportSchema(): string | null {

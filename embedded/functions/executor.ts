@@ -17,6 +17,7 @@ import {
   type NestedKind,
   type SyscallHost,
 } from "./syscalls";
+import { SYSTEM_PREFIX, SYSTEM_QUERIES, type SystemQuery } from "./systemFunctions";
 import { Watchdog } from "./watchdog";
 
 /** A call as it comes in. `args`: one object, or an array with one object. */
@@ -82,6 +83,8 @@ type Prepared = {
   readonly logs: LogLines;
   readonly replayKey: string | undefined;
   readonly page: CallFrame["page"];
+  /** In the place of the app's function: a query of the runtime itself. */
+  readonly system: SystemQuery | null;
 };
 
 type Job = Prepared & { result: Settled | null; readonly settle: (outcome: Outcome) => void };
@@ -136,6 +139,7 @@ export class Executor {
   }
 
   #prepare(kind: TransactionKind, call: Call, journal: string | null): Prepared | Outcome {
+    if (call.path.startsWith(SYSTEM_PREFIX)) return this.#prepareSystem(call);
     const found = this.find(call, kind);
     if (!("kind" in found)) return { ok: false, path: call.path, failure: found, logs: [] };
     const args = checkArgs(found, call.args);
@@ -148,6 +152,27 @@ export class Executor {
       logs: new LogLines(),
       replayKey: call.replayKey,
       page: { previousEnd: journal, end: null },
+      system: null,
+    };
+  }
+
+  #prepareSystem({ path, args, caller }: Call): Prepared | Outcome {
+    const fullPath = canonicalPath(path) ?? path;
+    const system = SYSTEM_QUERIES[fullPath];
+    if (!system || caller.kind !== "admin") {
+      const problem = failure(`Could not find public function for '${displayPath(fullPath)}'.`);
+      return { ok: false, path, failure: problem, logs: [] };
+    }
+    const [object] = Array.isArray(args) ? args : [args];
+    return {
+      kind: "query",
+      function: systemFunction(fullPath),
+      args: object ?? {},
+      caller,
+      logs: new LogLines(),
+      replayKey: undefined,
+      page: { previousEnd: null, end: null },
+      system,
     };
   }
 
@@ -271,6 +296,7 @@ export class Executor {
   }
 
   #execute(call: Prepared, transaction: Transaction): Settled {
+    if (call.system) return this.#executeSystem(call.system, call.args, transaction);
     const key = call.replayKey === undefined ? null : replayKey(call.replayKey);
     const before = key === null ? undefined : transaction.read(key);
     if (before !== undefined) return { value: (JSON.parse(before) as KeptResult).value, transaction: null };
@@ -292,6 +318,17 @@ export class Executor {
       transaction.writeNote(key, JSON.stringify(kept));
     }
     return { value: result.value, transaction: call.kind === "mutation" ? transaction : null };
+  }
+
+  #executeSystem(query: SystemQuery, args: Json, transaction: Transaction): Settled {
+    try {
+      const { cursorSecret } = this.#host;
+      const value = query({ app: this.app(), transaction, cursorSecret }, isObject(args) ? args : {});
+      return { value, transaction: null };
+    } catch (error) {
+      if (error instanceof DeveloperError) return { failure: failure(`Uncaught Error: ${error.message}`) };
+      throw error;
+    }
   }
 
   /** Runs a function in the realm of its depth, and checks what it returns. */
@@ -383,6 +420,22 @@ export class Executor {
     if (wrong) throw new DeveloperError(wrong.message);
     return found;
   }
+}
+
+/** A system query as a function: it checks its arguments itself. */
+function systemFunction(path: string): FunctionInfo {
+  const colon = path.indexOf(":");
+  return {
+    path,
+    module: `${path.slice(0, colon)}.js`,
+    exportName: path.slice(colon + 1),
+    kind: "query",
+    isPublic: false,
+    args: { type: "any" },
+    returns: null,
+    checkArgs: () => null,
+    checkReturns: () => null,
+  };
 }
 
 /** What is kept of a mutation that has a `replayKey`. `value`: its result as JSON text. */
