@@ -6,7 +6,8 @@ import { cursorSecret, keepAdminKey, removeAddress, writeAddress } from "./dataF
 import { Runtime } from "./functions/runtime";
 import { closeServer, createApiServer, createSiteServer, listen, type HttpOptions } from "./http/server";
 import type { StaticMount } from "./http/staticFiles";
-import { bundleApp } from "./loader/bundle";
+import { bundleApp, type Bundle } from "./loader/bundle";
+import { watchFolder } from "./loader/watch";
 import { explainStartFailure } from "./startError";
 import { openDataFolder } from "./storage/dataFolder";
 import { LmdbStore } from "./storage/lmdbStore";
@@ -34,6 +35,11 @@ export type ServerOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   /** The admin key; by default a random one. It is kept in the data folder. */
   readonly adminKey?: string;
+  /**
+   * Loads the app anew whenever its folder changes, and tells how that went; sockets stay open. A version that can't be loaded
+   * (`problem`: one line) leaves the one before it in force.
+   */
+  readonly onReload?: (result: { readonly problem: string | null }) => void;
   /** Files to serve on the site origin. */
   readonly mounts?: readonly StaticMount[];
   /** Told of errors that neither app nor client is to blame for. They hold no tokens. */
@@ -116,11 +122,12 @@ async function start(
     return `http://${host.includes(":") ? `[${host}]` : host}:${chosen}`;
   };
   const apiServer = createApiServer(http);
+  const liveQueries = new LiveQueries({
+    evaluate: (call, done) => runtime.evaluate(call, done),
+    onCommit: (listener) => database.onCommit(listener),
+  });
   const closeSockets = serveSockets(apiServer, {
-    liveQueries: new LiveQueries({
-      evaluate: (call, done) => runtime.evaluate(call, done),
-      onCommit: (listener) => database.onCommit(listener),
-    }),
+    liveQueries,
     call: (kind, call) => runtime.call(kind, call),
     authenticate: (message) => authentication.authenticateSocket(message),
     timestamp: () => database.timestamp,
@@ -138,10 +145,32 @@ async function start(
     CONVEX_CLOUD_URL: url,
     CONVEX_SITE_URL: siteUrl,
   };
-  const app = await runtime.load(await bundling, environment);
-  if (app.authConfig !== null) authentication.use(parseAuthConfig(JSON.parse(app.authConfig)));
+  const load = async (bundle: Bundle) => {
+    const app = runtime.prepare(bundle, environment);
+    const providers = app.authConfig === null ? [] : parseAuthConfig(JSON.parse(app.authConfig));
+    await runtime.use(app);
+    authentication.use(providers);
+    liveQueries.rerunAll();
+  };
+  await load(await bundling);
+  const { onReload } = options;
+  if (onReload) {
+    const reload = () => bundleApp(options.appFolder).then(load);
+    opened.push(
+      watchFolder(options.appFolder, () =>
+        reload().then(
+          () => onReload({ problem: null }),
+          (error: unknown) => onReload({ problem: describeFailure(explainStartFailure(error)) }),
+        ),
+      ),
+    );
+  }
   await writeAddress(folder.path, { url, siteUrl });
   opened.push(() => removeAddress(folder.path));
   setReady();
   return { url, siteUrl, adminKey, developmentIssuer, close };
+}
+
+function describeFailure(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -15,7 +15,7 @@ type SystemError = { code?: string; port?: number; address?: string };
 export function explainStartFailure(error: unknown): unknown {
   if (error instanceof DataFolderError) return new StartError(oneLine(error.message), { cause: error });
   if (error instanceof BundleError || error instanceof AppLoadError) {
-    return new StartError(`${oneLine(error.message)} Mend the file and start again.`, { cause: error });
+    return new StartError(`${oneLine(error.message)} Mend the file, then it can be loaded.`, { cause: error });
   }
   if (error instanceof SchemaMismatchError) {
     const advice = "Change the schema or the document; nothing was written.";

@@ -101,6 +101,7 @@ export class Executor {
   readonly #queue: Job[] = [];
   readonly #live: { call: LiveCall; done: (evaluation: Evaluation) => void }[] = [];
   #drainScheduled = false;
+  #isPaused = false;
   readonly #watchdog = new Watchdog();
   readonly #host: SyscallHost;
 
@@ -185,11 +186,23 @@ export class Executor {
     this.#scheduleDrain();
   }
 
+  /** Runs `work` while no call runs: calls that come meanwhile wait. */
+  async exclusively(work: () => Promise<void>): Promise<void> {
+    this.#isPaused = true;
+    try {
+      await work();
+    } finally {
+      this.#isPaused = false;
+      this.#scheduleDrain();
+    }
+  }
+
   #scheduleDrain(): void {
-    if (this.#drainScheduled) return;
+    if (this.#drainScheduled || this.#isPaused) return;
     this.#drainScheduled = true;
     setImmediate(() => {
       this.#drainScheduled = false;
+      if (this.#isPaused) return;
       if (this.#queue.length > 0) this.#drain();
       if (this.#live.length > 0) this.#drainLive();
     });

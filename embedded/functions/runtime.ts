@@ -31,15 +31,21 @@ export class Runtime {
     return this.#app;
   }
 
+  /** Loads an app, which changes nothing yet. Throws `AppLoadError`. */
+  prepare(bundle: AppBundle, environment: Readonly<Record<string, string>>): App {
+    return new App(bundle, environment, this.options.database, this.#actions);
+  }
+
   /**
-   * Loads an app and puts it into force: checks the stored documents against its schema and builds its indexes.
-   * Throws `AppLoadError` or `SchemaMismatchError`; then whatever was loaded before stays in force.
+   * Puts an app into force: checks the stored documents against its schema and builds its indexes. Throws
+   * `SchemaMismatchError`; then whatever was in force before stays.
    */
-  async load(bundle: AppBundle, environment: Readonly<Record<string, string>>): Promise<App> {
-    const app = new App(bundle, environment, this.options.database, this.#actions);
-    await app.schema.apply();
-    this.#app = app;
-    return app;
+  async use(app: App): Promise<void> {
+    // No call may write between the check of the documents and the moment from which the new schema holds.
+    await this.#executor.exclusively(async () => {
+      await app.schema.apply();
+      this.#app = app;
+    });
   }
 
   /** Calls a function of a known kind. Never rejects. */

@@ -25,7 +25,7 @@ export async function startRuntime(store: Store = new MemoryStore()): Promise<Te
     cursorSecret: randomBytes(32),
     onFault: (error) => faults.push(error),
   });
-  await runtime.load(await (bundle ??= bundleApp(FIXTURE_APP)), { FROM_DEPLOYMENT: "yes" });
+  await runtime.use(runtime.prepare(await (bundle ??= bundleApp(FIXTURE_APP)), { FROM_DEPLOYMENT: "yes" }));
   return new TestRuntime(runtime, database, faults);
 }
 
