@@ -97,12 +97,11 @@ async function start(
   opened.push(() => folder.release());
   const given = options.environment ?? {};
   const developmentIssuer = given["WORKOS_CLIENT_ID"] ? null : await loadDevelopmentIssuer(folder.path);
-  const adminKey = await keepAdminKey(folder.path, options.adminKey, INSTANCE_NAME);
   const database = await Database.open(new LmdbStore(folder.database));
   opened.push(() => database.close());
 
   const runtime = new Runtime({ database, cursorSecret: await cursorSecret(database), onFault });
-  const authentication = new Authentication(adminKey);
+  const authentication = new Authentication();
   let setReady = () => undefined as void;
   const http: HttpOptions = {
     runtime,
@@ -153,6 +152,9 @@ async function start(
     liveQueries.rerunAll();
   };
   await load(await bundling);
+  // Last, as a start that fails must not have changed the key.
+  const adminKey = await keepAdminKey(folder.path, options.adminKey, INSTANCE_NAME);
+  authentication.allowAdmin(adminKey);
   const { onReload } = options;
   if (onReload) {
     const reload = () => bundleApp(options.appFolder).then(load);
