@@ -1,19 +1,24 @@
 import type { Server as HttpServer } from "node:http";
+import path from "node:path";
 import { Authentication } from "./authentication";
 import { loadDevelopmentIssuer, type DevelopmentIssuer } from "./auth/developmentIssuer";
 import { parseAuthConfig } from "./auth/providers";
-import { cursorSecret, keepAdminKey, removeAddress, writeAddress } from "./dataFiles";
+import { keepSecret, keepAdminKey, removeAddress, writeAddress } from "./dataFiles";
+import { removeDeletedBlobs, removeOrphanedBlobs } from "./functions/files";
+import { FileUrls } from "./functions/fileUrls";
 import { Runtime } from "./functions/runtime";
 import { closeServer, createApiServer, createSiteServer, listen, type HttpOptions } from "./http/server";
 import type { StaticMount } from "./http/staticFiles";
 import { bundleApp, type Bundle } from "./loader/bundle";
 import { watchFolder } from "./loader/watch";
 import { explainStartFailure } from "./startError";
+import { BlobStore } from "./storage/blobStore";
 import { openDataFolder } from "./storage/dataFolder";
 import { LmdbStore } from "./storage/lmdbStore";
 import { LiveQueries } from "./sync/liveQueries";
 import { serveSockets } from "./sync/sockets";
 import { Database } from "./transaction/database";
+import { REMOVED_BLOBS } from "./transaction/keys";
 
 export { userIdForEmail, type DevelopmentIssuer } from "./auth/developmentIssuer";
 export { readAdminKey } from "./dataFiles";
@@ -66,6 +71,9 @@ const DEFAULT_SITE_PORT = 3211;
 const CONVEX_VERSION = "1.48.0";
 const INSTANCE_NAME = "embedded";
 
+/** The folder of stored files, in the data folder. */
+const BLOB_FOLDER = "files";
+
 /**
  * Starts a Convex deployment in this process. Rejects with a {@link StartError} when the data folder, the app or a port
  * can't be used; then nothing is left open and nothing was overwritten.
@@ -100,11 +108,28 @@ async function start(
   const database = await Database.open(new LmdbStore(folder.database));
   opened.push(() => database.close());
 
-  const runtime = new Runtime({ database, cursorSecret: await cursorSecret(database), onFault });
+  const blobs = await BlobStore.open(path.join(folder.path, BLOB_FOLDER));
+  await removeDeletedBlobs(database, blobs);
+  await removeOrphanedBlobs(database, blobs);
+  const fileUrls = new FileUrls(await keepSecret(database, "uploadSecret"));
+  const runtime = new Runtime({
+    database,
+    cursorSecret: await keepSecret(database, "cursorSecret"),
+    blobs,
+    fileUrls,
+    onFault,
+  });
+  database.onCommit((keys) => {
+    if (keys.some((key) => REMOVED_BLOBS.start <= key && key < REMOVED_BLOBS.end)) {
+      setImmediate(() => void removeDeletedBlobs(database, blobs).catch(onFault));
+    }
+  });
   const authentication = new Authentication();
   let setReady = () => undefined as void;
   const http: HttpOptions = {
     runtime,
+    blobs,
+    fileUrls,
     authenticate: (authorization, key) => authentication.authenticate(authorization, key),
     identify: (authorization) => authentication.identify(authorization),
     // The ports are taken before the app is loaded, as it may read its own addresses: requests wait until then.
@@ -136,6 +161,7 @@ async function start(
   });
   const url = await listening(apiServer, options.port ?? DEFAULT_PORT);
   opened.push(() => Promise.resolve(closeSockets()));
+  fileUrls.serveFrom(url);
   const siteUrl = await listening(createSiteServer(http), options.sitePort ?? DEFAULT_SITE_PORT);
 
   const environment = {

@@ -7,6 +7,7 @@ import { checkValue, isObject, type Json } from "../values/json";
 import type { App, FunctionInfo, FunctionKind } from "./app";
 import type { Caller } from "./caller";
 import { describeThrown, failure, type Failure } from "./failure";
+import type { FileUrls } from "./fileUrls";
 import { LogLines } from "./logLines";
 import { canonicalPath, displayPath, modulePath } from "./paths";
 import type { RealmHost, RealmResult, SyscallProblem } from "./realm";
@@ -109,11 +110,13 @@ export class Executor {
     private readonly database: Database,
     private readonly app: () => App,
     cursorSecret: Buffer,
+    fileUrls: FileUrls,
     /** Told of errors of the runtime itself, which clients get no details of. */
     private readonly onFault: (error: unknown) => void,
   ) {
     this.#host = {
       cursorSecret,
+      fileUrls,
       callNested: (frame, kind, address, args) => this.#callNested(frame, kind, address, args),
     };
   }
@@ -184,6 +187,15 @@ export class Executor {
   evaluate(call: LiveCall, done: (evaluation: Evaluation) => void): void {
     this.#live.push({ call, done });
     this.#scheduleDrain();
+  }
+
+  /** Does something of the runtime's own in a transaction and commits it. The result may be used once it is on disk. */
+  async transact<T>(work: (transaction: Transaction) => T): Promise<T> {
+    const transaction = new Transaction(this.database, null);
+    const result = work(transaction);
+    transaction.commit();
+    await this.database.durable();
+    return result;
   }
 
   /** Runs `work` while no call runs: calls that come meanwhile wait. */
@@ -526,10 +538,8 @@ function problemOf(error: DeveloperError): SyscallProblem {
 const NOT_YET: Readonly<Record<string, string>> = {
   "1.0/schedule": "The scheduler is",
   "1.0/cancel_job": "The scheduler is",
-  "1.0/storageGetUrl": "File storage is",
-  "1.0/storageGetMetadata": "File storage is",
-  "1.0/storageGenerateUploadUrl": "File storage is",
-  "1.0/storageDelete": "File storage is",
+  "1.0/storageStore": "Storing files in mutations is",
+  "1.0/storageGet": "Reading files in mutations is",
   "1.0/createFunctionHandle": "Function handles are",
 };
 

@@ -1,4 +1,6 @@
+import type { BlobStore } from "../storage/blobStore";
 import type { Database } from "../transaction/database";
+import { Transaction } from "../transaction/transaction";
 import { Actions, type HttpOutcome } from "./actions";
 import { App, type FunctionKind } from "./app";
 import type { AppBundle } from "./bundle";
@@ -6,11 +8,15 @@ import type { Caller } from "./caller";
 import { canonicalPath } from "./paths";
 import { couldNotFind, Executor, type Call, type Evaluation, type LiveCall, type Outcome } from "./executor";
 import { failure } from "./failure";
+import { findFileByBlob, type StoredFile } from "./files";
+import type { FileUrls } from "./fileUrls";
 
 export type RuntimeOptions = {
   readonly database: Database;
   /** 32 bytes with which pagination cursors are encrypted. */
   readonly cursorSecret: Buffer;
+  readonly blobs: BlobStore;
+  readonly fileUrls: FileUrls;
   readonly onFault: (error: unknown) => void;
 };
 
@@ -22,8 +28,9 @@ export class Runtime {
 
   constructor(private readonly options: RuntimeOptions) {
     const app = () => this.app;
-    this.#executor = new Executor(options.database, app, options.cursorSecret, options.onFault);
-    this.#actions = new Actions(this.#executor, app);
+    const { database, cursorSecret, blobs, fileUrls, onFault } = options;
+    this.#executor = new Executor(database, app, cursorSecret, fileUrls, onFault);
+    this.#actions = new Actions(this.#executor, app, blobs, fileUrls);
   }
 
   get app(): App {
@@ -66,6 +73,20 @@ export class Runtime {
   /** Runs a query soon; see {@link Executor.evaluate}. */
   evaluate(call: LiveCall, done: (evaluation: Evaluation) => void): void {
     this.#executor.evaluate(call, done);
+  }
+
+  /** Stores a file that came over HTTP; see {@link Actions.storeFile}. */
+  storeFile(
+    source: AsyncIterable<Uint8Array>,
+    contentType: string | null,
+    sha256: string | null,
+  ): Promise<string> {
+    return this.#actions.storeFile(source, contentType, sha256);
+  }
+
+  /** The file whose blob has this key, with how to read it, or `null`. */
+  fileByBlob(blobKey: string): StoredFile | null {
+    return findFileByBlob(new Transaction(this.options.database, null), blobKey);
   }
 
   /** Runs the HTTP action for a request. `null` when no route matches; `undefined` when the app has no http.ts. */

@@ -9,6 +9,8 @@ import type { IdUse, Transaction } from "../transaction/transaction";
 import { normalizeId } from "../values/ids";
 import { isObject, type Json, type JsonObject } from "../values/json";
 import { identityOf, type Caller } from "./caller";
+import { deleteFile, fileMetadata, fileUrl } from "./files";
+import type { FileUrls } from "./fileUrls";
 import type { FunctionInfo } from "./app";
 import type { LogLines } from "./logLines";
 
@@ -32,6 +34,7 @@ export interface CallFrame {
 /** What handlers need besides the call's own frame. */
 export interface SyscallHost {
   readonly cursorSecret: Buffer;
+  readonly fileUrls: FileUrls;
   /** Runs a function inside the calling one and gives its result as JSON text. Throws what the caller should see. */
   callNested(frame: CallFrame, kind: NestedKind, address: FunctionAddress, args: Json): string;
 }
@@ -126,6 +129,22 @@ export const SYSCALLS: Readonly<Record<string, Handler>> = {
 
   "1.0/runUdf": (frame, args, host) =>
     host.callNested(frame, args["udfType"] as NestedKind, args as FunctionAddress, args["args"] ?? {}),
+
+  "1.0/storageGetUrl": ({ transaction }, args, { fileUrls }) =>
+    fileUrl(transaction, text(args, "storageId"), fileUrls),
+
+  "1.0/storageGetMetadata": ({ transaction }, args) => fileMetadata(transaction, text(args, "storageId")),
+
+  "1.0/storageGenerateUploadUrl": (frame, _args, { fileUrls }) => {
+    requireWrite(frame, "generate an upload URL");
+    return JSON.stringify(fileUrls.upload());
+  },
+
+  "1.0/storageDelete": (frame, args) => {
+    requireWrite(frame, "delete a file");
+    deleteFile(frame.transaction, text(args, "storageId"));
+    return NULL;
+  },
 
   "1.0/getTransactionMetrics": (frame) => {
     const none = { used: 0, remaining: 0 };

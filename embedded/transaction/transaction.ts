@@ -150,6 +150,10 @@ export class Transaction {
     this.#write(key, value);
   }
 
+  removeNote(key: string): void {
+    this.#write(key, null);
+  }
+
   /** Counts a document that was read. Its size is taken as the length of its JSON. */
   countRead(text: string): void {
     this.usage.add("documentsRead", 1);
