@@ -239,11 +239,12 @@ describe("many and slow clients", () => {
     for (const client of clients) client.send(addQuery(0, "notes:byAuthor", [{ author: "many" }]));
     await Promise.all(clients.map((client) => client.until(({ type }) => type === "Transition")));
     clients[0]?.send(mutation(0, "hello", "many"));
-    await Promise.all(
+    const told = await Promise.all(
       clients.map((client) =>
         client.until(({ modifications }) => JSON.stringify(modifications ?? "").includes("hello")),
       ),
     );
+    expect(told).toHaveLength(1_000);
     for (const client of clients) client.close();
   }, 60_000);
 });
