@@ -8,7 +8,7 @@ import type { App, FunctionInfo, FunctionKind } from "./app";
 import type { Caller } from "./caller";
 import { describeThrown, failure, type Failure } from "./failure";
 import type { FileUrls } from "./fileUrls";
-import { LogLines } from "./logLines";
+import { LogLines, type LogLevel } from "./logLines";
 import { canonicalPath, displayPath, modulePath } from "./paths";
 import type { RealmHost, RealmResult, SyscallProblem } from "./realm";
 import {
@@ -361,19 +361,7 @@ export class Executor {
     const app = this.app();
     const realm = app.realm(frame.depth);
     const { function: info } = frame;
-    let fault: unknown = null;
-    const host: RealmHost = {
-      log: (level, values) => frame.logs.add(level, values),
-      syscall: (operation, text) => {
-        try {
-          return this.#syscall(frame, operation, text);
-        } catch (error) {
-          if (error instanceof DeveloperError) return problemOf(error);
-          fault ??= error;
-          return { message: "Internal error" };
-        }
-      },
-    };
+    const host = new FrameHost(frame, this.#host);
     let result: RealmResult;
     try {
       const registered = app.inRealm(realm, info);
@@ -385,18 +373,12 @@ export class Executor {
       // A module may fail when a new realm evaluates it: that is the app's error like any other.
       return { failure: describeThrown(error, app.mapFrames) };
     }
-    if (fault !== null) throw fault instanceof Error ? fault : new Error("A syscall failed");
+    if (host.fault !== null) throw host.fault;
     if (result.state === "stuck") return { failure: failure("Returned promise will never resolve") };
     if (result.state === "threw") return { failure: describeThrown(result.value, app.mapFrames) };
     const value = result.value as string;
     const problem = checkReturn(info, value);
     return problem === null ? { value } : { failure: problem };
-  }
-
-  #syscall(frame: CallFrame, operation: string, text: string): string {
-    const handler = SYSCALLS[operation];
-    if (!handler) throw new DeveloperError(unknownOperation(operation));
-    return handler(frame, JSON.parse(text) as never, this.#host);
   }
 
   #callNested(frame: CallFrame, nested: NestedKind, address: FunctionAddress, args: Json): string {
@@ -473,6 +455,33 @@ function outcomeOf({ function: { path }, logs: { lines: logs } }: Prepared, resu
 
 function evaluationOf(query: Prepared, transaction: Transaction, result: Settled): Evaluation {
   return { outcome: outcomeOf(query, result), ranges: transaction.readRanges(), journal: query.page.end };
+}
+
+/** What a realm gets to see of the call that runs in it. */
+class FrameHost implements RealmHost {
+  /** The first error of the runtime itself, if there was one. */
+  fault: Error | null = null;
+
+  constructor(
+    private readonly frame: CallFrame,
+    private readonly host: SyscallHost,
+  ) {}
+
+  log(level: LogLevel, values: readonly unknown[]): void {
+    this.frame.logs.add(level, values);
+  }
+
+  syscall(operation: string, text: string): string | SyscallProblem {
+    try {
+      const handler = SYSCALLS[operation];
+      if (!handler) throw new DeveloperError(unknownOperation(operation));
+      return handler(this.frame, JSON.parse(text) as never, this.host);
+    } catch (error) {
+      if (error instanceof DeveloperError) return problemOf(error);
+      this.fault ??= error instanceof Error ? error : new Error("A syscall failed", { cause: error });
+      return { message: "Internal error" };
+    }
+  }
 }
 
 /** A function that another function called has failed; the calling one may catch this. */

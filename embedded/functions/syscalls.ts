@@ -60,13 +60,13 @@ export const SYSCALLS: Readonly<Record<string, Handler>> = {
   "1.0/shallowMerge": (frame, args) => {
     requireWrite(frame, "patch");
     const value = object(args, "db.patch");
-    return JSON.stringify(frame.transaction.patch(text(args, "id"), value, idUse(args, "db.patch")));
+    return frame.transaction.patch(text(args, "id"), value, idUse(args, "db.patch"));
   },
 
   "1.0/replace": (frame, args) => {
     requireWrite(frame, "replace");
     const value = object(args, "db.replace");
-    return JSON.stringify(frame.transaction.replace(text(args, "id"), value, idUse(args, "db.replace")));
+    return frame.transaction.replace(text(args, "id"), value, idUse(args, "db.replace"));
   },
 
   "1.0/remove": (frame, args) => {

@@ -44,14 +44,22 @@ export function indexPrefix(indexId: number): string {
   return INDEX + u32(indexId);
 }
 
-/** An entry of an index. `fields` are the document's values at the indexed fields, without the implicit ones. */
-export function indexEntryKey(
-  prefix: string,
-  fields: readonly (Json | undefined)[],
-  creationTime: number,
-  internalId: string,
-): string {
-  return prefix + encodeKey(fields) + encodeKeyPart(creationTime) + internalId;
+/**
+ * An entry of an index. `fields` are the document's values at the indexed fields, without the implicit ones, which are
+ * the `end`.
+ */
+export function indexEntryKey(prefix: string, fields: readonly (Json | undefined)[], end: string): string {
+  return prefix + encodeKey(fields) + end;
+}
+
+/** What all index entries of one document end in. */
+export function indexEntryEnd(creationTime: number, internalId: string): string {
+  return encodeKeyPart(creationTime) + internalId;
+}
+
+/** An internal id as it stands in keys. */
+export function internalIdKey(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, INTERNAL_ID_BYTES).toString("latin1");
 }
 
 /** The internal id in which an index or document key ends. */

@@ -328,7 +328,7 @@ describe("an app that can't be loaded is refused in one line that names the file
   });
 });
 
-describe("the command prints that line alone and ends with 1", () => {
+describe.concurrent("the command prints that line alone and ends with 1", () => {
   test("when the folder is another process's, which goes on", async () => {
     const { url, process: running, dataFolder } = await spawnServer();
     expect(await commandRefusal({ dataFolder })).toContain("is in use by process");
@@ -407,16 +407,24 @@ describe("stopping", () => {
 
   test("does not wait for clients that say nothing, or never end what they say", async () => {
     const server = await startServer();
-    const sayings = ["", "GET /vers", "POST /api/query HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"];
-    const closed = sayings.map(async (saying) => {
+    const open = async (saying: string) => {
       const socket = connectTo(Number(new URL(server.url).port), "127.0.0.1");
       socket.on("error", () => undefined).resume();
       await once(socket, "connect");
       socket.write(saying);
-      return once(socket, "close");
-    });
-    // Answered after all of that has been read.
-    expect((await request(`${server.url}/version`)).status).toBe(200);
+      return socket;
+    };
+    const half =
+      "POST /api/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n";
+    const sockets = await Promise.all([
+      open(""),
+      open("GET /vers"),
+      open(`${half}Expect: 100-continue\r\n\r\n`),
+    ]);
+    const [, , uploading] = sockets;
+    // The server waits for the body of this one.
+    expect(String(await once(uploading, "data"))).toContain("100 Continue");
+    const closed = sockets.map((socket) => once(socket, "close"));
     const startedAt = performance.now();
     await server.close();
     await Promise.all(closed);
