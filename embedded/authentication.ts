@@ -4,13 +4,20 @@ import { createTokenVerifier, type TokenVerifier } from "./auth/verifyToken";
 import type { AuthProvider } from "./auth/providers";
 import { ANONYMOUS, type Caller } from "./functions/caller";
 import { ApiError } from "./http/apiError";
+import type { Authenticate } from "./sync/protocol";
+import { SocketAuthError, type SocketIdentity } from "./sync/session";
 import type { Json } from "./values/json";
 
 /** Tells from a request's headers on whose behalf its functions run. */
 export class Authentication {
   #verifier: TokenVerifier = createTokenVerifier([]);
 
-  constructor(private readonly adminKey: string) {}
+  #adminKey: string | null = null;
+
+  /** Lets in the holder of this key from now on. */
+  allowAdmin(adminKey: string): void {
+    this.#adminKey = adminKey;
+  }
 
   /** Accepts the tokens of these providers from now on. */
   use(providers: readonly AuthProvider[]): void {
@@ -36,6 +43,32 @@ export class Authentication {
     }
   }
 
+  /** Who an `Authenticate` message of the sync protocol names. Throws {@link SocketAuthError}. */
+  async authenticateSocket({
+    tokenType,
+    value = "",
+    impersonating,
+    actingAs,
+  }: Authenticate): Promise<SocketIdentity> {
+    try {
+      if (tokenType === "User") {
+        const identity = this.#verifier.peek(value) ?? (await this.#verifier.verify(value));
+        return {
+          caller: { kind: "user", identity: identity.attributes as Json },
+          expiresAtMs: identity.expiresAtMs,
+        };
+      }
+      this.#requireAdmin(value);
+      const user = impersonating ?? actingAs;
+      return {
+        caller: { kind: "admin", ...(user === undefined ? {} : { actingAs: user }) },
+        expiresAtMs: Infinity,
+      };
+    } catch (error) {
+      throw error instanceof AuthError ? new SocketAuthError(error.message) : error;
+    }
+  }
+
   async #caller(authorization: string | undefined, adminKeyParameter?: string): Promise<Caller> {
     const credentials = parseAuthorization(authorization, adminKeyParameter);
     switch (credentials.kind) {
@@ -47,10 +80,14 @@ export class Authentication {
         return { kind: "user", identity: identity.attributes as Json };
       }
       case "admin": {
-        if (!isAdminKey(credentials.key, this.adminKey)) throw badAdminKey();
+        this.#requireAdmin(credentials.key);
         const { actingAs } = credentials;
         return actingAs === undefined ? { kind: "admin" } : { kind: "admin", actingAs: actingAs as Json };
       }
     }
+  }
+
+  #requireAdmin(key: string): void {
+    if (this.#adminKey === null || !isAdminKey(key, this.#adminKey)) throw badAdminKey();
   }
 }

@@ -63,15 +63,14 @@ export async function removeAddress(folder: string): Promise<void> {
   await rm(path.join(folder, ADDRESS_FILE), { force: true });
 }
 
-const CURSOR_SECRET_KEY = metaKey("cursorSecret");
-const CURSOR_SECRET_BYTES = 32;
+const SECRET_BYTES = 32;
 
-/** The secret with which cursors are encrypted. It lives as long as the database, and so do cursors. */
-export async function cursorSecret(database: Database): Promise<Buffer> {
-  const kept = database.get(CURSOR_SECRET_KEY);
+/** A secret that lives as long as the database: what was encrypted or signed with it stays good across restarts. */
+export async function keepSecret(database: Database, name: "cursorSecret" | "uploadSecret"): Promise<Buffer> {
+  const kept = database.get(metaKey(name));
   if (kept !== undefined) return Buffer.from(kept, "base64");
-  const secret = randomBytes(CURSOR_SECRET_BYTES);
-  database.commit([[CURSOR_SECRET_KEY, secret.toString("base64")]]);
+  const secret = randomBytes(SECRET_BYTES);
+  database.commit([[metaKey(name), secret.toString("base64")]]);
   await database.durable();
   return secret;
 }

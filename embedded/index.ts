@@ -1,16 +1,24 @@
 import type { Server as HttpServer } from "node:http";
+import path from "node:path";
 import { Authentication } from "./authentication";
 import { loadDevelopmentIssuer, type DevelopmentIssuer } from "./auth/developmentIssuer";
 import { parseAuthConfig } from "./auth/providers";
-import { cursorSecret, keepAdminKey, removeAddress, writeAddress } from "./dataFiles";
+import { keepSecret, keepAdminKey, removeAddress, writeAddress } from "./dataFiles";
+import { removeDeletedBlobs, removeOrphanedBlobs } from "./functions/files";
+import { FileUrls } from "./functions/fileUrls";
 import { Runtime } from "./functions/runtime";
 import { closeServer, createApiServer, createSiteServer, listen, type HttpOptions } from "./http/server";
 import type { StaticMount } from "./http/staticFiles";
-import { bundleApp } from "./loader/bundle";
+import { bundleApp, type Bundle } from "./loader/bundle";
+import { watchFolder } from "./loader/watch";
 import { explainStartFailure } from "./startError";
+import { BlobStore } from "./storage/blobStore";
 import { openDataFolder } from "./storage/dataFolder";
 import { LmdbStore } from "./storage/lmdbStore";
+import { LiveQueries } from "./sync/liveQueries";
+import { serveSockets } from "./sync/sockets";
 import { Database } from "./transaction/database";
+import { REMOVED_BLOBS } from "./transaction/keys";
 
 export { userIdForEmail, type DevelopmentIssuer } from "./auth/developmentIssuer";
 export { readAdminKey } from "./dataFiles";
@@ -32,6 +40,11 @@ export type ServerOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   /** The admin key; by default a random one. It is kept in the data folder. */
   readonly adminKey?: string;
+  /**
+   * Loads the app anew whenever its folder changes, and tells how that went; sockets stay open. A version that can't be loaded
+   * (`problem`: one line) leaves the one before it in force.
+   */
+  readonly onReload?: (result: { readonly problem: string | null }) => void;
   /** Files to serve on the site origin. */
   readonly mounts?: readonly StaticMount[];
   /** Told of errors that neither app nor client is to blame for. They hold no tokens. */
@@ -57,6 +70,9 @@ const DEFAULT_SITE_PORT = 3211;
 /** The version of Convex whose behaviour this runtime has. */
 const CONVEX_VERSION = "1.48.0";
 const INSTANCE_NAME = "embedded";
+
+/** The folder of stored files, in the data folder. */
+const BLOB_FOLDER = "files";
 
 /**
  * Starts a Convex deployment in this process. Rejects with a {@link StartError} when the data folder, the app or a port
@@ -92,10 +108,28 @@ async function start(
   const database = await Database.open(new LmdbStore(folder.database));
   opened.push(() => database.close());
 
-  const runtime = new Runtime({ database, cursorSecret: await cursorSecret(database), onFault });
+  const blobs = await BlobStore.open(path.join(folder.path, BLOB_FOLDER));
+  await removeDeletedBlobs(database, blobs);
+  await removeOrphanedBlobs(database, blobs);
+  const fileUrls = new FileUrls(await keepSecret(database, "uploadSecret"));
+  const runtime = new Runtime({
+    database,
+    cursorSecret: await keepSecret(database, "cursorSecret"),
+    blobs,
+    fileUrls,
+    onFault,
+  });
+  database.onCommit((keys) => {
+    if (keys.some((key) => REMOVED_BLOBS.start <= key && key < REMOVED_BLOBS.end)) {
+      setImmediate(() => void removeDeletedBlobs(database, blobs).catch(onFault));
+    }
+  });
+  const authentication = new Authentication();
   let setReady = () => undefined as void;
   const http: HttpOptions = {
     runtime,
+    blobs,
+    fileUrls,
     authenticate: (authorization, key) => authentication.authenticate(authorization, key),
     identify: (authorization) => authentication.identify(authorization),
     // The ports are taken before the app is loaded, as it may read its own addresses: requests wait until then.
@@ -111,7 +145,23 @@ async function start(
     opened.push(() => closeServer(server));
     return `http://${host.includes(":") ? `[${host}]` : host}:${chosen}`;
   };
-  const url = await listening(createApiServer(http), options.port ?? DEFAULT_PORT);
+  const apiServer = createApiServer(http);
+  const liveQueries = new LiveQueries({
+    evaluate: (call, done) => runtime.evaluate(call, done),
+    onCommit: (listener) => database.onCommit(listener),
+  });
+  const closeSockets = serveSockets(apiServer, {
+    liveQueries,
+    call: (kind, call) => runtime.call(kind, call),
+    authenticate: (message) => authentication.authenticateSocket(message),
+    timestamp: () => database.timestamp,
+    durable: () => database.durable(),
+    ready: http.ready,
+    onFault,
+  });
+  const url = await listening(apiServer, options.port ?? DEFAULT_PORT);
+  opened.push(() => Promise.resolve(closeSockets()));
+  fileUrls.serveFrom(url);
   const siteUrl = await listening(createSiteServer(http), options.sitePort ?? DEFAULT_SITE_PORT);
 
   const environment = {
@@ -120,14 +170,35 @@ async function start(
     CONVEX_CLOUD_URL: url,
     CONVEX_SITE_URL: siteUrl,
   };
-  const app = await runtime.load(await bundling, environment);
-  const providers = app.authConfig === null ? [] : parseAuthConfig(JSON.parse(app.authConfig));
+  const load = async (bundle: Bundle) => {
+    const app = runtime.prepare(bundle, environment);
+    const providers = app.authConfig === null ? [] : parseAuthConfig(JSON.parse(app.authConfig));
+    await runtime.use(app);
+    authentication.use(providers);
+    liveQueries.rerunAll();
+  };
+  await load(await bundling);
   // Last, as a start that fails must not have changed the key.
   const adminKey = await keepAdminKey(folder.path, options.adminKey, INSTANCE_NAME);
-  const authentication = new Authentication(adminKey);
-  authentication.use(providers);
+  authentication.allowAdmin(adminKey);
+  const { onReload } = options;
+  if (onReload) {
+    const reload = () => bundleApp(options.appFolder).then(load);
+    opened.push(
+      watchFolder(options.appFolder, () =>
+        reload().then(
+          () => onReload({ problem: null }),
+          (error: unknown) => onReload({ problem: describeFailure(explainStartFailure(error)) }),
+        ),
+      ),
+    );
+  }
   await writeAddress(folder.path, { url, siteUrl });
   opened.push(() => removeAddress(folder.path));
   setReady();
   return { url, siteUrl, adminKey, developmentIssuer, close };
+}
+
+function describeFailure(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -30,7 +30,13 @@ export async function main(argv: readonly string[], command: CommandLine): Promi
   }
   let server: Server;
   try {
-    server = await createServer({ ...settings, appFolder: command.appFolder, mounts: command.mounts ?? [] });
+    server = await createServer({
+      ...settings,
+      appFolder: command.appFolder,
+      mounts: command.mounts ?? [],
+      onReload: ({ problem }) =>
+        console.log(problem === null ? "Reloaded." : `${problem} The last good version goes on.`),
+    });
   } catch (error) {
     if (error instanceof StartError) fail(error.message);
     throw error;

@@ -1,7 +1,7 @@
 import { DevelopmentKeyError } from "./auth/developmentIssuer";
 import { AuthConfigError } from "./auth/providers";
 import { AdminKeyError } from "./dataFiles";
-import { AppLoadError } from "./functions/app";
+import { AppLoadError, MissingVariableError } from "./functions/app";
 import { SchemaMismatchError } from "./functions/schema";
 import { BundleError } from "./loader/bundle";
 import { DataFolderError } from "./storage/dataFolder";
@@ -24,9 +24,10 @@ export function explainStartFailure(error: unknown): unknown {
   }
   if (error instanceof BundleError || error instanceof AppLoadError) {
     const message = oneLine(error.message);
-    const advice = /Environment variable \w+ is used/.test(message)
-      ? "Set it in the environment or in .env.local and start again."
-      : "Mend the file and start again.";
+    const advice =
+      error.cause instanceof MissingVariableError
+        ? "Set it in the environment or in .env.local and start again."
+        : "Mend the file, then it can be loaded.";
     return new StartError(`${message} ${advice}`, { cause: error });
   }
   if (error instanceof SchemaMismatchError) {

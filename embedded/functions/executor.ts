@@ -1,4 +1,5 @@
 import { DeveloperError, InvalidCursorError } from "../transaction/errors";
+import { replayKey, type KeyRange } from "../transaction/keys";
 import { Transaction } from "../transaction/transaction";
 import type { Database } from "../transaction/database";
 import { formatBytes, sizeOf } from "../values/size";
@@ -6,6 +7,7 @@ import { checkValue, isObject, type Json } from "../values/json";
 import type { App, FunctionInfo, FunctionKind } from "./app";
 import type { Caller } from "./caller";
 import { describeThrown, failure, type Failure } from "./failure";
+import type { FileUrls } from "./fileUrls";
 import { LogLines, type LogLevel } from "./logLines";
 import { canonicalPath, displayPath, modulePath } from "./paths";
 import type { RealmHost, RealmResult, SyscallProblem } from "./realm";
@@ -16,6 +18,7 @@ import {
   type NestedKind,
   type SyscallHost,
 } from "./syscalls";
+import { SYSTEM_PREFIX, SYSTEM_QUERIES, type SystemQuery } from "./systemFunctions";
 import { Watchdog } from "./watchdog";
 
 /** A call as it comes in. `args`: one object, or an array with one object. */
@@ -25,6 +28,24 @@ export type Call = {
   readonly caller: Caller;
   /** Whether internal functions may be called: they may by the admin, by actions and by the scheduler. */
   readonly internalAllowed: boolean;
+  /**
+   * Names this mutation among all others. If it has succeeded before, it is not run again, and its result is the one it had
+   * then: a client that has lost its connection can't know, and sends it once more.
+   */
+  readonly replayKey?: string;
+};
+
+/** A query that is to be run whenever what it reads changes. `journal`: what its last run has left. */
+export type LiveCall = Call & { readonly journal: string | null };
+
+/**
+ * The result of a query and all that it depends on: the ranges of keys that were read. `journal`: the end of its page, if
+ * it has read one, so that the page can be read again with the same end.
+ */
+export type Evaluation = {
+  readonly outcome: Outcome;
+  readonly ranges: readonly KeyRange[];
+  readonly journal: string | null;
 };
 
 /** How a call ended. `value`: the result in the JSON encoding of Convex values, as text. */
@@ -45,21 +66,29 @@ const WATCH_MS = COMMIT_UNTIL_MS + 400;
 /** Larger commits are always done outside of the watch. */
 const MAX_WATCHED_WRITES = 2_000;
 
+/** Live queries are run again for this long at a stretch; then calls that have come meanwhile have their turn. */
+const LIVE_SLICE_MS = 4;
+
 const MAX_CALL_DEPTH = 8;
 const MAX_ARGS_BYTES = 16 * 1024 * 1024;
 const MAX_RETURN_BYTES = 16 * 1024 * 1024;
 
 type TransactionKind = "query" | "mutation";
 
-type Job = {
+/** A call whose function and arguments are known to be good. */
+type Prepared = {
   readonly kind: TransactionKind;
   readonly function: FunctionInfo;
   readonly args: Json;
   readonly caller: Caller;
   readonly logs: LogLines;
-  result: Settled | null;
-  readonly settle: (outcome: Outcome) => void;
+  readonly replayKey: string | undefined;
+  readonly page: CallFrame["page"];
+  /** In the place of the app's function: a query of the runtime itself. */
+  readonly system: SystemQuery | null;
 };
+
+type Job = Prepared & { result: Settled | null; readonly settle: (outcome: Outcome) => void };
 
 /** A call that has run: what came of it, and the transaction that is still to be committed. */
 type Settled = { value: string; transaction: Transaction | null } | { failure: Failure; fault?: true };
@@ -71,7 +100,9 @@ type Settled = { value: string; transaction: Transaction | null } | { failure: F
  */
 export class Executor {
   readonly #queue: Job[] = [];
+  readonly #live: { call: LiveCall; done: (evaluation: Evaluation) => void }[] = [];
   #drainScheduled = false;
+  #isPaused = false;
   readonly #watchdog = new Watchdog();
   readonly #host: SyscallHost;
 
@@ -79,11 +110,13 @@ export class Executor {
     private readonly database: Database,
     private readonly app: () => App,
     cursorSecret: Buffer,
+    fileUrls: FileUrls,
     /** Told of errors of the runtime itself, which clients get no details of. */
     private readonly onFault: (error: unknown) => void,
   ) {
     this.#host = {
       cursorSecret,
+      fileUrls,
       callNested: (frame, kind, address, args) => this.#callNested(frame, kind, address, args),
     };
   }
@@ -100,31 +133,90 @@ export class Executor {
 
   /** Runs a query or mutation. Never rejects. */
   async run(kind: TransactionKind, call: Call): Promise<Outcome> {
-    const found = this.find(call, kind);
-    if (!("kind" in found)) return { ok: false, path: call.path, failure: found, logs: [] };
-    const args = checkArgs(found, call.args);
-    if ("message" in args) return { ok: false, path: found.path, failure: args, logs: [] };
+    const prepared = this.#prepare(kind, call, null);
+    if ("ok" in prepared) return prepared;
     if (kind === "mutation") await this.database.room();
     return new Promise((settle) => {
-      this.#queue.push({
-        kind,
-        function: found,
-        args: args.value,
-        caller: call.caller,
-        logs: new LogLines(),
-        result: null,
-        settle,
-      });
+      this.#queue.push({ ...prepared, result: null, settle });
       this.#scheduleDrain();
     });
   }
 
+  #prepare(kind: TransactionKind, call: Call, journal: string | null): Prepared | Outcome {
+    if (call.path.startsWith(SYSTEM_PREFIX)) return this.#prepareSystem(call);
+    const found = this.find(call, kind);
+    if (!("kind" in found)) return { ok: false, path: call.path, failure: found, logs: [] };
+    const args = checkArgs(found, call.args);
+    if ("message" in args) return { ok: false, path: found.path, failure: args, logs: [] };
+    return {
+      kind,
+      function: found,
+      args: args.value,
+      caller: call.caller,
+      logs: new LogLines(),
+      replayKey: call.replayKey,
+      page: { previousEnd: journal, end: null },
+      system: null,
+    };
+  }
+
+  #prepareSystem({ path, args, caller }: Call): Prepared | Outcome {
+    const fullPath = canonicalPath(path) ?? path;
+    const system = SYSTEM_QUERIES[fullPath];
+    if (!system || caller.kind !== "admin") {
+      const problem = failure(`Could not find public function for '${displayPath(fullPath)}'.`);
+      return { ok: false, path, failure: problem, logs: [] };
+    }
+    const [object] = Array.isArray(args) ? args : [args];
+    return {
+      kind: "query",
+      function: systemFunction(fullPath),
+      args: object ?? {},
+      caller,
+      logs: new LogLines(),
+      replayKey: undefined,
+      page: { previousEnd: null, end: null },
+      system,
+    };
+  }
+
+  /**
+   * Runs a query when no other call is waiting. `done` gets the result before any later commit, so that no change of what was
+   * read can be missed; what it shows must not leave the process before {@link Database.durable}.
+   */
+  evaluate(call: LiveCall, done: (evaluation: Evaluation) => void): void {
+    this.#live.push({ call, done });
+    this.#scheduleDrain();
+  }
+
+  /** Does something of the runtime's own in a transaction and commits it. The result may be used once it is on disk. */
+  async transact<T>(work: (transaction: Transaction) => T): Promise<T> {
+    const transaction = new Transaction(this.database, null);
+    const result = work(transaction);
+    transaction.commit();
+    await this.database.durable();
+    return result;
+  }
+
+  /** Runs `work` while no call runs: calls that come meanwhile wait. */
+  async exclusively(work: () => Promise<void>): Promise<void> {
+    this.#isPaused = true;
+    try {
+      await work();
+    } finally {
+      this.#isPaused = false;
+      this.#scheduleDrain();
+    }
+  }
+
   #scheduleDrain(): void {
-    if (this.#drainScheduled) return;
+    if (this.#drainScheduled || this.#isPaused) return;
     this.#drainScheduled = true;
     setImmediate(() => {
       this.#drainScheduled = false;
-      this.#drain();
+      if (this.#isPaused) return;
+      if (this.#queue.length > 0) this.#drain();
+      if (this.#live.length > 0) this.#drainLive();
     });
   }
 
@@ -140,7 +232,8 @@ export class Executor {
         if (!job) return;
         batch.push(job);
         const jobStartedAt = elapsed();
-        const result = this.#executeSafely(job);
+        const check = job.kind === "mutation" ? this.app().schema.check : null;
+        const result = this.#executeSafely(job, new Transaction(this.database, check));
         const time = elapsed();
         if (time - jobStartedAt > USER_TIME_MS) {
           job.result = { failure: timedOut() };
@@ -163,48 +256,104 @@ export class Executor {
     if (this.#queue.length > 0) this.#scheduleDrain();
   }
 
+  /** Runs live queries for a while, all of them on one state of the database. */
+  #drainLive(): void {
+    const startedAt = performance.now();
+    const finished: { done: (evaluation: Evaluation) => void; evaluation: Evaluation }[] = [];
+    let running: {
+      done: (evaluation: Evaluation) => void;
+      query: Prepared;
+      transaction: Transaction;
+    } | null = null;
+    const inTime = this.#watchdog.run(() => {
+      while (performance.now() - startedAt < LIVE_SLICE_MS) {
+        const next = this.#live.shift();
+        if (!next) return;
+        const { call, done } = next;
+        const query = this.#prepare("query", call, call.journal);
+        if ("ok" in query) {
+          finished.push({ done, evaluation: { outcome: query, ranges: [], journal: null } });
+          continue;
+        }
+        const transaction = new Transaction(this.database, null);
+        running = { done, query, transaction };
+        const result = this.#executeSafely(query, transaction);
+        finished.push({ done, evaluation: evaluationOf(query, transaction, result) });
+        running = null;
+      }
+    }, WATCH_MS);
+    // Typed anew: the compiler does not see that the callback has run.
+    const cutOff = running as {
+      done: (evaluation: Evaluation) => void;
+      query: Prepared;
+      transaction: Transaction;
+    } | null;
+    if (!inTime) this.app().renewRealms();
+    if (cutOff) {
+      const { done, query, transaction } = cutOff;
+      finished.push({ done, evaluation: evaluationOf(query, transaction, { failure: timedOut() }) });
+    }
+    for (const { done, evaluation } of finished) done(evaluation);
+    if (this.#live.length > 0) this.#scheduleDrain();
+  }
+
   #settle(job: Job, result: Settled): void {
-    const logs = job.logs.lines;
-    const { path } = job.function;
-    if ("failure" in result) return job.settle({ ok: false, path, logs, ...result });
-    const outcome: Outcome = { ok: true, path, value: result.value, logs };
+    const outcome = outcomeOf(job, result);
+    if (!outcome.ok) return job.settle(outcome);
     const durable = this.database.durable();
     if (durable === undefined) return job.settle(outcome);
     durable.then(
       () => job.settle(outcome),
       (error: unknown) => {
         this.onFault(error);
-        job.settle({ ok: false, path, logs, failure: NOT_WRITTEN, fault: true });
+        job.settle(outcomeOf(job, { failure: NOT_WRITTEN, fault: true }));
       },
     );
   }
 
-  #executeSafely(job: Job): Settled {
+  #executeSafely(call: Prepared, transaction: Transaction): Settled {
     try {
-      return this.#execute(job);
+      return this.#execute(call, transaction);
     } catch (error) {
       this.onFault(error);
       return { failure: INTERNAL, fault: true };
     }
   }
 
-  #execute(job: Job): Settled {
-    const { schema } = this.app();
-    const transaction = new Transaction(this.database, job.kind === "mutation" ? schema.check : null);
+  #execute(call: Prepared, transaction: Transaction): Settled {
+    if (call.system) return this.#executeSystem(call.system, call.args, transaction);
+    const key = call.replayKey === undefined ? null : replayKey(call.replayKey);
+    const before = key === null ? undefined : transaction.read(key);
+    if (before !== undefined) return { value: (JSON.parse(before) as KeptResult).value, transaction: null };
     const frame: CallFrame = {
       transaction,
-      function: job.function,
-      mayWrite: job.kind === "mutation",
-      caller: job.caller,
-      logs: job.logs,
+      function: call.function,
+      mayWrite: call.kind === "mutation",
+      caller: call.caller,
+      logs: call.logs,
       nowMs: Date.now(),
       depth: 0,
       streams: new Map(),
-      hasPaginated: false,
+      page: call.page,
     };
-    const result = this.#invoke(frame, job.args);
+    const result = this.#invoke(frame, call.args);
     if ("failure" in result) return result;
-    return { value: result.value, transaction: job.kind === "mutation" ? transaction : null };
+    if (key !== null) {
+      const kept: KeptResult = { value: result.value, atMs: frame.nowMs };
+      transaction.writeNote(key, JSON.stringify(kept));
+    }
+    return { value: result.value, transaction: call.kind === "mutation" ? transaction : null };
+  }
+
+  #executeSystem(query: SystemQuery, args: Json, transaction: Transaction): Settled {
+    try {
+      const { cursorSecret } = this.#host;
+      const value = query({ app: this.app(), transaction, cursorSecret }, isObject(args) ? args : {});
+      return { value, transaction: null };
+    } catch (error) {
+      if (error instanceof DeveloperError) return { failure: failure(`Uncaught Error: ${error.message}`) };
+      throw error;
+    }
   }
 
   /** Runs a function in the realm of its depth, and checks what it returns. */
@@ -256,7 +405,7 @@ export class Executor {
         mayWrite: kind === "mutation",
         depth: frame.depth + 1,
         streams: new Map(),
-        hasPaginated: false,
+        page: { previousEnd: null, end: null },
       },
       checked.value,
     );
@@ -278,6 +427,34 @@ export class Executor {
     if (wrong) throw new DeveloperError(wrong.message);
     return found;
   }
+}
+
+/** A system query as a function: it checks its arguments itself. */
+function systemFunction(path: string): FunctionInfo {
+  const colon = path.indexOf(":");
+  return {
+    path,
+    module: `${path.slice(0, colon)}.js`,
+    exportName: path.slice(colon + 1),
+    kind: "query",
+    isPublic: false,
+    args: { type: "any" },
+    returns: null,
+    checkArgs: () => null,
+    checkReturns: () => null,
+  };
+}
+
+/** What is kept of a mutation that has a `replayKey`. `value`: its result as JSON text. */
+type KeptResult = { readonly value: string; readonly atMs: number };
+
+function outcomeOf({ function: { path }, logs: { lines: logs } }: Prepared, result: Settled): Outcome {
+  if ("failure" in result) return { ok: false, path, logs, ...result };
+  return { ok: true, path, value: result.value, logs };
+}
+
+function evaluationOf(query: Prepared, transaction: Transaction, result: Settled): Evaluation {
+  return { outcome: outcomeOf(query, result), ranges: transaction.readRanges(), journal: query.page.end };
 }
 
 /** What a realm gets to see of the call that runs in it. */
@@ -370,10 +547,8 @@ function problemOf(error: DeveloperError): SyscallProblem {
 const NOT_YET: Readonly<Record<string, string>> = {
   "1.0/schedule": "The scheduler is",
   "1.0/cancel_job": "The scheduler is",
-  "1.0/storageGetUrl": "File storage is",
-  "1.0/storageGetMetadata": "File storage is",
-  "1.0/storageGenerateUploadUrl": "File storage is",
-  "1.0/storageDelete": "File storage is",
+  "1.0/storageStore": "Storing files in mutations is",
+  "1.0/storageGet": "Reading files in mutations is",
   "1.0/createFunctionHandle": "Function handles are",
 };
 

@@ -9,6 +9,8 @@ import type { IdUse, Transaction } from "../transaction/transaction";
 import { normalizeId } from "../values/ids";
 import { isObject, type Json, type JsonObject } from "../values/json";
 import { identityOf, type Caller } from "./caller";
+import { deleteFile, fileMetadata, fileUrl } from "./files";
+import type { FileUrls } from "./fileUrls";
 import type { FunctionInfo } from "./app";
 import type { LogLines } from "./logLines";
 
@@ -25,12 +27,14 @@ export interface CallFrame {
   /** 0 for a call from the outside. */
   readonly depth: number;
   readonly streams: Map<number, QueryStream>;
-  hasPaginated: boolean;
+  /** Where the function's page ended when it ran before, and where it ends now; `null`: it has read no page. */
+  readonly page: { readonly previousEnd: string | null; end: string | null };
 }
 
 /** What handlers need besides the call's own frame. */
 export interface SyscallHost {
   readonly cursorSecret: Buffer;
+  readonly fileUrls: FileUrls;
   /** Runs a function inside the calling one and gives its result as JSON text. Throws what the caller should see. */
   callNested(frame: CallFrame, kind: NestedKind, address: FunctionAddress, args: Json): string;
 }
@@ -90,13 +94,15 @@ export const SYSCALLS: Readonly<Record<string, Handler>> = {
   "1.0/queryCleanup": () => "true",
 
   "1.0/queryPage": (frame, args, { cursorSecret }) => {
-    if (frame.hasPaginated) {
+    if (frame.page.end !== null) {
       throw new DeveloperError(
         "This query or mutation function ran multiple paginated queries. Convex only supports a single paginated query in each function.",
       );
     }
-    frame.hasPaginated = true;
-    const { page, ...rest } = readPage(frame.transaction, args as unknown as PageRequest, cursorSecret);
+    const request = args as unknown as PageRequest;
+    const endCursor = request.endCursor ?? frame.page.previousEnd;
+    const { page, ...rest } = readPage(frame.transaction, { ...request, endCursor }, cursorSecret);
+    frame.page.end = rest.continueCursor;
     return `{"page":[${page.join(",")}],${JSON.stringify(rest).slice(1)}`;
   },
 
@@ -123,6 +129,22 @@ export const SYSCALLS: Readonly<Record<string, Handler>> = {
 
   "1.0/runUdf": (frame, args, host) =>
     host.callNested(frame, args["udfType"] as NestedKind, args as FunctionAddress, args["args"] ?? {}),
+
+  "1.0/storageGetUrl": ({ transaction }, args, { fileUrls }) =>
+    fileUrl(transaction, text(args, "storageId"), fileUrls),
+
+  "1.0/storageGetMetadata": ({ transaction }, args) => fileMetadata(transaction, text(args, "storageId")),
+
+  "1.0/storageGenerateUploadUrl": (frame, _args, { fileUrls }) => {
+    requireWrite(frame, "generate an upload URL");
+    return JSON.stringify(fileUrls.upload());
+  },
+
+  "1.0/storageDelete": (frame, args) => {
+    requireWrite(frame, "delete a file");
+    deleteFile(frame.transaction, text(args, "storageId"));
+    return NULL;
+  },
 
   "1.0/getTransactionMetrics": (frame) => {
     const none = { used: 0, remaining: 0 };

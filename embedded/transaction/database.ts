@@ -4,7 +4,8 @@ import { metaKey } from "./keys";
 import { mergeScan } from "./mergeScan";
 import { SortedWrites } from "./sortedWrites";
 
-const CATALOG_KEY = metaKey("catalog");
+/** What it holds changes whenever a table or an index comes or goes. */
+export const CATALOG_KEY = metaKey("catalog");
 const TIMESTAMP_KEY = metaKey("timestamp");
 const NANOSECONDS_PER_MS = 1_000_000;
 
@@ -23,6 +24,7 @@ export class Database {
   #flushing: SortedWrites | null = null;
   #fillingChars = 0;
   #flushingChars = 0;
+  readonly #listeners: CommitListener[] = [];
   /** Settles when what is now in `#filling` is on disk. */
   #fillingDone: Deferred | null = null;
   #lastCreationTime: number;
@@ -80,16 +82,28 @@ export class Database {
   }
 
   /**
+   * `touched`: keys that stay as they are though their documents are written.
+   *
    * Applies writes atomically and returns the commit's timestamp. They are visible when this returns and durable when
    * `durable()`, called after it, resolves.
    */
-  commit(writes: Iterable<readonly [string, string | null]>, catalog: Catalog = this.#catalog): bigint {
+  commit(
+    writes: Iterable<readonly [string, string | null]>,
+    catalog: Catalog = this.#catalog,
+    touched: Iterable<string> = [],
+  ): bigint {
     const now = BigInt(Date.now()) * 1_000_000n;
     this.#timestamp = now > this.#timestamp ? now : this.#timestamp + 1n;
-    for (const [key, value] of writes) this.#put(key, value);
+    const listeners = this.#listeners;
+    const keys = listeners.length > 0 ? [...touched] : [];
+    for (const [key, value] of writes) {
+      this.#put(key, value);
+      if (listeners.length > 0) keys.push(key);
+    }
     if (catalog !== this.#catalog) {
       this.#catalog = catalog;
       this.#put(CATALOG_KEY, catalog.stringify());
+      keys.push(CATALOG_KEY);
     }
     this.#put(TIMESTAMP_KEY, this.#timestamp.toString());
     // Here, where nothing is cut off, and not in the scan of a function whose time may be over.
@@ -99,7 +113,16 @@ export class Database {
       // Not at once: other requests that arrived together get into the same group.
       if (this.#flushing === null) setImmediate(() => this.#flush());
     }
+    for (const listener of listeners) listener(keys);
     return this.#timestamp;
+  }
+
+  /**
+   * Calls the listener at each commit with the keys that were written and those whose documents were. It is called at once and
+   * must not start a transaction.
+   */
+  onCommit(listener: CommitListener): void {
+    this.#listeners.push(listener);
   }
 
   /** Resolves when all that is visible now is on disk. Rejects when it could not be written: then it is gone. */
@@ -160,6 +183,8 @@ export class Database {
     await this.store.close();
   }
 }
+
+export type CommitListener = (keys: readonly string[]) => void;
 
 const doubles = new Float64Array(1);
 const bits = new BigInt64Array(doubles.buffer);

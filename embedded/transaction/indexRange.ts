@@ -132,7 +132,7 @@ function keyRange(
   table: TableInfo,
 ): KeyRange {
   let prefix = indexPrefix;
-  const range = rangeOfPrefix(prefix);
+  const range: { start: string; end: string } = rangeOfPrefix(prefix);
   for (const { field, value } of equalities) {
     const part = encodePart(field, value, table);
     if (part === null) return NOTHING;

@@ -7,6 +7,10 @@
  * | meta       | 01 name                                                      | JSON          |
  * | documents  | 02 table (u32) internal id (16 bytes)                        | document JSON |
  * | index      | 03 index (u32) field values _creationTime internal id        | empty         |
+ * | replays    | 04 session and request                                       | JSON          |
+ * | files      | 10 id of the file                                            | key of a blob |
+ * | blobs      | 11 key of the blob                                           | id of a file  |
+ * | removed    | 12 key of a blob that is still to be removed                 | empty         |
  */
 import { encodeKey, encodeKeyPart, keySuccessor } from "../values/keyEncoding";
 import type { Json } from "../values/json";
@@ -14,6 +18,10 @@ import type { Json } from "../values/json";
 const META = "\x01";
 const DOCUMENTS = "\x02";
 const INDEX = "\x03";
+const REPLAYS = "\x04";
+const BLOB_OF_FILE = "\x10";
+const FILE_OF_BLOB = "\x11";
+const REMOVED = "\x12";
 
 /** Bytes of a document's internal id, the last part of every document and index key. */
 const INTERNAL_ID_BYTES = 16;
@@ -59,10 +67,40 @@ export function internalIdOfKey(key: string): string {
   return key.slice(-INTERNAL_ID_BYTES);
 }
 
+/** Where the result of a client's mutation is kept, in case the client sends it again. */
+export function replayKey(sessionAndRequest: string): string {
+  return REPLAYS + Buffer.from(sessionAndRequest, "utf8").toString("latin1");
+}
+
+/** All kept results. */
+export const ALL_REPLAYS: KeyRange = { start: REPLAYS, end: keySuccessor(REPLAYS) };
+
+/** Where the key of a file's blob is kept. */
+export function blobOfFileKey(fileId: string): string {
+  return BLOB_OF_FILE + fileId;
+}
+
+/** Where the id of a blob's file is kept. `blobKey` may be any ASCII text: then there is nothing. */
+export function fileOfBlobKey(blobKey: string): string {
+  return FILE_OF_BLOB + blobKey;
+}
+
+export function removedBlobKey(blobKey: string): string {
+  return REMOVED + blobKey;
+}
+
+/** The notes of all blobs that are still to be removed. */
+export const REMOVED_BLOBS: KeyRange = { start: REMOVED, end: keySuccessor(REMOVED) };
+
+/** The range that holds one key and no other. */
+export function onlyKey(key: string): KeyRange {
+  return { start: key, end: `${key}\0` };
+}
+
 /** All keys that start with `prefix`, as a half-open range. */
 export function rangeOfPrefix(prefix: string): KeyRange {
   return { start: prefix, end: keySuccessor(prefix) };
 }
 
 /** `start <= key < end`. */
-export type KeyRange = { start: string; end: string };
+export type KeyRange = { readonly start: string; readonly end: string };

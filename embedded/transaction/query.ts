@@ -4,7 +4,8 @@ import { openCursor, queryFingerprint, sealCursor, type Cursor } from "./cursor"
 import { DeveloperError } from "./errors";
 import { compileFilter } from "./filter";
 import { fullTableScan, indexScan, type IndexToScan, type RangeExpression } from "./indexRange";
-import { internalIdOfKey, tablePrefix } from "./keys";
+import { CATALOG_KEY } from "./database";
+import { internalIdOfKey, onlyKey, tablePrefix, type KeyRange } from "./keys";
 import { LIMITS } from "./limits";
 import type { Transaction } from "./transaction";
 
@@ -31,6 +32,9 @@ export class QueryStream {
   readonly #operators: Operator[];
   #rows: Iterator<[string, string], unknown, undefined> | null = null;
   #rowsVersion = -1;
+  /** The range that was to be read when reading began. */
+  #wanted: KeyRange | null = null;
+  #isExhausted = false;
   /** The key of the last row that was read, before any filter: also a cursor's position. */
   #position: string | null;
 
@@ -42,6 +46,7 @@ export class QueryStream {
   ) {
     transaction.usage.add("databaseQueries", 1);
     this.#target = findTarget(transaction, query.source);
+    transaction.recordRead(this.#target ? this : onlyKey(CATALOG_KEY));
     this.#order = ("order" in query.source && query.source.order) || "asc";
     this.#operators = query.operators.map((operator) =>
       "filter" in operator ? { keep: compileFilter(operator.filter) } : { remaining: operator.limit },
@@ -52,6 +57,15 @@ export class QueryStream {
   /** The key of the last row that was read, without the index's prefix; `null` before the first. */
   get position(): string | null {
     return this.#position === null || !this.#target ? null : this.#position.slice(this.#target.prefix.length);
+  }
+
+  /** The keys on which what was read so far depends: up to the last row, or all that was wanted. */
+  readRange(): KeyRange | null {
+    const wanted = this.#wanted;
+    if (wanted === null || this.#isExhausted || this.#position === null) return wanted;
+    return this.#order === "asc"
+      ? { start: wanted.start, end: behind(this.#position) }
+      : { start: this.#position, end: wanted.end };
   }
 
   /** The next document that passes the filters, as JSON text, or `null` at the end. */
@@ -87,11 +101,15 @@ export class QueryStream {
     const { version } = this.transaction;
     if (this.#rows === null || this.#rowsVersion !== version) {
       const { start, end } = this.#rest(target, upTo);
+      this.#wanted ??= { start, end };
       this.#rows = start < end ? this.transaction.scan(start, end, this.#order) : [].values();
       this.#rowsVersion = version;
     }
     const { value, done } = this.#rows.next();
-    if (done) return null;
+    if (done) {
+      this.#isExhausted = true;
+      return null;
+    }
     const [key, stored] = value as [string, string];
     this.#position = key;
     if (target.isById) return stored;

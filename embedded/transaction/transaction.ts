@@ -2,10 +2,19 @@ import { checkValue, type Json, type JsonObject } from "../values/json";
 import { fieldAt, identifierProblem } from "../values/fields";
 import { decodeId, idProblem, newId } from "../values/ids";
 import { documentSize } from "../values/size";
+import { MAX_KEY_BYTES } from "../storage/store";
 import type { Catalog, IndexInfo, TableInfo } from "./catalog";
-import type { Database } from "./database";
+import { CATALOG_KEY, type Database } from "./database";
 import { DeveloperError } from "./errors";
-import { indexEntryEnd, indexEntryKey, indexPrefix, internalIdKey, tablePrefix } from "./keys";
+import {
+  indexEntryEnd,
+  indexEntryKey,
+  indexPrefix,
+  internalIdKey,
+  onlyKey,
+  tablePrefix,
+  type KeyRange,
+} from "./keys";
 import { Usage } from "./limits";
 import { mergeScan } from "./mergeScan";
 import { SortedWrites } from "./sortedWrites";
@@ -31,6 +40,10 @@ export class Transaction {
   readonly #writes = new SortedWrites();
   /** What `#writes` held before each write since the first savepoint, to undo the writes of nested calls that fail. */
   #undo: { key: string; before: string | null | undefined }[] | null = null;
+  /** Index entries that stay as they are though their documents were written: whoever has read them has to know. */
+  readonly #touched: string[] = [];
+  /** What has been read, for those who want to know when it changes. */
+  readonly #reads: (KeyRange | { readRange(): KeyRange | null })[] = [];
   /** Grows with every write, so that a query that is being iterated knows when to look again. */
   #version = 0;
 
@@ -59,7 +72,11 @@ export class Transaction {
   get(id: string, where: IdUse): string | undefined {
     this.usage.add("databaseQueries", 1);
     const found = this.#resolve(id, where);
-    if (found === null) return undefined;
+    if (found === null) {
+      this.recordRead(onlyKey(CATALOG_KEY));
+      return undefined;
+    }
+    this.recordRead(onlyKey(found.key));
     const text = this.read(found.key);
     if (text !== undefined) this.countRead(text);
     return text;
@@ -128,6 +145,25 @@ export class Transaction {
     return mergeScan([this.#writes.scan(start, end, order), committed], order);
   }
 
+  /** Notes what a read depends on: a range of keys, or something that will know it when the transaction ends. */
+  recordRead(read: KeyRange | { readRange(): KeyRange | null }): void {
+    this.#reads.push(read);
+  }
+
+  /** The ranges of keys that what was read depends on. */
+  readRanges(): KeyRange[] {
+    return this.#reads.flatMap((read) => ("readRange" in read ? (read.readRange() ?? []) : read));
+  }
+
+  /** Writes a key that is no document: a note of the runtime's own, which commits with the rest. */
+  writeNote(key: string, value: string): void {
+    this.#write(key, value);
+  }
+
+  removeNote(key: string): void {
+    this.#write(key, null);
+  }
+
   /** Counts a document that was read. Its size is taken as the length of its JSON. */
   countRead(text: string): void {
     this.usage.add("documentsRead", 1);
@@ -152,7 +188,7 @@ export class Transaction {
 
   /** Commits. Without writes nothing happens. See {@link Database.durable} for when it is on disk. */
   commit(): void {
-    if (this.#writes.size > 0) this.database.commit(this.#writes.values, this.#catalog);
+    if (this.#writes.size > 0) this.database.commit(this.#writes.values, this.#catalog, this.#touched);
   }
 
   #table(name: string): TableInfo {
@@ -219,12 +255,20 @@ export class Transaction {
   #writeIndexEntry(index: IndexInfo, before: JsonObject | null, after: JsonObject | null, end: string): void {
     const oldKey = before && entryOf(index, before, end);
     const newKey = after && entryOf(index, after, end);
-    if (oldKey === newKey) return;
+    if (oldKey === newKey) {
+      if (newKey !== null) this.#touched.push(newKey);
+      return;
+    }
     if (oldKey !== null) this.#write(oldKey, null);
     if (newKey !== null) this.#write(newKey, "");
   }
 
   #write(key: string, value: string | null): void {
+    if (key.length > MAX_KEY_BYTES) {
+      throw new DeveloperError(
+        `An index entry has ${key.length} bytes, more than the ${MAX_KEY_BYTES} that it may have`,
+      );
+    }
     this.#undo?.push({ key, before: this.#writes.get(key) });
     this.#writes.set(key, value);
     this.#version++;

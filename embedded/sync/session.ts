@@ -1,0 +1,372 @@
+import { randomBytes } from "node:crypto";
+import type { Caller } from "../functions/caller";
+import type { Call, Evaluation, Outcome } from "../functions/executor";
+import { failureText, type Failure } from "../functions/failure";
+import type { Json } from "../values/json";
+import type { LiveQueries, LiveQuery } from "./liveQueries";
+import {
+  decodeTimestamp,
+  encodeTimestamp,
+  parseClientMessage,
+  ProtocolError,
+  writeFunctionResponse,
+  writeTransition,
+  type AddQuery,
+  type Authenticate,
+  type ClientMessage,
+  type FunctionRequest,
+  type ModifyQuerySet,
+  type QueryModification,
+  type StateVersion,
+} from "./protocol";
+
+/** What a session needs of the deployment. */
+export type SessionHost = {
+  readonly liveQueries: LiveQueries;
+  call(kind: "mutation" | "action", call: Call): Promise<Outcome>;
+  /** Who an `Authenticate` message says the client is. Throws {@link SocketAuthError}. */
+  authenticate(message: Authenticate): Promise<SocketIdentity>;
+  /** The timestamp of the last commit. */
+  timestamp(): bigint;
+  /** Resolves when all that is visible now is on disk; `undefined` when it is already. */
+  durable(): Promise<void> | undefined;
+};
+
+/** `expiresAtMs`: when the token ends, ms since the epoch. */
+export type SocketIdentity = { readonly caller: Caller; readonly expiresAtMs: number };
+
+/** A token is not accepted, or not any more. */
+export class SocketAuthError extends Error {
+  override readonly name = "SocketAuthError";
+}
+
+/** The socket under a session. */
+export type Transport = {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+};
+
+const ANONYMOUS: SocketIdentity = { caller: { kind: "anonymous" }, expiresAtMs: Infinity };
+
+/** More messages, mutations or actions than this may not wait. */
+const MAX_WAITING = 1_000;
+
+/** Close codes of RFC 6455. */
+const NORMAL = 1000;
+const INTERNAL_ERROR = 1011;
+const TRY_AGAIN_LATER = 1013;
+
+type QueryState = { readonly live: LiveQuery; sent: Evaluation | null };
+
+/**
+ * One client's socket: its queries, its identity and its mutations. The client's view moves in transitions, each from one
+ * consistent state of the database to a later one.
+ */
+export class Session {
+  #sessionId: string | null = null;
+  #identity = ANONYMOUS;
+  #queries = new Map<number, QueryState>();
+  readonly #addQueries = new Map<number, AddQuery>();
+  /** What was removed since the last transition. */
+  #removed: number[] = [];
+  #received = { querySet: 0, identity: 0 };
+  #version: StateVersion = { querySet: 0, identity: 0, ts: encodeTimestamp(0n) };
+  /** A transition must go out even if no query has changed. */
+  #transitionDue = false;
+  #transitionScheduled = false;
+  #sending = false;
+  #handling: Promise<void> = Promise.resolve();
+  /** Frames that wait for the one before them: an `Authenticate` may have to wait for somebody's keys. */
+  #framesWaiting = 0;
+  readonly #mutations: (() => Promise<void>)[] = [];
+  #mutationRunning = false;
+  #actions = 0;
+  #closed = false;
+
+  constructor(
+    private readonly host: SessionHost,
+    private readonly transport: Transport,
+    private readonly onFault: (error: unknown) => void,
+  ) {}
+
+  /** Takes a frame from the client. */
+  receive(text: string): void {
+    if (++this.#framesWaiting > MAX_WAITING)
+      return this.#close(TRY_AGAIN_LATER, "Too many messages are waiting");
+    this.#handling = this.#handling.then(async () => {
+      this.#framesWaiting--;
+      if (this.#closed) return;
+      try {
+        await this.#handle(parseClientMessage(text));
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+  }
+
+  /** The socket is gone. */
+  end(): void {
+    this.#closed = true;
+    for (const { live } of this.#queries.values()) this.host.liveQueries.unwatch(live, this.#changed);
+    this.#queries.clear();
+  }
+
+  async #handle(message: ClientMessage): Promise<void> {
+    if (this.#sessionId === null && message.type !== "Connect") {
+      throw new ProtocolError("The first message must be Connect");
+    }
+    switch (message.type) {
+      case "Connect": {
+        if (this.#sessionId !== null) throw new ProtocolError("Connect may be sent only once");
+        this.#sessionId = message.sessionId;
+        const seen = message.maxObservedTimestamp;
+        // A client that has seen the future comes from another database: it must not believe what this one says.
+        if (seen && decodeTimestamp(seen) > this.host.timestamp())
+          this.#close(INTERNAL_ERROR, "InternalServerError");
+        return;
+      }
+      case "Authenticate":
+        return this.#authenticate(message);
+      case "ModifyQuerySet":
+        return this.#modifyQuerySet(message);
+      case "Mutation":
+        return this.#mutation(message);
+      case "Action":
+        return this.#action(message);
+      case "Event":
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  async #authenticate(message: Authenticate): Promise<void> {
+    if (message.baseVersion !== this.#received.identity) throw baseVersionMismatch("identity");
+    if (message.tokenType === "None") {
+      this.#identity = ANONYMOUS;
+    } else {
+      try {
+        this.#identity = await this.host.authenticate(message);
+      } catch (error) {
+        if (!(error instanceof SocketAuthError)) throw error;
+        this.#refuseIdentity(error.message, true);
+        return;
+      }
+    }
+    this.#received.identity++;
+    for (const [queryId, query] of this.#addQueries) this.#watch(queryId, query);
+    this.#requireTransition();
+  }
+
+  #modifyQuerySet(message: ModifyQuerySet): void {
+    if (message.baseVersion !== this.#received.querySet) throw baseVersionMismatch("query set");
+    if (message.newVersion <= message.baseVersion) throw new ProtocolError("The new version must be greater");
+    for (const modification of message.modifications) {
+      const { queryId } = modification;
+      if (modification.type === "Add") {
+        if (this.#addQueries.has(queryId)) throw new ProtocolError(`Query ${queryId} is there already`);
+        this.#addQueries.set(queryId, modification);
+        this.#watch(queryId, modification);
+      } else {
+        if (!this.#addQueries.delete(queryId)) throw new ProtocolError(`There is no query ${queryId}`);
+        this.#unwatch(queryId);
+        this.#removed.push(queryId);
+      }
+    }
+    this.#received.querySet = message.newVersion;
+    this.#requireTransition();
+  }
+
+  /** Watches a query in the name of the present identity, in the place of what was watched under this id before. */
+  #watch(queryId: number, { udfPath, args, journal, componentPath }: AddQuery): void {
+    if (componentPath) throw new ProtocolError("There are no components");
+    const before = this.#queries.get(queryId);
+    const { caller } = this.#identity;
+    const call = {
+      path: udfPath,
+      args,
+      caller,
+      internalAllowed: caller.kind === "admin",
+      journal: journal ?? null,
+    };
+    const live = this.host.liveQueries.watch(call, this.#changed);
+    this.#queries.set(queryId, { live, sent: before?.sent ?? null });
+    if (before && before.live !== live) this.#release(before.live);
+  }
+
+  #unwatch(queryId: number): void {
+    const query = this.#queries.get(queryId);
+    this.#queries.delete(queryId);
+    if (query) this.#release(query.live);
+  }
+
+  /** Two queries of one session may be one live query. */
+  #release(live: LiveQuery): void {
+    for (const query of this.#queries.values()) if (query.live === live) return;
+    this.host.liveQueries.unwatch(live, this.#changed);
+  }
+
+  /** Mutations of a session run one at a time, in order. */
+  #mutation(message: FunctionRequest): void {
+    if (this.#mutations.length >= MAX_WAITING)
+      return this.#close(TRY_AGAIN_LATER, "Too many mutations are waiting");
+    const { caller } = this.#usableIdentity();
+    const call: Call = {
+      ...callOf(message, caller),
+      replayKey: `${this.#sessionId ?? ""}:${message.requestId}`,
+    };
+    this.#mutations.push(async () => {
+      const outcome = await this.host.call("mutation", call);
+      this.#respond("MutationResponse", message.requestId, outcome);
+    });
+    if (!this.#mutationRunning) void this.#runMutations();
+  }
+
+  async #runMutations(): Promise<void> {
+    this.#mutationRunning = true;
+    for (let run = this.#mutations.shift(); run && !this.#closed; run = this.#mutations.shift()) await run();
+    this.#mutationRunning = false;
+    this.#schedule();
+  }
+
+  #action(message: FunctionRequest): void {
+    if (this.#actions >= MAX_WAITING) return this.#close(TRY_AGAIN_LATER, "Too many actions are running");
+    const { caller } = this.#usableIdentity();
+    this.#actions++;
+    void this.host.call("action", callOf(message, caller)).then((outcome) => {
+      this.#actions--;
+      this.#respond("ActionResponse", message.requestId, outcome);
+    });
+  }
+
+  /** The response, and then a transition to a state that has what the function did. */
+  #respond(type: "MutationResponse" | "ActionResponse", requestId: number, outcome: Outcome): void {
+    if (this.#closed) return;
+    const logLines = outcome.logs;
+    if (outcome.ok) {
+      const ts = type === "MutationResponse" ? { ts: encodeTimestamp(this.host.timestamp()) } : {};
+      this.#send(
+        writeFunctionResponse({ type, requestId, logLines, success: true, result: outcome.value, ...ts }),
+      );
+    } else {
+      const { failure } = outcome;
+      this.#send(writeFunctionResponse({ type, requestId, logLines, success: false, ...errorOf(failure) }));
+    }
+    this.#requireTransition();
+  }
+
+  #requireTransition(): void {
+    this.#transitionDue = true;
+    this.#schedule();
+  }
+
+  /** A live query has a new result. */
+  readonly #changed = (): void => this.#schedule();
+
+  #schedule(): void {
+    if (this.#transitionScheduled || this.#closed) return;
+    this.#transitionScheduled = true;
+    queueMicrotask(() => {
+      this.#transitionScheduled = false;
+      void this.#transition().catch((error: unknown) => this.#fail(error));
+    });
+  }
+
+  /**
+   * Sends a transition to the present state if there is anything to say and all queries have a result of it. Otherwise the
+   * last of them that gets its result will call again.
+   */
+  async #transition(): Promise<void> {
+    // A client must learn of its mutation's end before it sees what the mutation did.
+    if (this.#closed || this.#sending || this.#mutationRunning) return;
+    for (const { live } of this.#queries.values()) if (!live.isCurrent) return;
+    const modifications = this.#modifications();
+    if (modifications.length === 0 && !this.#transitionDue) return;
+    this.#usableIdentity();
+    const start = this.#version;
+    this.#version = { ...this.#received, ts: encodeTimestamp(this.host.timestamp()) };
+    const text = writeTransition(start, this.#version, modifications);
+    this.#transitionDue = false;
+    this.#sending = true;
+    try {
+      await this.host.durable();
+    } finally {
+      this.#sending = false;
+    }
+    this.#send(text);
+    this.#schedule();
+  }
+
+  #modifications(): QueryModification[] {
+    const modifications: QueryModification[] = this.#removed.map((queryId) => ({
+      type: "QueryRemoved",
+      queryId,
+    }));
+    this.#removed = [];
+    for (const [queryId, query] of this.#queries) {
+      const { evaluation } = query.live;
+      if (evaluation === null || evaluation === query.sent) continue;
+      const isSame = query.sent !== null && sameResult(evaluation.outcome, query.sent.outcome);
+      query.sent = evaluation;
+      if (!isSame) modifications.push(modificationOf(queryId, evaluation));
+    }
+    return modifications;
+  }
+
+  #usableIdentity(): SocketIdentity {
+    if (Date.now() >= this.#identity.expiresAtMs) throw new SocketAuthError("Token expired");
+    return this.#identity;
+  }
+
+  #refuseIdentity(error: string, authUpdateAttempted: boolean): void {
+    const baseVersion = this.#received.identity;
+    this.#send(JSON.stringify({ type: "AuthError", error, baseVersion, authUpdateAttempted }));
+    this.#close(NORMAL, "Unauthenticated");
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof SocketAuthError) return this.#refuseIdentity(error.message, false);
+    if (error instanceof ProtocolError) {
+      this.#send(JSON.stringify({ type: "FatalError", error: error.message }));
+      return this.#close(NORMAL, "BadRequest");
+    }
+    this.onFault(error);
+    this.#close(INTERNAL_ERROR, "InternalServerError");
+  }
+
+  #send(text: string): void {
+    if (!this.#closed) this.transport.send(text);
+  }
+
+  #close(code: number, reason: string): void {
+    if (this.#closed) return;
+    this.end();
+    this.transport.close(code, reason);
+  }
+}
+
+function callOf({ udfPath, args, componentPath }: FunctionRequest, caller: Caller): Call {
+  if (componentPath) throw new ProtocolError("There are no components");
+  return { path: udfPath, args, caller, internalAllowed: caller.kind === "admin" };
+}
+
+function baseVersionMismatch(what: string): ProtocolError {
+  return new ProtocolError(`BaseVersionMismatch: the base version of the ${what} is not the current one`);
+}
+
+function sameResult(a: Outcome, b: Outcome): boolean {
+  if (a.ok !== b.ok || JSON.stringify(a.logs) !== JSON.stringify(b.logs)) return false;
+  return a.ok && b.ok ? a.value === b.value : JSON.stringify(a) === JSON.stringify(b);
+}
+
+function modificationOf(queryId: number, { outcome, journal }: Evaluation): QueryModification {
+  const logLines = outcome.logs;
+  if (outcome.ok) return { type: "QueryUpdated", queryId, value: outcome.value, logLines, journal };
+  return { type: "QueryFailed", queryId, logLines, journal, ...errorOf(outcome.failure) };
+}
+
+function errorOf(failure: Failure): { errorMessage: string; errorData?: Json } {
+  const requestId = randomBytes(8).toString("hex");
+  const errorMessage = `[Request ID: ${requestId}] Server Error\n${failureText(failure)}`;
+  return failure.data === undefined ? { errorMessage } : { errorMessage, errorData: failure.data };
+}

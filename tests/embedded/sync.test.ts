@@ -1,0 +1,190 @@
+import { ConvexClient, ConvexHttpClient } from "convex/browser";
+import { makeFunctionReference } from "convex/server";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createServer, type Server } from "../../embedded/index";
+import { FIXTURE_APP } from "./harness";
+import { WebSocket } from "ws";
+
+const add = makeFunctionReference<"mutation", { author: string; text: string; rank?: number }, string>(
+  "notes:add",
+);
+const edit = makeFunctionReference<"mutation", { id: string; text: string }>("notes:edit");
+const remove = makeFunctionReference<"mutation", { id: string }>("notes:remove");
+const byAuthor = makeFunctionReference<"query", { author: string }, string[]>("notes:byAuthor");
+const page = makeFunctionReference<
+  "query",
+  { author: string; paginationOpts: { numItems: number; cursor: string | null } },
+  { page: { _id: string; text: string }[]; continueCursor: string; isDone: boolean }
+>("notes:page");
+const throwError = makeFunctionReference<"mutation", Record<string, never>>("misbehave:throwError");
+const throwConvexError = makeFunctionReference<"query", Record<string, never>>("misbehave:throwConvexError");
+const addTwo = makeFunctionReference<"action", { author: string }, string[]>("outside:addTwo");
+
+let folder: string;
+let server: Server;
+const faults: unknown[] = [];
+const clients: ConvexClient[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "sync-"));
+  server = await start();
+});
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.close();
+  await server.close();
+  await rm(folder, { recursive: true, force: true });
+  expect(faults.splice(0)).toEqual([]);
+});
+
+function start(ports: { port?: number } = {}): Promise<Server> {
+  return createServer({
+    appFolder: FIXTURE_APP,
+    dataFolder: path.join(folder, "data"),
+    port: 0,
+    sitePort: 0,
+    onFault: (error) => faults.push(error),
+    ...ports,
+  });
+}
+
+function connect(): ConvexClient {
+  const client = new ConvexClient(server.url, { webSocketConstructor: WebSocket as never, logger: false });
+  clients.push(client);
+  return client;
+}
+
+/** What a subscription has been told, and a way to wait for it to be told something. */
+class Watch<T> {
+  readonly seen: T[] = [];
+  readonly #waiting: { matches: (value: T) => boolean; resolve: () => void }[] = [];
+
+  readonly listener = (value: T): void => {
+    this.seen.push(value);
+    for (const { matches, resolve } of this.#waiting) if (matches(value)) resolve();
+  };
+
+  until(matches: (value: T) => boolean): Promise<void> {
+    if (this.seen.some(matches)) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ matches, resolve }));
+  }
+}
+
+function watchAuthor(client: ConvexClient, author: string): Watch<string[]> {
+  const watch = new Watch<string[]>();
+  client.onUpdate(byAuthor, { author }, watch.listener);
+  return watch;
+}
+
+const has = (text: string) => (texts: string[]) => texts.includes(text);
+
+describe("live queries", () => {
+  test("a query is told at once, and again whenever another client changes what it reads", async () => {
+    const notes = watchAuthor(connect(), "ann");
+    await notes.until((texts) => texts.length === 0);
+    const other = connect();
+    const id = await other.mutation(add, { author: "ann", text: "first" });
+    await notes.until(has("first"));
+    await other.mutation(edit, { id, text: "second" });
+    await notes.until(has("second"));
+    await other.mutation(remove, { id });
+    await notes.until((texts) => texts.length === 0 && notes.seen.length > 1);
+    expect(notes.seen).toEqual([[], ["first"], ["second"], []]);
+  });
+
+  test("a query is not told of what lies outside of the ranges that it reads", async () => {
+    const client = connect();
+    const ann = watchAuthor(client, "ann");
+    await ann.until(() => true);
+    await client.mutation(add, { author: "bob", text: "not for ann" });
+    await client.mutation(add, { author: "ann", text: "for ann" });
+    await ann.until(has("for ann"));
+    expect(ann.seen).toEqual([[], ["for ann"]]);
+  });
+
+  test("a mutation's promise resolves when the client's own queries show what it did", async () => {
+    const client = connect();
+    const ann = watchAuthor(client, "ann");
+    for (const text of ["1", "2", "3"]) {
+      await client.mutation(add, { author: "ann", text, rank: Number(text) });
+      expect(ann.seen.at(-1)).toContain(text);
+    }
+  });
+
+  test("mutations over HTTP reach live queries too", async () => {
+    const ann = watchAuthor(connect(), "ann");
+    await ann.until(() => true);
+    await new ConvexHttpClient(server.url, { logger: false }).mutation(add, {
+      author: "ann",
+      text: "by HTTP",
+    });
+    await ann.until(has("by HTTP"));
+    expect(ann.seen).toEqual([[], ["by HTTP"]]);
+  });
+
+  test("a query that fails is told with its data, and an unsubscribed one not at all", async () => {
+    const client = connect();
+    const failed = new Promise<Error & { data?: unknown }>((resolve) => {
+      client.onUpdate(throwConvexError, {}, () => undefined, resolve);
+    });
+    expect((await failed).data).toEqual({ code: "MINE", big: 7n });
+    const watch = new Watch<string[]>();
+    const unsubscribe = client.onUpdate(byAuthor, { author: "ann" }, watch.listener);
+    await watch.until(() => true);
+    unsubscribe();
+    const other = watchAuthor(client, "ann");
+    await client.mutation(add, { author: "ann", text: "later" });
+    await other.until(has("later"));
+    expect(watch.seen).toEqual([[]]);
+  });
+
+  test("pages that are watched stay without gaps when rows come and go", async () => {
+    const client = connect();
+    const ids: string[] = [];
+    for (const rank of [0, 10, 20, 30])
+      ids.push(await client.mutation(add, { author: "ann", text: `${rank}`, rank }));
+    type Page = { page: { _id: string; text: string }[]; continueCursor: string; isDone: boolean };
+    const first = new Watch<Page>();
+    client.onUpdate(page, { author: "ann", paginationOpts: { numItems: 2, cursor: null } }, first.listener);
+    await first.until(() => true);
+    const cursor = first.seen[0]?.continueCursor ?? "";
+    const second = new Watch<Page>();
+    client.onUpdate(page, { author: "ann", paginationOpts: { numItems: 2, cursor } }, second.listener);
+    await second.until(() => true);
+    // Comes between the rows of the first page, which must grow: its end is where the second page begins.
+    await client.mutation(add, { author: "ann", text: "5", rank: 5 });
+    await first.until(({ page: rows }) => rows.length === 3);
+    await client.mutation(remove, { id: ids[1] ?? "" });
+    await first.until(({ page: rows }) => rows.some(({ text }) => text === "5") && rows.length === 2);
+    const texts = [first, second].flatMap((watch) => watch.seen.at(-1)?.page.map(({ text }) => text) ?? []);
+    expect(texts).toEqual(["0", "5", "20", "30"]);
+  });
+});
+
+describe("functions over the socket", () => {
+  test("a mutation that throws rejects, and the next one goes on", async () => {
+    const client = connect();
+    await expect(client.mutation(throwError, {})).rejects.toThrow("on purpose");
+    await client.mutation(add, { author: "ann", text: "after" });
+    expect(await client.query(byAuthor, { author: "ann" })).toEqual(["after"]);
+  });
+
+  test("actions run", async () => {
+    expect(await connect().action(addTwo, { author: "ann" })).toHaveLength(2);
+  });
+
+  test("a client that loses the server reconnects, and its waiting mutation runs exactly once", async () => {
+    const client = connect();
+    const ann = watchAuthor(client, "ann");
+    await client.mutation(add, { author: "ann", text: "before" });
+    const port = Number(new URL(server.url).port);
+    await server.close();
+    const waiting = client.mutation(add, { author: "ann", text: "while it was away" });
+    server = await start({ port });
+    await waiting;
+    expect(ann.seen.at(-1)).toEqual(["before", "while it was away"]);
+  });
+});
