@@ -12,7 +12,12 @@ import type { Json } from "./values/json";
 export class Authentication {
   #verifier: TokenVerifier = createTokenVerifier([]);
 
-  constructor(private readonly adminKey: string) {}
+  #adminKey: string | null = null;
+
+  /** Lets in the holder of this key from now on. */
+  allowAdmin(adminKey: string): void {
+    this.#adminKey = adminKey;
+  }
 
   /** Accepts the tokens of these providers from now on. */
   use(providers: readonly AuthProvider[]): void {
@@ -53,7 +58,7 @@ export class Authentication {
           expiresAtMs: identity.expiresAtMs,
         };
       }
-      if (!isAdminKey(value, this.adminKey)) throw badAdminKey();
+      this.#requireAdmin(value);
       const user = impersonating ?? actingAs;
       return {
         caller: { kind: "admin", ...(user === undefined ? {} : { actingAs: user }) },
@@ -75,10 +80,14 @@ export class Authentication {
         return { kind: "user", identity: identity.attributes as Json };
       }
       case "admin": {
-        if (!isAdminKey(credentials.key, this.adminKey)) throw badAdminKey();
+        this.#requireAdmin(credentials.key);
         const { actingAs } = credentials;
         return actingAs === undefined ? { kind: "admin" } : { kind: "admin", actingAs: actingAs as Json };
       }
     }
+  }
+
+  #requireAdmin(key: string): void {
+    if (this.#adminKey === null || !isAdminKey(key, this.#adminKey)) throw badAdminKey();
   }
 }

@@ -1,13 +1,17 @@
 import { loadDevelopmentIssuer } from "./auth/developmentIssuer";
 import { readAddress, readAdminKey } from "./dataFiles";
 import { createServer, type Server, type ServerOptions } from "./index";
+import { explainStartFailure } from "./startError";
 
 /**
  * The deployment on a data folder: the server that is running on it, or else one that is started for the caller on
  * ports that the system chooses. `close()` stops only what this call has started.
  */
 export async function connect(options: ServerOptions): Promise<Server> {
-  return (await findRunning(options)) ?? createServer({ ...options, port: 0, sitePort: 0 });
+  const running = await findRunning(options).catch((error: unknown) => {
+    throw explainStartFailure(error);
+  });
+  return running ?? createServer({ ...options, port: 0, sitePort: 0 });
 }
 
 async function findRunning({ dataFolder, environment }: ServerOptions): Promise<Server | null> {

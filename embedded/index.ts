@@ -1,20 +1,26 @@
 import type { Server as HttpServer } from "node:http";
+import path from "node:path";
 import { Authentication } from "./authentication";
 import { loadDevelopmentIssuer, type DevelopmentIssuer } from "./auth/developmentIssuer";
 import { parseAuthConfig } from "./auth/providers";
-import { cursorSecret, keepAdminKey, removeAddress, writeAddress } from "./dataFiles";
+import { keepSecret, keepAdminKey, removeAddress, writeAddress } from "./dataFiles";
+import { removeDeletedBlobs, removeOrphanedBlobs } from "./functions/files";
+import { FileUrls } from "./functions/fileUrls";
 import { Runtime } from "./functions/runtime";
 import { closeServer, createApiServer, createSiteServer, listen, type HttpOptions } from "./http/server";
 import type { StaticMount } from "./http/staticFiles";
-import { bundleApp } from "./loader/bundle";
+import { bundleApp, type Bundle } from "./loader/bundle";
+import { watchFolder } from "./loader/watch";
 import { systemClock } from "./scheduler/clock";
 import { Scheduler } from "./scheduler/scheduler";
 import { explainStartFailure } from "./startError";
+import { BlobStore } from "./storage/blobStore";
 import { openDataFolder } from "./storage/dataFolder";
 import { LmdbStore } from "./storage/lmdbStore";
 import { LiveQueries } from "./sync/liveQueries";
 import { serveSockets } from "./sync/sockets";
 import { Database } from "./transaction/database";
+import { REMOVED_BLOBS } from "./transaction/keys";
 
 export { userIdForEmail, type DevelopmentIssuer } from "./auth/developmentIssuer";
 export { readAdminKey } from "./dataFiles";
@@ -36,6 +42,11 @@ export type ServerOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   /** The admin key; by default a random one. It is kept in the data folder. */
   readonly adminKey?: string;
+  /**
+   * Loads the app anew whenever its folder changes, and tells how that went; sockets stay open. A version that can't be loaded
+   * (`problem`: one line) leaves the one before it in force.
+   */
+  readonly onReload?: (result: { readonly problem: string | null }) => void;
   /** Files to serve on the site origin. */
   readonly mounts?: readonly StaticMount[];
   /** Told of errors that neither app nor client is to blame for. They hold no tokens. */
@@ -63,6 +74,9 @@ const DEFAULT_SITE_PORT = 3211;
 /** The version of Convex whose behaviour this runtime has. */
 const CONVEX_VERSION = "1.48.0";
 const INSTANCE_NAME = "embedded";
+
+/** The folder of stored files, in the data folder. */
+const BLOB_FOLDER = "files";
 
 /**
  * Starts a Convex deployment in this process. Rejects with a {@link StartError} when the data folder, the app or a port
@@ -95,15 +109,31 @@ async function start(
   opened.push(() => folder.release());
   const given = options.environment ?? {};
   const developmentIssuer = given["WORKOS_CLIENT_ID"] ? null : await loadDevelopmentIssuer(folder.path);
-  const adminKey = await keepAdminKey(folder.path, options.adminKey, INSTANCE_NAME);
   const database = await Database.open(new LmdbStore(folder.database));
   opened.push(() => database.close());
 
-  const runtime = new Runtime({ database, cursorSecret: await cursorSecret(database), onFault });
-  const authentication = new Authentication(adminKey);
+  const blobs = await BlobStore.open(path.join(folder.path, BLOB_FOLDER));
+  await removeDeletedBlobs(database, blobs);
+  await removeOrphanedBlobs(database, blobs);
+  const fileUrls = new FileUrls(await keepSecret(database, "uploadSecret"));
+  const runtime = new Runtime({
+    database,
+    cursorSecret: await keepSecret(database, "cursorSecret"),
+    blobs,
+    fileUrls,
+    onFault,
+  });
+  database.onCommit((keys) => {
+    if (keys.some((key) => REMOVED_BLOBS.start <= key && key < REMOVED_BLOBS.end)) {
+      setImmediate(() => void removeDeletedBlobs(database, blobs).catch(onFault));
+    }
+  });
+  const authentication = new Authentication();
   let setReady = () => undefined as void;
   const http: HttpOptions = {
     runtime,
+    blobs,
+    fileUrls,
     authenticate: (authorization, key) => authentication.authenticate(authorization, key),
     identify: (authorization) => authentication.identify(authorization),
     // The ports are taken before the app is loaded, as it may read its own addresses: requests wait until then.
@@ -120,11 +150,12 @@ async function start(
     return `http://${host.includes(":") ? `[${host}]` : host}:${chosen}`;
   };
   const apiServer = createApiServer(http);
+  const liveQueries = new LiveQueries({
+    evaluate: (call, done) => runtime.evaluate(call, done),
+    onCommit: (listener) => database.onCommit(listener),
+  });
   const closeSockets = serveSockets(apiServer, {
-    liveQueries: new LiveQueries({
-      evaluate: (call, done) => runtime.evaluate(call, done),
-      onCommit: (listener) => database.onCommit(listener),
-    }),
+    liveQueries,
     call: (kind, call) => runtime.call(kind, call),
     authenticate: (message) => authentication.authenticateSocket(message),
     timestamp: () => database.timestamp,
@@ -134,6 +165,7 @@ async function start(
   });
   const url = await listening(apiServer, options.port ?? DEFAULT_PORT);
   opened.push(() => Promise.resolve(closeSockets()));
+  fileUrls.serveFrom(url);
   const siteUrl = await listening(createSiteServer(http), options.sitePort ?? DEFAULT_SITE_PORT);
 
   const environment = {
@@ -142,14 +174,42 @@ async function start(
     CONVEX_CLOUD_URL: url,
     CONVEX_SITE_URL: siteUrl,
   };
-  const app = await runtime.load(await bundling, environment);
-  if (app.authConfig !== null) authentication.use(parseAuthConfig(JSON.parse(app.authConfig)));
-  await writeAddress(folder.path, { url, siteUrl });
-  opened.push(() => removeAddress(folder.path));
+  const load = async (bundle: Bundle) => {
+    const app = runtime.prepare(bundle, environment);
+    const providers = app.authConfig === null ? [] : parseAuthConfig(JSON.parse(app.authConfig));
+    await runtime.use(app);
+    authentication.use(providers);
+    liveQueries.rerunAll();
+  };
+  await load(await bundling);
+  // Last, as a start that fails must not have changed the key.
+  const adminKey = await keepAdminKey(folder.path, options.adminKey, INSTANCE_NAME);
+  authentication.allowAdmin(adminKey);
   const onLog = options.onLog ?? ((line: string) => console.log(line));
   const scheduler = new Scheduler({ runtime, database, clock: systemClock, onLog, onFault });
   opened.push(() => scheduler.close());
   await scheduler.start();
+  const { onReload } = options;
+  if (onReload) {
+    const reload = async () => {
+      await load(await bundleApp(options.appFolder));
+      await scheduler.useApp();
+    };
+    opened.push(
+      watchFolder(options.appFolder, () =>
+        reload().then(
+          () => onReload({ problem: null }),
+          (error: unknown) => onReload({ problem: describeFailure(explainStartFailure(error)) }),
+        ),
+      ),
+    );
+  }
+  await writeAddress(folder.path, { url, siteUrl });
+  opened.push(() => removeAddress(folder.path));
   setReady();
   return { url, siteUrl, adminKey, developmentIssuer, close };
+}
+
+function describeFailure(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -30,7 +30,13 @@ export async function main(argv: readonly string[], command: CommandLine): Promi
   }
   let server: Server;
   try {
-    server = await createServer({ ...settings, appFolder: command.appFolder, mounts: command.mounts ?? [] });
+    server = await createServer({
+      ...settings,
+      appFolder: command.appFolder,
+      mounts: command.mounts ?? [],
+      onReload: ({ problem }) =>
+        console.log(problem === null ? "Reloaded." : `${problem} The last good version goes on.`),
+    });
   } catch (error) {
     if (error instanceof StartError) fail(error.message);
     throw error;
@@ -71,12 +77,13 @@ function readSettings(argv: readonly string[]): Settings | "help" {
   const flags = readFlags(argv);
   if (flags.help) return "help";
   const environment = deploymentEnvironment();
-  const port = readPort("--port", flags.port ?? environment["PORT"]);
-  const sitePort = readPort("--site-port", flags["site-port"] ?? environment["SITE_PORT"]);
-  const adminKey = flags["admin-key"] ?? environment["ADMIN_KEY"];
-  const host = flags.host ?? environment["BIND_HOST"];
+  // An empty variable is as good as none.
+  const port = readPort("--port", flags.port ?? (environment["PORT"] || undefined));
+  const sitePort = readPort("--site-port", flags["site-port"] ?? (environment["SITE_PORT"] || undefined));
+  const adminKey = flags["admin-key"] ?? (environment["ADMIN_KEY"] || undefined);
+  const host = flags.host ?? (environment["BIND_HOST"] || undefined);
   return {
-    dataFolder: flags.data ?? environment["DATA_FOLDER"] ?? DEFAULT_DATA_FOLDER,
+    dataFolder: flags.data ?? (environment["DATA_FOLDER"] || DEFAULT_DATA_FOLDER),
     environment,
     ...(port === undefined ? {} : { port }),
     ...(sitePort === undefined ? {} : { sitePort }),

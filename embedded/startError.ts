@@ -1,5 +1,7 @@
+import { DevelopmentKeyError } from "./auth/developmentIssuer";
 import { AuthConfigError } from "./auth/providers";
-import { AppLoadError } from "./functions/app";
+import { AdminKeyError } from "./dataFiles";
+import { AppLoadError, MissingVariableError } from "./functions/app";
 import { SchemaMismatchError } from "./functions/schema";
 import { BundleError } from "./loader/bundle";
 import { DataFolderError } from "./storage/dataFolder";
@@ -13,9 +15,20 @@ type SystemError = { code?: string; port?: number; address?: string };
 
 /** Turns what start-up threw into words for the user, if it is something that the user can mend. */
 export function explainStartFailure(error: unknown): unknown {
-  if (error instanceof DataFolderError) return new StartError(oneLine(error.message), { cause: error });
+  if (
+    error instanceof DataFolderError ||
+    error instanceof DevelopmentKeyError ||
+    error instanceof AdminKeyError
+  ) {
+    return new StartError(oneLine(error.message), { cause: error });
+  }
   if (error instanceof BundleError || error instanceof AppLoadError) {
-    return new StartError(`${oneLine(error.message)} Mend the file and start again.`, { cause: error });
+    const message = oneLine(error.message);
+    const advice =
+      error.cause instanceof MissingVariableError
+        ? "Set it in the environment or in .env.local and start again."
+        : "Mend the file, then it can be loaded.";
+    return new StartError(`${message} ${advice}`, { cause: error });
   }
   if (error instanceof SchemaMismatchError) {
     const advice = "Change the schema or the document; nothing was written.";

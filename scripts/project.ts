@@ -14,7 +14,7 @@ export function readCommand(usage: string, flags: readonly string[] = []) {
   const options = Object.fromEntries([...flags, "data"].map((flag) => [flag, { type: "string" as const }]));
   try {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    const dataFolder = values["data"] ?? deploymentEnvironment()["DATA_FOLDER"] ?? DEFAULT_DATA_FOLDER;
+    const dataFolder = values["data"] ?? (deploymentEnvironment()["DATA_FOLDER"] || DEFAULT_DATA_FOLDER);
     return { values, positionals, dataFolder };
   } catch (error) {
     return fail(`${(error as Error).message.split("\n")[0]}\n${usage}`);

@@ -65,6 +65,11 @@ export function newAdminKey(instanceName: string): string {
   return `${instanceName}|${randomBytes(32).toString("hex")}`;
 }
 
+/** Whether a key can be sent in a header as {@link parseAuthorization} reads it. */
+export function isUsableAdminKey(key: string): boolean {
+  return /^[\x21-\x7e]+$/.test(key) && !withoutTypePrefix(key).includes(":");
+}
+
 /**
  * Whether a given key is the deployment's. How long this takes says nothing about the expected key: digests of
  * equal length are compared, in constant time.

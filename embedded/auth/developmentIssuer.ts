@@ -9,6 +9,11 @@ export const DEVELOPMENT_CLIENT_ID = "client_development";
 
 const FILE_NAME = "development-issuer.json";
 
+/** The key file can't be used. The message is one line for the user; the file is left as it is. */
+export class DevelopmentKeyError extends Error {
+  override readonly name = "DevelopmentKeyError";
+}
+
 /** What a development token says about its owner. */
 export interface DevelopmentToken {
   /** The WorkOS user id, `user_...`. */
@@ -39,7 +44,7 @@ export interface DevelopmentIssuer {
  * The development issuer of a data folder. Its key is made at the first call, which takes some 0.1 to 0.3 s,
  * and kept in `development-issuer.json`, readable by the owner alone.
  *
- * @throws Error with one line for the user, if the file is there but cannot be used; it is left as it is
+ * @throws DevelopmentKeyError if the file is there but cannot be used
  */
 export async function loadDevelopmentIssuer(folder: string): Promise<DevelopmentIssuer> {
   const path = join(folder, FILE_NAME);
@@ -149,12 +154,12 @@ async function importKey(text: string): Promise<{ privateKey: CryptoKey; publicJ
   return { privateKey, publicJwk: { kty: "RSA", use: "sig", alg: "RS256", kid, n, e }, keyId: kid };
 }
 
-function unusable(path: string, error: unknown): Error {
+function unusable(path: string, error: unknown): DevelopmentKeyError {
   // JSON.parse quotes the text, which here is a private key.
   const reason =
     error instanceof SyntaxError ? "it is not JSON" : error instanceof Error ? error.message : "unknown";
   const [line = ""] = reason.split("\n");
-  return new Error(
+  return new DevelopmentKeyError(
     `The development issuer's key file ${path} cannot be used: ${line}. ` +
       "Restore it, or move it away to have a new key made (tokens signed with the old key stop working).",
   );

@@ -13,11 +13,14 @@ export interface ActionFrame {
 export type ActionHost = {
   /** Runs an operation of an action and gives its JSON. An error's `data`, if any, is the JSON of a ConvexError's data. */
   syscall(frame: ActionFrame, operation: string, args: string): Promise<string>;
+  /** The same for operations whose arguments and results are no JSON. */
+  jsSyscall(operation: string, args: Record<string, unknown>): Promise<unknown>;
 };
 
 /** What `httpRouter()` makes, as far as the runtime calls it. */
 export type HttpRouter = {
   isRouter: true;
+  getRoutes(): (readonly [path: string, method: string, handler: HttpHandler])[];
   lookup(path: string, method: string): [handler: HttpHandler, method: string, path: string] | null;
 };
 type HttpHandler = { invokeHttpAction(request: Request): Promise<Response> };
@@ -91,9 +94,8 @@ export class ActionRealm {
       },
       asyncSyscall: async (operation: string, args: string) =>
         this.host.syscall(this.#frame(), operation, args),
-      jsSyscall: (operation: string) => {
-        throw new Error(`Unknown operation ${operation} in an action`);
-      },
+      jsSyscall: async (operation: string, args: Record<string, unknown>) =>
+        this.host.jsSyscall(operation, args),
     };
   }
 

@@ -1,13 +1,15 @@
 /** Runs actions and HTTP actions: they may wait for the outside world, and reach the database through other functions. */
+import { buffer } from "node:stream/consumers";
+import type { BlobStore } from "../storage/blobStore";
 import { DeveloperError } from "../transaction/errors";
-import type { Database } from "../transaction/database";
-import { Transaction } from "../transaction/transaction";
 import type { Json } from "../values/json";
 import type { ActionFrame, ActionHost } from "./actionRealm";
 import type { App } from "./app";
 import { identityOf, type Caller } from "./caller";
 import { checkArgs, checkReturn, unknownOperation, type Call, type Executor, type Outcome } from "./executor";
 import { describeThrown, type Failure } from "./failure";
+import { addFile, deleteFile, fileMetadata, fileUrl, findFile } from "./files";
+import type { FileUrls } from "./fileUrls";
 import { LogLines } from "./logLines";
 import { cancelBySyscall, scheduleBySyscall } from "./schedulerSyscalls";
 import type { FunctionAddress } from "./syscalls";
@@ -38,8 +40,9 @@ export type HttpOutcome =
 export class Actions implements ActionHost {
   constructor(
     private readonly executor: Executor,
-    private readonly database: Database,
     private readonly app: () => App,
+    private readonly blobs: BlobStore,
+    private readonly fileUrls: FileUrls,
   ) {}
 
   /** Runs an action. Never rejects. */
@@ -101,13 +104,25 @@ export class Actions implements ActionHost {
       case "1.0/actions/action":
         return resultOf(await this.run(this.#call(frame, args)));
       case "1.0/actions/schedule":
-        return this.#commit((transaction, nowMs) =>
-          scheduleBySyscall(transaction, this.app(), args, { nowMs, scheduledJob: frame.scheduledJob }),
+        return this.executor.transact((transaction) =>
+          scheduleBySyscall(transaction, this.app(), args, {
+            nowMs: Date.now(),
+            scheduledJob: frame.scheduledJob,
+          }),
         );
       case "1.0/actions/cancel_job":
-        return this.#commit((transaction, nowMs) => cancelBySyscall(transaction, args, nowMs));
+        return this.executor.transact((transaction) => cancelBySyscall(transaction, args, Date.now()));
       case "1.0/getUserIdentity":
         return JSON.stringify(identityOf(frame.caller));
+      case "1.0/storageGetUrl":
+        return this.executor.transact((transaction) => fileUrl(transaction, storageId(args), this.fileUrls));
+      case "1.0/storageGetMetadata":
+        return this.executor.transact((transaction) => fileMetadata(transaction, storageId(args)));
+      case "1.0/storageGenerateUploadUrl":
+        return JSON.stringify(this.fileUrls.upload());
+      case "1.0/storageDelete":
+        await this.executor.transact((transaction) => deleteFile(transaction, storageId(args)));
+        return "null";
       case "1.0/getFunctionMetadata":
         return JSON.stringify({ name: frame.path, componentPath: "" });
       default:
@@ -115,13 +130,50 @@ export class Actions implements ActionHost {
     }
   }
 
-  /** Makes a change that is no part of a mutation; it is on disk when this resolves. */
-  async #commit(change: (transaction: Transaction, nowMs: number) => string): Promise<string> {
-    const transaction = new Transaction(this.database, null);
-    const result = change(transaction, Date.now());
-    transaction.commit();
-    await this.database.durable();
-    return result;
+  /** `storage.store` and `storage.get` of actions: they pass blobs, which JSON can't hold. */
+  async jsSyscall(operation: string, args: Record<string, unknown>): Promise<unknown> {
+    switch (operation) {
+      case "storage/storeBlob":
+        return this.#storeBlob(args["blob"], args["options"] as { sha256?: string } | undefined);
+      case "storage/getBlob":
+        return this.#getBlob(storageId(args));
+      default:
+        throw new DeveloperError(unknownOperation(operation));
+    }
+  }
+
+  async #storeBlob(blob: unknown, options: { sha256?: string } | undefined): Promise<string> {
+    if (!(blob instanceof Blob)) {
+      throw new DeveloperError(
+        "store() expects a Blob. If you are trying to store a Request, `await request.blob()` will give you the correct input.",
+      );
+    }
+    return this.storeFile(blob.stream(), blob.type || null, options?.sha256 ?? null);
+  }
+
+  async #getBlob(id: string): Promise<Blob | null> {
+    const file = await this.executor.transact((transaction) => findFile(transaction, id));
+    if (file === null) return null;
+    const bytes = await buffer(this.blobs.read(file.blobKey));
+    return new Blob([new Uint8Array(bytes)], { type: file.contentType ?? "" });
+  }
+
+  /**
+   * Stores a file and gives its id once it is on disk. `sha256` (hex or base64), if given, must be that of the content.
+   * Throws {@link DeveloperError} if it is not.
+   */
+  async storeFile(
+    source: AsyncIterable<Uint8Array>,
+    contentType: string | null,
+    sha256: string | null,
+  ): Promise<string> {
+    const blob = await this.blobs.put(source);
+    const hex = Buffer.from(blob.sha256, "base64").toString("hex");
+    if (sha256 !== null && sha256 !== blob.sha256 && sha256 !== hex) {
+      await this.blobs.remove(blob.key);
+      throw new DeveloperError("The content does not have the SHA-256 digest that was given with it");
+    }
+    return this.executor.transact((transaction) => addFile(transaction, blob, contentType));
   }
 
   #call(frame: Frame, args: Record<string, Json> & FunctionAddress): Call {
@@ -131,6 +183,12 @@ export class Actions implements ActionHost {
     const { caller, scheduledJob } = frame;
     return { path: args.name, args: args["args"] ?? {}, caller, scheduledJob, internalAllowed: true };
   }
+}
+
+function storageId(args: Record<string, unknown>): string {
+  const id = args["storageId"];
+  if (typeof id !== "string") throw new DeveloperError("Invalid argument `storageId`: expected a string");
+  return id;
 }
 
 /** The result for the calling action, or an error that carries a ConvexError's data as the convex package expects it. */

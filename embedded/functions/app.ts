@@ -44,6 +44,14 @@ export class AppLoadError extends Error {
   override readonly name = "AppLoadError";
 }
 
+/** The app needs an environment variable that is not set. */
+export class MissingVariableError extends Error {
+  override readonly name = "MissingVariableError";
+  constructor(variable: string) {
+    super(`Environment variable ${variable} is used in auth config file but its value was not set`);
+  }
+}
+
 /** The loaded app: its functions, schema and auth config, and the realms in which it runs. */
 export class App {
   readonly functions: ReadonlyMap<FunctionPath, FunctionInfo>;
@@ -61,7 +69,7 @@ export class App {
   /** Loads all modules of a bundle. Throws {@link AppLoadError}. */
   constructor(
     readonly bundle: AppBundle,
-    private readonly environment: Readonly<Record<string, string>>,
+    readonly environment: Readonly<Record<string, string>>,
     database: Database,
     actionHost: ActionHost,
   ) {
@@ -101,6 +109,11 @@ export class App {
     return realm.load(module)[exportName] as RegisteredFunction;
   }
 
+  /** The routes of http.ts; those of a path prefix end in a star. */
+  httpRoutes(): { method: string; path: string }[] {
+    return (this.actions.router()?.getRoutes() ?? []).map(([path, method]) => ({ method, path }));
+  }
+
   #exportSchema(): string | null {
     if (!this.bundle.hasSchema) return null;
     const schema = this.realm(0).load(SCHEMA_MODULE)["default"] as { export?(): string } | undefined;
@@ -119,7 +132,7 @@ export class App {
     if (!this.bundle.hasAuthConfig) return null;
     // A realm of its own, in which an environment variable that is not set is an error, as it is for Convex.
     const realm = new Realm(this.#script, this.environment, (name) => {
-      throw new Error(`Environment variable ${name} is used in auth config file but its value was not set`);
+      throw new MissingVariableError(name);
     });
     return JSON.stringify(realm.load(AUTH_CONFIG_MODULE)["default"] ?? null);
   }

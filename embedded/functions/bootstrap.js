@@ -122,7 +122,7 @@
 
   /**
    * sfc32, a small generator that passes the usual tests of randomness.
-   * @param {readonly number[]} seed four 32-bit integers
+   * @param {ArrayLike<number> & Iterable<number>} seed four 32-bit integers
    */
   function seededRandom(seed) {
     let [a = 0, b = 0, c = 0, d = 1] = seed;
@@ -139,7 +139,7 @@
   }
 
   return {
-    /** @param {number} nowMs @param {readonly number[]} seed */
+    /** @param {number} nowMs @param {Uint32Array} seed */
     begin(nowMs, seed) {
       execution.nowMs = nowMs;
       execution.random = seededRandom(seed);

@@ -8,7 +8,8 @@ import type { App, FunctionInfo, FunctionKind } from "./app";
 import type { Caller } from "./caller";
 import type { Enclosure } from "./enclosure";
 import { describeThrown, failure, type Failure } from "./failure";
-import { LogLines } from "./logLines";
+import type { FileUrls } from "./fileUrls";
+import { LogLines, type LogLevel } from "./logLines";
 import { canonicalPath, displayPath, modulePath } from "./paths";
 import type { RealmHost, RealmResult, SyscallProblem } from "./realm";
 import {
@@ -18,6 +19,7 @@ import {
   type NestedKind,
   type SyscallHost,
 } from "./syscalls";
+import { SYSTEM_PREFIX, SYSTEM_QUERIES, type SystemQuery } from "./systemFunctions";
 import { dropCutOff, Watchdog } from "./watchdog";
 
 /** A call as it comes in. `args`: one object, or an array with one object. */
@@ -83,6 +85,8 @@ type Prepared = {
   readonly enclosure: Enclosure | null;
   readonly scheduledJob: string | null;
   readonly page: CallFrame["page"];
+  /** In the place of the app's function: a query of the runtime itself. */
+  readonly system: SystemQuery | null;
 };
 
 type Job = Prepared & { result: Settled | null; readonly settle: (outcome: Outcome) => void };
@@ -99,6 +103,7 @@ export class Executor {
   readonly #queue: Job[] = [];
   readonly #live: { call: LiveCall; done: (evaluation: Evaluation) => void }[] = [];
   #drainScheduled = false;
+  #isPaused = false;
   readonly #watchdog = new Watchdog();
   readonly #host: SyscallHost;
 
@@ -106,12 +111,14 @@ export class Executor {
     private readonly database: Database,
     private readonly app: () => App,
     cursorSecret: Buffer,
+    fileUrls: FileUrls,
     /** Told of errors of the runtime itself, which clients get no details of. */
     private readonly onFault: (error: unknown) => void,
   ) {
     this.#host = {
       cursorSecret,
       app,
+      fileUrls,
       callNested: (frame, kind, address, args) => this.#callNested(frame, kind, address, args),
     };
   }
@@ -138,6 +145,7 @@ export class Executor {
   }
 
   #prepare(kind: TransactionKind, call: Call, journal: string | null): Prepared | Outcome {
+    if (call.path.startsWith(SYSTEM_PREFIX)) return this.#prepareSystem(call);
     const found = this.find(call, kind);
     if (!("kind" in found)) return { ok: false, path: call.path, failure: found, logs: [] };
     const args = checkArgs(found, call.args);
@@ -151,6 +159,28 @@ export class Executor {
       enclosure: call.enclosure ?? null,
       scheduledJob: call.scheduledJob ?? null,
       page: { previousEnd: journal, end: null },
+      system: null,
+    };
+  }
+
+  #prepareSystem({ path, args, caller }: Call): Prepared | Outcome {
+    const fullPath = canonicalPath(path) ?? path;
+    const system = SYSTEM_QUERIES[fullPath];
+    if (!system || caller.kind !== "admin") {
+      const problem = failure(`Could not find public function for '${displayPath(fullPath)}'.`);
+      return { ok: false, path, failure: problem, logs: [] };
+    }
+    const [object] = Array.isArray(args) ? args : [args];
+    return {
+      kind: "query",
+      function: systemFunction(fullPath),
+      args: object ?? {},
+      caller,
+      logs: new LogLines(),
+      enclosure: null,
+      scheduledJob: null,
+      page: { previousEnd: null, end: null },
+      system,
     };
   }
 
@@ -163,11 +193,32 @@ export class Executor {
     this.#scheduleDrain();
   }
 
+  /** Does something of the runtime's own in a transaction and commits it. The result may be used once it is on disk. */
+  async transact<T>(work: (transaction: Transaction) => T): Promise<T> {
+    const transaction = new Transaction(this.database, null);
+    const result = work(transaction);
+    transaction.commit();
+    await this.database.durable();
+    return result;
+  }
+
+  /** Runs `work` while no call runs: calls that come meanwhile wait. */
+  async exclusively(work: () => Promise<void>): Promise<void> {
+    this.#isPaused = true;
+    try {
+      await work();
+    } finally {
+      this.#isPaused = false;
+      this.#scheduleDrain();
+    }
+  }
+
   #scheduleDrain(): void {
-    if (this.#drainScheduled) return;
+    if (this.#drainScheduled || this.#isPaused) return;
     this.#drainScheduled = true;
     setImmediate(() => {
       this.#drainScheduled = false;
+      if (this.#isPaused) return;
       const queueInTime = this.#queue.length === 0 || this.#drain();
       const liveInTime = this.#live.length === 0 || this.#drainLive();
       if (!queueInTime || !liveInTime) dropCutOff();
@@ -277,6 +328,7 @@ export class Executor {
   }
 
   #execute(call: Prepared, transaction: Transaction): Settled {
+    if (call.system) return this.#executeSystem(call.system, call.args, transaction);
     const { enclosure } = call;
     const nowMs = Date.now();
     const known = enclosure && transaction.usage.exempt(() => enclosure.before(transaction, nowMs));
@@ -300,24 +352,23 @@ export class Executor {
     return { value, transaction: call.kind === "mutation" ? transaction : null };
   }
 
+  #executeSystem(query: SystemQuery, args: Json, transaction: Transaction): Settled {
+    try {
+      const { cursorSecret } = this.#host;
+      const value = query({ app: this.app(), transaction, cursorSecret }, isObject(args) ? args : {});
+      return { value, transaction: null };
+    } catch (error) {
+      if (error instanceof DeveloperError) return { failure: failure(`Uncaught Error: ${error.message}`) };
+      throw error;
+    }
+  }
+
   /** Runs a function in the realm of its depth, and checks what it returns. */
   #invoke(frame: CallFrame, args: Json): { value: string } | { failure: Failure } {
     const app = this.app();
     const realm = app.realm(frame.depth);
     const { function: info } = frame;
-    let fault: unknown = null;
-    const host: RealmHost = {
-      log: (level, values) => frame.logs.add(level, values),
-      syscall: (operation, text) => {
-        try {
-          return this.#syscall(frame, operation, text);
-        } catch (error) {
-          if (error instanceof DeveloperError) return problemOf(error);
-          fault ??= error;
-          return { message: "Internal error" };
-        }
-      },
-    };
+    const host = new FrameHost(frame, this.#host);
     let result: RealmResult;
     try {
       const registered = app.inRealm(realm, info);
@@ -329,18 +380,12 @@ export class Executor {
       // A module may fail when a new realm evaluates it: that is the app's error like any other.
       return { failure: describeThrown(error, app.mapFrames) };
     }
-    if (fault !== null) throw fault instanceof Error ? fault : new Error("A syscall failed");
+    if (host.fault !== null) throw host.fault;
     if (result.state === "stuck") return { failure: failure("Returned promise will never resolve") };
     if (result.state === "threw") return { failure: describeThrown(result.value, app.mapFrames) };
     const value = result.value as string;
     const problem = checkReturn(info, value);
     return problem === null ? { value } : { failure: problem };
-  }
-
-  #syscall(frame: CallFrame, operation: string, text: string): string {
-    const handler = SYSCALLS[operation];
-    if (!handler) throw new DeveloperError(unknownOperation(operation));
-    return handler(frame, JSON.parse(text) as never, this.#host);
   }
 
   #callNested(frame: CallFrame, nested: NestedKind, address: FunctionAddress, args: Json): string {
@@ -391,6 +436,22 @@ export class Executor {
   }
 }
 
+/** A system query as a function: it checks its arguments itself. */
+function systemFunction(path: string): FunctionInfo {
+  const colon = path.indexOf(":");
+  return {
+    path,
+    module: `${path.slice(0, colon)}.js`,
+    exportName: path.slice(colon + 1),
+    kind: "query",
+    isPublic: false,
+    args: { type: "any" },
+    returns: null,
+    checkArgs: () => null,
+    checkReturns: () => null,
+  };
+}
+
 function outcomeOf({ function: { path }, logs: { lines: logs } }: Prepared, result: Settled): Outcome {
   if ("failure" in result) return { ok: false, path, logs, ...result };
   return { ok: true, path, value: result.value, logs };
@@ -398,6 +459,33 @@ function outcomeOf({ function: { path }, logs: { lines: logs } }: Prepared, resu
 
 function evaluationOf(query: Prepared, transaction: Transaction, result: Settled): Evaluation {
   return { outcome: outcomeOf(query, result), ranges: transaction.readRanges(), journal: query.page.end };
+}
+
+/** What a realm gets to see of the call that runs in it. */
+class FrameHost implements RealmHost {
+  /** The first error of the runtime itself, if there was one. */
+  fault: Error | null = null;
+
+  constructor(
+    private readonly frame: CallFrame,
+    private readonly host: SyscallHost,
+  ) {}
+
+  log(level: LogLevel, values: readonly unknown[]): void {
+    this.frame.logs.add(level, values);
+  }
+
+  syscall(operation: string, text: string): string | SyscallProblem {
+    try {
+      const handler = SYSCALLS[operation];
+      if (!handler) throw new DeveloperError(unknownOperation(operation));
+      return handler(this.frame, JSON.parse(text) as never, this.host);
+    } catch (error) {
+      if (error instanceof DeveloperError) return problemOf(error);
+      this.fault ??= error instanceof Error ? error : new Error("A syscall failed", { cause: error });
+      return { message: "Internal error" };
+    }
+  }
 }
 
 /** A function that another function called has failed; the calling one may catch this. */
@@ -461,10 +549,8 @@ function problemOf(error: DeveloperError): SyscallProblem {
 }
 
 const NOT_YET: Readonly<Record<string, string>> = {
-  "1.0/storageGetUrl": "File storage is",
-  "1.0/storageGetMetadata": "File storage is",
-  "1.0/storageGenerateUploadUrl": "File storage is",
-  "1.0/storageDelete": "File storage is",
+  "1.0/storageStore": "Storing files in mutations is",
+  "1.0/storageGet": "Reading files in mutations is",
   "1.0/createFunctionHandle": "Function handles are",
 };
 

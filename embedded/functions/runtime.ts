@@ -1,4 +1,6 @@
+import type { BlobStore } from "../storage/blobStore";
 import type { Database } from "../transaction/database";
+import { Transaction } from "../transaction/transaction";
 import { Actions, type HttpOutcome } from "./actions";
 import { App, type FunctionKind } from "./app";
 import type { AppBundle } from "./bundle";
@@ -6,11 +8,15 @@ import type { Caller } from "./caller";
 import { canonicalPath } from "./paths";
 import { couldNotFind, Executor, type Call, type Evaluation, type LiveCall, type Outcome } from "./executor";
 import { failure } from "./failure";
+import { findFileByBlob, type StoredFile } from "./files";
+import type { FileUrls } from "./fileUrls";
 
 export type RuntimeOptions = {
   readonly database: Database;
   /** 32 bytes with which pagination cursors are encrypted. */
   readonly cursorSecret: Buffer;
+  readonly blobs: BlobStore;
+  readonly fileUrls: FileUrls;
   readonly onFault: (error: unknown) => void;
 };
 
@@ -22,8 +28,9 @@ export class Runtime {
 
   constructor(private readonly options: RuntimeOptions) {
     const app = () => this.app;
-    this.#executor = new Executor(options.database, app, options.cursorSecret, options.onFault);
-    this.#actions = new Actions(this.#executor, options.database, app);
+    const { database, cursorSecret, blobs, fileUrls, onFault } = options;
+    this.#executor = new Executor(database, app, cursorSecret, fileUrls, onFault);
+    this.#actions = new Actions(this.#executor, app, blobs, fileUrls);
   }
 
   get app(): App {
@@ -31,15 +38,21 @@ export class Runtime {
     return this.#app;
   }
 
+  /** Loads an app, which changes nothing yet. Throws `AppLoadError`. */
+  prepare(bundle: AppBundle, environment: Readonly<Record<string, string>>): App {
+    return new App(bundle, environment, this.options.database, this.#actions);
+  }
+
   /**
-   * Loads an app and puts it into force: checks the stored documents against its schema and builds its indexes.
-   * Throws `AppLoadError` or `SchemaMismatchError`; then whatever was loaded before stays in force.
+   * Puts an app into force: checks the stored documents against its schema and builds its indexes. Throws
+   * `SchemaMismatchError`; then whatever was in force before stays.
    */
-  async load(bundle: AppBundle, environment: Readonly<Record<string, string>>): Promise<App> {
-    const app = new App(bundle, environment, this.options.database, this.#actions);
-    await app.schema.apply();
-    this.#app = app;
-    return app;
+  async use(app: App): Promise<void> {
+    // No call may write between the check of the documents and the moment from which the new schema holds.
+    await this.#executor.exclusively(async () => {
+      await app.schema.apply();
+      this.#app = app;
+    });
   }
 
   /** Calls a function of a known kind. Never rejects. */
@@ -60,6 +73,20 @@ export class Runtime {
   /** Runs a query soon; see {@link Executor.evaluate}. */
   evaluate(call: LiveCall, done: (evaluation: Evaluation) => void): void {
     this.#executor.evaluate(call, done);
+  }
+
+  /** Stores a file that came over HTTP; see {@link Actions.storeFile}. */
+  storeFile(
+    source: AsyncIterable<Uint8Array>,
+    contentType: string | null,
+    sha256: string | null,
+  ): Promise<string> {
+    return this.#actions.storeFile(source, contentType, sha256);
+  }
+
+  /** The file whose blob has this key, with how to read it, or `null`. */
+  fileByBlob(blobKey: string): StoredFile | null {
+    return findFileByBlob(new Transaction(this.options.database, null), blobKey);
   }
 
   /** Runs the HTTP action for a request. `null` when no route matches; `undefined` when the app has no http.ts. */

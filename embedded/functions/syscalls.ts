@@ -9,6 +9,8 @@ import type { IdUse, Transaction } from "../transaction/transaction";
 import { normalizeId } from "../values/ids";
 import { isObject, type Json, type JsonObject } from "../values/json";
 import { identityOf, type Caller } from "./caller";
+import { deleteFile, fileMetadata, fileUrl } from "./files";
+import type { FileUrls } from "./fileUrls";
 import type { App, FunctionInfo } from "./app";
 import type { LogLines } from "./logLines";
 import { cancelBySyscall, scheduleBySyscall } from "./schedulerSyscalls";
@@ -36,6 +38,7 @@ export interface CallFrame {
 export interface SyscallHost {
   readonly cursorSecret: Buffer;
   app(): App;
+  readonly fileUrls: FileUrls;
   /** Runs a function inside the calling one and gives its result as JSON text. Throws what the caller should see. */
   callNested(frame: CallFrame, kind: NestedKind, address: FunctionAddress, args: Json): string;
 }
@@ -61,13 +64,13 @@ export const SYSCALLS: Readonly<Record<string, Handler>> = {
   "1.0/shallowMerge": (frame, args) => {
     requireWrite(frame, "patch");
     const value = object(args, "db.patch");
-    return JSON.stringify(frame.transaction.patch(text(args, "id"), value, idUse(args, "db.patch")));
+    return frame.transaction.patch(text(args, "id"), value, idUse(args, "db.patch"));
   },
 
   "1.0/replace": (frame, args) => {
     requireWrite(frame, "replace");
     const value = object(args, "db.replace");
-    return JSON.stringify(frame.transaction.replace(text(args, "id"), value, idUse(args, "db.replace")));
+    return frame.transaction.replace(text(args, "id"), value, idUse(args, "db.replace"));
   },
 
   "1.0/remove": (frame, args) => {
@@ -143,6 +146,22 @@ export const SYSCALLS: Readonly<Record<string, Handler>> = {
       return NULL;
     }
     return cancelBySyscall(frame.transaction, args, frame.nowMs);
+  },
+
+  "1.0/storageGetUrl": ({ transaction }, args, { fileUrls }) =>
+    fileUrl(transaction, text(args, "storageId"), fileUrls),
+
+  "1.0/storageGetMetadata": ({ transaction }, args) => fileMetadata(transaction, text(args, "storageId")),
+
+  "1.0/storageGenerateUploadUrl": (frame, _args, { fileUrls }) => {
+    requireWrite(frame, "generate an upload URL");
+    return JSON.stringify(fileUrls.upload());
+  },
+
+  "1.0/storageDelete": (frame, args) => {
+    requireWrite(frame, "delete a file");
+    deleteFile(frame.transaction, text(args, "storageId"));
+    return NULL;
   },
 
   "1.0/getTransactionMetrics": (frame) => JSON.stringify(frame.transaction.usage.report()),

@@ -24,6 +24,8 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
     });
     request.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     request.on("error", reject);
-    request.on("close", () => reject(new Error("The client closed the connection")));
+    request.on("close", () => {
+      if (!request.readableEnded) reject(new Error("The client closed the connection"));
+    });
   });
 }

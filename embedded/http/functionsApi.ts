@@ -6,18 +6,17 @@ import type { Caller } from "../functions/caller";
 import type { Call, Outcome } from "../functions/executor";
 import { failureText } from "../functions/failure";
 import { canonicalPath } from "../functions/paths";
-import type { Runtime } from "../functions/runtime";
 import { isObject, type Json, type JsonObject } from "../values/json";
 import { ApiError } from "./apiError";
 import { BodyTooLargeError, readBody } from "./body";
 import { formatValue, parseFormat, type ValueFormat } from "./format";
 import { sendJson, sendText } from "./respond";
+import { download, upload, type StorageApiOptions } from "./storageApi";
 
 /** The largest body: arguments of 16 MiB and what is around them. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024 + 2_000;
 
-export type FunctionsApiOptions = {
-  readonly runtime: Runtime;
+export type FunctionsApiOptions = StorageApiOptions & {
   /** Who sends a request. Throws {@link ApiError} for credentials that can't be used. */
   readonly authenticate: (authorization: string | undefined, adminKey: string | undefined) => Promise<Caller>;
   /** What `GET /version` says. */
@@ -35,6 +34,14 @@ export async function handleApiRequest(options: FunctionsApiOptions, exchange: E
   if (path.startsWith("/api/run/")) {
     requireMethod(method, "POST");
     return run(options, exchange, path.slice("/api/run/".length));
+  }
+  if (path === "/api/storage/upload") {
+    requireMethod(method, "POST");
+    return upload(options, exchange.request, response, url.searchParams.get("token"));
+  }
+  if (path.startsWith("/api/storage/")) {
+    requireMethod(method, "GET");
+    return download(options, exchange.request, response, path.slice("/api/storage/".length));
   }
   switch (path) {
     case "/":

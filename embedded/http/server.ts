@@ -42,8 +42,17 @@ export function createSiteServer(options: HttpOptions): Server {
   });
 }
 
+/** The answers that each server still owes. */
+const owed = new WeakMap<Server, Set<ServerResponse>>();
+
 function serve(options: HttpOptions, handle: Handler): Server {
-  return createServer((request, response) => {
+  const responses = new Set<ServerResponse>();
+  const server = createServer((request, response) => {
+    responses.add(response);
+    response.once("close", () => {
+      responses.delete(response);
+      if (!server.listening && responses.size === 0) server.closeAllConnections();
+    });
     answer(options, request, response, handle).catch((error: unknown) => {
       // A client that has gone away is nobody's fault and gets no answer.
       if (request.destroyed && !request.complete) return;
@@ -58,6 +67,8 @@ function serve(options: HttpOptions, handle: Handler): Server {
       sendJson(response, status, JSON.stringify({ code, message }));
     });
   });
+  owed.set(server, responses);
+  return server;
 }
 
 const INTERNAL = new ApiError(
@@ -93,10 +104,21 @@ export function listen(server: Server, port: number, host: string): Promise<numb
   });
 }
 
-/** Stops listening, lets requests under way be answered, and closes idle connections. */
+/** How long a server that is closing waits for the rest of requests that have not arrived in full. */
+const UNFINISHED_MS = 2_000;
+
+/** Stops listening, lets requests under way be answered, and closes all connections that have none. */
 export function closeServer(server: Server): Promise<void> {
+  const responses = owed.get(server) ?? new Set();
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
+    const unfinished = setTimeout(() => {
+      for (const { req } of responses) if (!req.complete) req.destroy();
+    }, UNFINISHED_MS);
+    server.close(() => {
+      clearTimeout(unfinished);
+      resolve();
+    });
+    if (responses.size === 0) server.closeAllConnections();
+    else server.closeIdleConnections();
   });
 }

@@ -1,12 +1,12 @@
 /** The longest key, in bytes. */
-export const MAX_KEY_BYTES = 64 * 1024;
+export const MAX_KEY_BYTES = 4 * 1024 * 1024;
 
 export type Order = "asc" | "desc";
 
 /**
  * A durable, ordered map from keys to texts: all that the runtime asks of a disk.
  *
- * A key is a *binary string*: one character, 0..255, for each byte, 1 byte to 64 KiB of them, ordered by bytes
+ * A key is a *binary string*: one character, 0..255, for each byte, 1 byte to 4 MiB of them, ordered by bytes
  * (which is `<` on such strings). A value is any text of up to 16 MiB in UTF-8; it may be empty. One process at a
  * time holds a store.
  */

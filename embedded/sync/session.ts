@@ -49,7 +49,7 @@ export type Transport = {
 
 const ANONYMOUS: SocketIdentity = { caller: { kind: "anonymous" }, expiresAtMs: Infinity };
 
-/** More mutations or actions than this may not wait. */
+/** More messages, mutations or actions than this may not wait. */
 const MAX_WAITING = 1_000;
 
 /** Close codes of RFC 6455. */
@@ -77,6 +77,8 @@ export class Session {
   #transitionScheduled = false;
   #sending = false;
   #handling: Promise<void> = Promise.resolve();
+  /** Frames that wait for the one before them: an `Authenticate` may have to wait for somebody's keys. */
+  #framesWaiting = 0;
   readonly #mutations: (() => Promise<void>)[] = [];
   #mutationRunning = false;
   #actions = 0;
@@ -90,7 +92,10 @@ export class Session {
 
   /** Takes a frame from the client. */
   receive(text: string): void {
+    if (++this.#framesWaiting > MAX_WAITING)
+      return this.#close(TRY_AGAIN_LATER, "Too many messages are waiting");
     this.#handling = this.#handling.then(async () => {
+      this.#framesWaiting--;
       if (this.#closed) return;
       try {
         await this.#handle(parseClientMessage(text));

@@ -74,10 +74,10 @@ export class Database {
   }
 
   scan(start: string, end: string, order: "asc" | "desc"): Iterator<[string, string], unknown, undefined> {
-    const layers = [];
-    if (this.#filling.size > 0) layers.push(this.#filling.scan(start, end, order));
-    if (this.#flushing) layers.push(this.#flushing.scan(start, end, order));
     const stored = this.store.scan(start, end, order);
+    const layers = [];
+    if (this.#filling.touches(start, end)) layers.push(this.#filling.scan(start, end, order));
+    if (this.#flushing?.touches(start, end)) layers.push(this.#flushing.scan(start, end, order));
     return layers.length === 0 ? stored : mergeScan([...layers, stored], order);
   }
 
@@ -88,7 +88,7 @@ export class Database {
    * `durable()`, called after it, resolves.
    */
   commit(
-    writes: Iterable<[string, string | null]>,
+    writes: Iterable<readonly [string, string | null]>,
     catalog: Catalog = this.#catalog,
     touched: Iterable<string> = [],
   ): bigint {
@@ -106,6 +106,8 @@ export class Database {
       keys.push(CATALOG_KEY);
     }
     this.#put(TIMESTAMP_KEY, this.#timestamp.toString());
+    // Here, where nothing is cut off, and not in the scan of a function whose time may be over.
+    this.#filling.sort();
     if (this.#fillingDone === null) {
       this.#fillingDone = new Deferred();
       // Not at once: other requests that arrived together get into the same group.
@@ -147,7 +149,7 @@ export class Database {
     this.#filling = new SortedWrites();
     this.#fillingChars = 0;
     this.#fillingDone = null;
-    this.store.commit(new Map(this.#flushing.entries())).then(
+    this.store.commit(this.#flushing.values).then(
       () => {
         this.#endFlush();
         done.resolve();

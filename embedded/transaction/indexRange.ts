@@ -4,7 +4,7 @@ import type { Json } from "../values/json";
 import { encodeKeyPart, keySuccessor } from "../values/keyEncoding";
 import { BY_CREATION_TIME, BY_ID, type Catalog, type IndexInfo, type TableInfo } from "./catalog";
 import { DeveloperError } from "./errors";
-import { indexPrefix, rangeOfPrefix, tablePrefix, type KeyRange } from "./keys";
+import { indexPrefix, internalIdKey, rangeOfPrefix, tablePrefix, type KeyRange } from "./keys";
 
 /** One comparison of a range, as the convex package serializes it. */
 export type RangeExpression = { type: "Eq" | "Gt" | "Gte" | "Lt" | "Lte"; fieldPath: string; value: Json };
@@ -97,26 +97,33 @@ function sortBounds(
   if (bounds.rangeField !== null && equalities.has(bounds.rangeField)) {
     alreadyDefined("inequality", bounds.rangeField, "==", equalities.get(bounds.rangeField));
   }
-  const used = [...equalities.keys()].sort((a, b) => fields.indexOf(a) - fields.indexOf(b));
+  const used = [...equalities.keys()];
+  if (!startsWith(fields, used)) used.sort((a, b) => fields.indexOf(a) - fields.indexOf(b));
   if (bounds.rangeField !== null) used.push(bounds.rangeField);
-  const declared = `[${fields.map((field) => JSON.stringify(field)).join(", ")}]`;
-  for (const field of used) {
-    if (!fields.includes(field)) {
-      throw new DeveloperError(
-        `The index range included a comparison with "${field}", but ${indexName} with fields ${declared} doesn't index this field. ${HELP}`,
-      );
-    }
-  }
-  const wrong = used.findIndex((field, i) => fields[i] !== field);
-  if (wrong >= 0) {
-    throw new DeveloperError(
-      `Tried to query index ${indexName} but the query didn't use the index fields in order.\nIndex fields: ${declared}\nQuery fields: [${used.map((field) => JSON.stringify(field)).join(", ")}]\nFirst incorrect field: ${used[wrong]}\n${HELP}`,
-    );
-  }
+  if (!startsWith(fields, used)) throw misfit(indexName, fields, used);
   for (const field of used) {
     if (field !== bounds.rangeField) bounds.equalities.push({ field, value: equalities.get(field) });
   }
   return bounds;
+}
+
+function startsWith(fields: readonly string[], used: readonly string[]): boolean {
+  return used.every((field, i) => fields[i] === field);
+}
+
+/** Why comparisons with the `used` fields do not fit the index. */
+function misfit(indexName: string, fields: readonly string[], used: readonly string[]): DeveloperError {
+  const declared = `[${fields.map((field) => JSON.stringify(field)).join(", ")}]`;
+  const unknown = used.find((field) => !fields.includes(field));
+  if (unknown !== undefined) {
+    return new DeveloperError(
+      `The index range included a comparison with "${unknown}", but ${indexName} with fields ${declared} doesn't index this field. ${HELP}`,
+    );
+  }
+  const wrong = used.find((field, i) => fields[i] !== field);
+  return new DeveloperError(
+    `Tried to query index ${indexName} but the query didn't use the index fields in order.\nIndex fields: ${declared}\nQuery fields: [${used.map((field) => JSON.stringify(field)).join(", ")}]\nFirst incorrect field: ${wrong}\n${HELP}`,
+  );
 }
 
 function keyRange(
@@ -125,24 +132,35 @@ function keyRange(
   table: TableInfo,
 ): KeyRange {
   let prefix = indexPrefix;
+  const range: { start: string; end: string } = rangeOfPrefix(prefix);
   for (const { field, value } of equalities) {
     const part = encodePart(field, value, table);
     if (part === null) return NOTHING;
     prefix += part;
+    range.start = prefix;
+    range.end = endOfPart(field, prefix);
   }
-  const range: { start: string; end: string } = rangeOfPrefix(prefix);
   if (rangeField === null) return range;
   if (lower) {
     const part = encodePart(rangeField, lower.value, table);
     if (part === null) return NOTHING;
-    range.start = lower.inclusive ? prefix + part : keySuccessor(prefix + part);
+    range.start = lower.inclusive ? prefix + part : endOfPart(rangeField, prefix + part);
   }
   if (upper) {
     const part = encodePart(rangeField, upper.value, table);
     if (part === null) return NOTHING;
-    range.end = upper.inclusive ? keySuccessor(prefix + part) : prefix + part;
+    range.end = upper.inclusive ? endOfPart(rangeField, prefix + part) : prefix + part;
   }
   return range;
+}
+
+/**
+ * The end of the keys whose first parts are those in `key`, the last of which is of this field. Not all keys that start
+ * with `key` are: "a" ends with 00, and so does the beginning of "a\0b", where FF follows. The next part never starts with FF.
+ */
+function endOfPart(field: string, key: string): string {
+  // These two have a fixed length, and an internal id may follow, which starts with anything.
+  return field === "_creationTime" || field === "_id" ? keySuccessor(key) : key + "\xff";
 }
 
 /** `null`: no document of this table can have this `_id`. */
@@ -150,7 +168,7 @@ function encodePart(field: string, value: Json | undefined, table: TableInfo): s
   if (field !== "_id") return encodeKeyPart(value);
   const decoded = typeof value === "string" ? decodeId(value) : null;
   if (decoded === null || decoded.tableNumber !== table.number) return null;
-  return String.fromCharCode(...decoded.internalId);
+  return internalIdKey(decoded.internalId);
 }
 
 function valueOf(json: Json): Json | undefined {

@@ -10,6 +10,9 @@
  * | replays    | 04 session and request                                       | JSON          |
  * | jobs       | 05 queue (u8) time internal id                               | JSON          |
  * | crons      | 06 name                                                      | JSON          |
+ * | files      | 10 id of the file                                            | key of a blob |
+ * | blobs      | 11 key of the blob                                           | id of a file  |
+ * | removed    | 12 key of a blob that is still to be removed                 | empty         |
  */
 import { encodeKey, encodeKeyPart, keySuccessor } from "../values/keyEncoding";
 import type { Json } from "../values/json";
@@ -20,6 +23,9 @@ const INDEX = "\x03";
 const REPLAYS = "\x04";
 const JOBS = "\x05";
 const CRONS = "\x06";
+const BLOB_OF_FILE = "\x10";
+const FILE_OF_BLOB = "\x11";
+const REMOVED = "\x12";
 
 /** Bytes of a document's internal id, the last part of every document and index key. */
 const INTERNAL_ID_BYTES = 16;
@@ -42,14 +48,22 @@ export function indexPrefix(indexId: number): string {
   return INDEX + u32(indexId);
 }
 
-/** An entry of an index. `fields` are the document's values at the indexed fields, without the implicit ones. */
-export function indexEntryKey(
-  prefix: string,
-  fields: readonly (Json | undefined)[],
-  creationTime: number,
-  internalId: string,
-): string {
-  return prefix + encodeKey(fields) + encodeKeyPart(creationTime) + internalId;
+/**
+ * An entry of an index. `fields` are the document's values at the indexed fields, without the implicit ones, which are
+ * the `end`.
+ */
+export function indexEntryKey(prefix: string, fields: readonly (Json | undefined)[], end: string): string {
+  return prefix + encodeKey(fields) + end;
+}
+
+/** What all index entries of one document end in. */
+export function indexEntryEnd(creationTime: number, internalId: string): string {
+  return encodeKeyPart(creationTime) + internalId;
+}
+
+/** An internal id as it stands in keys. */
+export function internalIdKey(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, INTERNAL_ID_BYTES).toString("latin1");
 }
 
 /** The internal id in which an index or document key ends. */
@@ -93,6 +107,23 @@ export function cronKey(name: string): string {
 
 /** The states of all crons. */
 export const ALL_CRONS: KeyRange = { start: CRONS, end: keySuccessor(CRONS) };
+
+/** Where the key of a file's blob is kept. */
+export function blobOfFileKey(fileId: string): string {
+  return BLOB_OF_FILE + fileId;
+}
+
+/** Where the id of a blob's file is kept. `blobKey` may be any ASCII text: then there is nothing. */
+export function fileOfBlobKey(blobKey: string): string {
+  return FILE_OF_BLOB + blobKey;
+}
+
+export function removedBlobKey(blobKey: string): string {
+  return REMOVED + blobKey;
+}
+
+/** The notes of all blobs that are still to be removed. */
+export const REMOVED_BLOBS: KeyRange = { start: REMOVED, end: keySuccessor(REMOVED) };
 
 /** The range that holds one key and no other. */
 export function onlyKey(key: string): KeyRange {

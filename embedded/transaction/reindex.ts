@@ -1,7 +1,7 @@
 import type { JsonObject } from "../values/json";
 import type { IndexInfo } from "./catalog";
 import type { Database } from "./database";
-import { indexPrefix, internalIdOfKey, rangeOfPrefix, tablePrefix } from "./keys";
+import { indexEntryEnd, indexPrefix, internalIdOfKey, rangeOfPrefix, tablePrefix } from "./keys";
 import { entryOf } from "./transaction";
 
 /** `fields` does not name the implicit last fields `_creationTime` and `_id`. */
@@ -47,7 +47,8 @@ async function fill(
 ): Promise<void> {
   for (const [key, text] of drain(database, tablePrefix(tableNumber))) {
     const document = JSON.parse(text) as JsonObject;
-    for (const index of indexes) await steps.write(entryOf(index, document, internalIdOfKey(key)), "");
+    const end = indexEntryEnd(document["_creationTime"] as number, internalIdOfKey(key));
+    for (const index of indexes) await steps.write(entryOf(index, document, end), "");
   }
 }
 

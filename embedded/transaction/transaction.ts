@@ -2,10 +2,19 @@ import { checkValue, type Json, type JsonObject } from "../values/json";
 import { fieldAt, identifierProblem } from "../values/fields";
 import { decodeId, idProblem, newId } from "../values/ids";
 import { documentSize } from "../values/size";
+import { MAX_KEY_BYTES } from "../storage/store";
 import type { Catalog, IndexInfo, TableInfo } from "./catalog";
 import { CATALOG_KEY, type Database } from "./database";
 import { DeveloperError } from "./errors";
-import { indexEntryKey, indexPrefix, onlyKey, tablePrefix, type KeyRange } from "./keys";
+import {
+  indexEntryEnd,
+  indexEntryKey,
+  indexPrefix,
+  internalIdKey,
+  onlyKey,
+  tablePrefix,
+  type KeyRange,
+} from "./keys";
 import { Usage } from "./limits";
 import { mergeScan } from "./mergeScan";
 import { SortedWrites } from "./sortedWrites";
@@ -29,8 +38,8 @@ export class Transaction {
   readonly usage = new Usage();
   #catalog: Catalog;
   readonly #writes = new SortedWrites();
-  /** What `#writes` held before each write, to undo the writes of a nested call that failed. */
-  readonly #undo: { key: string; before: string | null | undefined }[] = [];
+  /** What `#writes` held before each write since the first savepoint, to undo the writes of nested calls that fail. */
+  #undo: { key: string; before: string | null | undefined }[] | null = null;
   /** Index entries that stay as they are though their documents were written: whoever has read them has to know. */
   readonly #touched: string[] = [];
   /** What has been read, for those who want to know when it changes. */
@@ -85,21 +94,21 @@ export class Transaction {
     const creationTime = this.database.nextCreationTime();
     const id = newId(table.number, creationTime);
     const internalId = internalIdOf(id);
-    this.#writeDocument(table, internalId, null, withSystemFields(value, id, creationTime));
+    this.#putDocument(table, internalId, null, withSystemFields(value, id, creationTime));
     return id;
   }
 
   /**
    * Replaces a document's fields. `value` may repeat the document's own `_id` and `_creationTime`.
-   * Gives the new document.
+   * Gives the new document as JSON text.
    */
-  replace(id: string, value: JsonObject, where: IdUse): JsonObject {
+  replace(id: string, value: JsonObject, where: IdUse): string {
     requireLegal(value);
     return this.#update(id, where, "Replace", () => value);
   }
 
-  /** Sets or, with `{"$undefined": null}`, removes top-level fields of a document. Gives the new document. */
-  patch(id: string, patch: JsonObject, where: IdUse): JsonObject {
+  /** Sets or, with `{"$undefined": null}`, removes top-level fields of a document. Gives the new document as JSON text. */
+  patch(id: string, patch: JsonObject, where: IdUse): string {
     return this.#update(id, where, "Update", (old) => {
       const value: JsonObject = { ...old };
       for (const [field, json] of Object.entries(patch)) {
@@ -117,7 +126,9 @@ export class Transaction {
     const text = this.read(key);
     if (text === undefined) throw new DeveloperError(`Delete on nonexistent document ID ${id}`);
     this.countRead(text);
-    this.#writeDocument(table, internalId, JSON.parse(text) as JsonObject, null);
+    this.usage.add("documentsWritten", 1);
+    this.#write(key, null);
+    this.#writeIndexEntries(table, internalId, JSON.parse(text) as JsonObject, null);
     return text;
   }
 
@@ -130,7 +141,7 @@ export class Transaction {
   /** Scans keys without counting them. The iterator must not be used after a write of this transaction. */
   scan(start: string, end: string, order: "asc" | "desc"): Iterator<[string, string], unknown, undefined> {
     const committed = this.database.scan(start, end, order);
-    if (this.#writes.size === 0) return committed;
+    if (!this.#writes.touches(start, end)) return committed;
     return mergeScan([this.#writes.scan(start, end, order), committed], order);
   }
 
@@ -151,6 +162,10 @@ export class Transaction {
     this.#write(key, value);
   }
 
+  removeNote(key: string): void {
+    this.#write(key, null);
+  }
+
   /** Counts a document that was read. Its size is taken as the length of its JSON. */
   countRead(text: string): void {
     this.usage.add("documentsRead", 1);
@@ -159,15 +174,15 @@ export class Transaction {
 
   /** Marks a point to which {@link rollback} can return: the begin of a nested mutation. */
   savepoint(): Savepoint {
+    this.#undo ??= [];
     return { undoLength: this.#undo.length, catalog: this.#catalog };
   }
 
   rollback(savepoint: Savepoint): void {
-    while (this.#undo.length > savepoint.undoLength) {
-      const last = this.#undo.pop();
-      if (last === undefined) break;
-      if (last.before === undefined) this.#writes.forget(last.key);
-      else this.#writes.set(last.key, last.before);
+    const undone = this.#undo?.splice(savepoint.undoLength) ?? [];
+    for (const { key, before } of undone.reverse()) {
+      if (before === undefined) this.#writes.forget(key);
+      else this.#writes.set(key, before);
     }
     this.#catalog = savepoint.catalog;
     this.#version++;
@@ -175,7 +190,7 @@ export class Transaction {
 
   /** Commits. Without writes nothing happens. See {@link Database.durable} for when it is on disk. */
   commit(): void {
-    if (this.#writes.size > 0) this.database.commit(this.#writes.entries(), this.#catalog, this.#touched);
+    if (this.#writes.size > 0) this.database.commit(this.#writes.values, this.#catalog, this.#touched);
   }
 
   #table(name: string): TableInfo {
@@ -189,7 +204,7 @@ export class Transaction {
     where: IdUse,
     verb: "Update" | "Replace",
     change: (old: JsonObject) => JsonObject,
-  ): JsonObject {
+  ): string {
     const { key, table, internalId } = this.#require(id, where, verb);
     const text = this.read(key);
     if (text === undefined) throw new DeveloperError(`${verb} on nonexistent document ID ${id}`);
@@ -205,9 +220,7 @@ export class Transaction {
     }
     for (const field of Object.keys(value)) requireUserField(field);
     this.#checkDocument(table.name, value);
-    const document = withSystemFields(value, id, creationTime);
-    this.#writeDocument(table, internalId, old, document);
-    return document;
+    return this.#putDocument(table, internalId, old, withSystemFields(value, id, creationTime));
   }
 
   #checkDocument(tableName: string, value: JsonObject): void {
@@ -215,38 +228,36 @@ export class Transaction {
     if (problem) throw new DeveloperError(problem);
   }
 
-  /** Writes a document's new state, or its absence, with all of its index entries. */
-  #writeDocument(
+  /** Writes a document's new state with all of its index entries. Gives it as JSON text. */
+  #putDocument(table: TableInfo, internalId: string, before: JsonObject | null, after: JsonObject): string {
+    this.usage.add("documentsWritten", 1);
+    const size = documentSize(after);
+    // The arguments of a scheduled function have a limit of their own.
+    if (size > MAX_DOCUMENT_BYTES && !table.name.startsWith("_")) {
+      throw new DeveloperError(`Value is too large (${size} > maximum size ${MAX_DOCUMENT_BYTES})`);
+    }
+    this.usage.add("bytesWritten", size);
+    const text = JSON.stringify(after);
+    this.#write(tablePrefix(table.number) + internalId, text);
+    this.#writeIndexEntries(table, internalId, before, after);
+    return text;
+  }
+
+  #writeIndexEntries(
     table: TableInfo,
     internalId: string,
     before: JsonObject | null,
     after: JsonObject | null,
   ): void {
-    this.usage.add("documentsWritten", 1);
-    const key = tablePrefix(table.number) + internalId;
-    if (after === null) {
-      this.#write(key, null);
-    } else {
-      const size = documentSize(after);
-      // The arguments of a scheduled function have a limit of their own.
-      if (size > MAX_DOCUMENT_BYTES && !table.name.startsWith("_")) {
-        throw new DeveloperError(`Value is too large (${size} > maximum size ${MAX_DOCUMENT_BYTES})`);
-      }
-      this.usage.add("bytesWritten", size);
-      this.#write(key, JSON.stringify(after));
-    }
-    this.#writeIndexEntry(table.byCreationTime, internalId, before, after);
-    for (const index of table.indexes.values()) this.#writeIndexEntry(index, internalId, before, after);
+    const creationTime = (after ?? before)?.["_creationTime"] as number;
+    const end = indexEntryEnd(creationTime, internalId);
+    this.#writeIndexEntry(table.byCreationTime, before, after, end);
+    for (const index of table.indexes.values()) this.#writeIndexEntry(index, before, after, end);
   }
 
-  #writeIndexEntry(
-    index: IndexInfo,
-    internalId: string,
-    before: JsonObject | null,
-    after: JsonObject | null,
-  ): void {
-    const oldKey = before && entryOf(index, before, internalId);
-    const newKey = after && entryOf(index, after, internalId);
+  #writeIndexEntry(index: IndexInfo, before: JsonObject | null, after: JsonObject | null, end: string): void {
+    const oldKey = before && entryOf(index, before, end);
+    const newKey = after && entryOf(index, after, end);
     if (oldKey === newKey) {
       if (newKey !== null) this.#touched.push(newKey);
       return;
@@ -256,7 +267,12 @@ export class Transaction {
   }
 
   #write(key: string, value: string | null): void {
-    this.#undo.push({ key, before: this.#writes.get(key) });
+    if (key.length > MAX_KEY_BYTES) {
+      throw new DeveloperError(
+        `An index entry has ${key.length} bytes, more than the ${MAX_KEY_BYTES} that it may have`,
+      );
+    }
+    this.#undo?.push({ key, before: this.#writes.get(key) });
     this.#writes.set(key, value);
     this.#version++;
   }
@@ -288,7 +304,7 @@ export class Transaction {
           : "System tables (prefixed with `_`) are read-only.",
       );
     }
-    const internalId = binaryString(decoded.internalId);
+    const internalId = internalIdKey(decoded.internalId);
     return { table, internalId, key: tablePrefix(table.number) + internalId };
   }
 }
@@ -304,21 +320,17 @@ export type IdUse = {
 
 type ResolvedId = { table: TableInfo; internalId: string; key: string };
 
-/** The key of a document's entry in an index. */
-export function entryOf(index: IndexInfo, document: JsonObject, internalId: string): string {
+/** The key of a document's entry in an index. `end`: see {@link indexEntryEnd}. */
+export function entryOf(index: IndexInfo, document: JsonObject, end: string): string {
   const fields = index.fields.map((path) => fieldAt(document, path));
-  return indexEntryKey(indexPrefix(index.id), fields, document["_creationTime"] as number, internalId);
-}
-
-function binaryString(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  return indexEntryKey(indexPrefix(index.id), fields, end);
 }
 
 /** The internal id, as it stands in keys, of an id that is known to be well formed. */
 export function internalIdOf(id: string): string {
   const decoded = decodeId(id);
   if (decoded === null) throw new Error("Not a document id");
-  return binaryString(decoded.internalId);
+  return internalIdKey(decoded.internalId);
 }
 
 function requireLegal(value: JsonObject): void {

@@ -101,7 +101,8 @@ describe.each(["cloud", "site"] as const)("on the %s origin", (origin) => {
     const meetingId = await newMeeting(server, host, { maxParticipants: 3 });
     await add(meetingId, [{ userId: ann.userId, role: "participant" }]);
     const answer = await add(meetingId, [
-      { userId: "no id", role: "participant" },
+      { userId: "", role: "participant" },
+      { userId: "x".repeat(10_000), role: "participant" },
       { userId: meetingId, role: "participant" },
       { userId: ann.userId, role: "participant" },
       { userId: bob.userId, role: "participant" },
@@ -111,13 +112,14 @@ describe.each(["cloud", "site"] as const)("on the %s origin", (origin) => {
     const { added, skipped } = valueOf<Added>(answer);
     expect(added).toHaveLength(1);
     expect(skipped.map(({ userId, code }) => [userId, code])).toEqual([
-      ["no id", "user_not_found"],
+      ["", "user_not_found"],
+      ["x".repeat(10_000), "user_not_found"],
       [meetingId, "user_not_found"],
       [ann.userId, "already_participant"],
       [bob.userId, "duplicate"],
       [cyd.userId, "meeting_full"],
     ]);
-    expect(skipped.slice(0, 3).map(({ reason }) => reason)).toEqual([
+    expect(skipped.slice(1, 4).map(({ reason }) => reason)).toEqual([
       "User not found",
       "User not found",
       "Already a participant",

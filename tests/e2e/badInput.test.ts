@@ -115,8 +115,6 @@ describe("400", () => {
     ["a missing field", { participants: [] }, "meetingId"],
     ["a wrong type", { meetingId: 7, participants: [] }, "meetingId"],
     ["null", { meetingId: null, participants: [] }, "meetingId"],
-    ["an empty id", { meetingId: "", participants: [] }, "meetingId"],
-    ["an endless id", { meetingId: "x".repeat(65), participants: [] }, "meetingId"],
     ["an object in place of a list", { meetingId: "x", participants: {} }, "participants"],
     [
       "an unknown role",
@@ -354,7 +352,15 @@ describe("404", () => {
   test("a meeting is not found by a malformed id, an id of another table, or an id of another deployment", async () => {
     const stranger = await signIn(other, "host");
     const elsewhere = await newMeeting(other, stranger);
-    for (const id of ["x", "meeting_123example", host.userId, elsewhere, `${meetingId}\0`, "\u0000"]) {
+    for (const id of [
+      "x",
+      "meeting_123example",
+      host.userId,
+      elsewhere,
+      `${meetingId}\0`,
+      "",
+      "x".repeat(100_000),
+    ]) {
       expect(refusal(await send({ args: { meetingId: id, participants: [] } }))).toBe(
         "404 MEETING_NOT_FOUND",
       );

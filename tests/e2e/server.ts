@@ -148,7 +148,7 @@ export function runCommand(
   return new TestProcess(command, args, { cwd, env: childEnvironment(env) }).ended;
 }
 
-type SpawnOptions = {
+export type SpawnOptions = {
   dataFolder?: string;
   args?: readonly string[];
   env?: NodeJS.Dict<string>;

@@ -1,11 +1,17 @@
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { afterAll } from "vitest";
 import { convexToJson, jsonToConvex, type Value } from "convex/values";
 import { ANONYMOUS, type Caller } from "../../embedded/functions/caller";
 import type { FunctionKind } from "../../embedded/functions/app";
 import type { Outcome } from "../../embedded/functions/executor";
+import { FileUrls } from "../../embedded/functions/fileUrls";
 import { Runtime } from "../../embedded/functions/runtime";
 import { bundleApp } from "../../embedded/loader/bundle";
+import { BlobStore } from "../../embedded/storage/blobStore";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
 import type { Store } from "../../embedded/storage/store";
 import { systemClock, type Clock } from "../../embedded/scheduler/clock";
@@ -16,6 +22,18 @@ import type { Json } from "../../embedded/values/json";
 /** The app that the tests of the runtime run: it is not the product. */
 export const FIXTURE_APP = fileURLToPath(new URL("./fixture", import.meta.url));
 
+const folders: string[] = [];
+
+afterAll(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+async function temporaryBlobs(): Promise<BlobStore> {
+  const folder = await mkdtemp(path.join(tmpdir(), "files-"));
+  folders.push(folder);
+  return BlobStore.open(folder);
+}
+
 let bundle: ReturnType<typeof bundleApp> | undefined;
 
 /** A runtime with the fixture app, without sockets and, unless a store is given, without a disk. */
@@ -24,10 +42,12 @@ export async function startRuntime(store: Store = new MemoryStore()): Promise<Te
   const database = await Database.open(store);
   const runtime = new Runtime({
     database,
+    blobs: await temporaryBlobs(),
+    fileUrls: new FileUrls(randomBytes(32)),
     cursorSecret: randomBytes(32),
     onFault: (error) => faults.push(error),
   });
-  await runtime.load(await (bundle ??= bundleApp(FIXTURE_APP)), { FROM_DEPLOYMENT: "yes" });
+  await runtime.use(runtime.prepare(await (bundle ??= bundleApp(FIXTURE_APP)), { FROM_DEPLOYMENT: "yes" }));
   return new TestRuntime(runtime, database, faults);
 }
 
@@ -53,9 +73,14 @@ export class TestClock implements Clock {
     return () => this.#waiting.delete(waiting);
   }
 
-  /** For how long the next to be woken still has to wait, in ms; `Infinity` when nobody is. */
+  /** When the next one is to be woken, in ms since the epoch; `Infinity` when nobody is. */
+  get nextAtMs(): number {
+    return Math.min(...[...this.#waiting].map(({ atMs }) => atMs));
+  }
+
+  /** For how long that still is. */
   get nextInMs(): number {
-    return Math.min(...[...this.#waiting].map(({ atMs }) => atMs)) - this.now();
+    return this.nextAtMs - this.now();
   }
 
   advance(byMs: number): void {

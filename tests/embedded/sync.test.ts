@@ -122,6 +122,7 @@ describe("live queries", () => {
       text: "by HTTP",
     });
     await ann.until(has("by HTTP"));
+    expect(ann.seen).toEqual([[], ["by HTTP"]]);
   });
 
   test("a query that fails is told with its data, and an unsubscribed one not at all", async () => {

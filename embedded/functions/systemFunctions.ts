@@ -1,0 +1,82 @@
+/**
+ * The system queries that the official command line asks for: what functions, tables, documents and environment variables a
+ * deployment has. Only the holder of the admin key may call them.
+ */
+import { readPage, type PageRequest, type SerializedQuery } from "../transaction/query";
+import { DeveloperError } from "../transaction/errors";
+import type { Transaction } from "../transaction/transaction";
+import type { Json, JsonObject } from "../values/json";
+import type { App, FunctionInfo, FunctionKind } from "./app";
+
+export const SYSTEM_PREFIX = "_system/";
+
+type SystemContext = { readonly app: App; readonly transaction: Transaction; readonly cursorSecret: Buffer };
+
+/** Gives the result as JSON text. */
+export type SystemQuery = (context: SystemContext, args: JsonObject) => string;
+
+/** The most that one page of documents may hold. */
+const MAX_PAGE = { maximumRowsRead: 4_096, maximumBytesRead: 4 * 1024 * 1024 };
+
+export const SYSTEM_QUERIES: Readonly<Record<string, SystemQuery>> = {
+  "_system/cli/modules:apiSpec": ({ app }) =>
+    JSON.stringify([...[...app.functions.values()].map(functionSpec), ...app.httpRoutes().map(httpSpec)]),
+
+  "_system/cli/convexUrl:cloudUrl": ({ app }) => JSON.stringify(app.environment["CONVEX_CLOUD_URL"] ?? null),
+  "_system/cli/convexUrl:siteUrl": ({ app }) => JSON.stringify(app.environment["CONVEX_SITE_URL"] ?? null),
+
+  "_system/cli/tables:default": ({ transaction }) => {
+    const names = [...transaction.catalog.allTables()]
+      .map(({ name }) => name)
+      .filter((name) => !name.startsWith("_"));
+    return JSON.stringify({
+      page: names.sort().map((name) => ({ name })),
+      isDone: true,
+      continueCursor: "end",
+    });
+  },
+
+  "_system/cli/tableData:default": ({ transaction, cursorSecret }, args) => {
+    const { table, order, paginationOpts } = args;
+    if (typeof table !== "string" || (order !== "asc" && order !== "desc")) {
+      throw new DeveloperError("`table` must be a name, and `order` must be asc or desc");
+    }
+    const { numItems, cursor } = paginationOpts as { numItems: number; cursor: string | null };
+    const query: SerializedQuery = {
+      source: { type: "FullTableScan", tableName: table, order },
+      operators: [],
+    };
+    const request: PageRequest = { query, cursor, pageSize: numItems, ...MAX_PAGE };
+    const { page, ...rest } = readPage(transaction, request, cursorSecret);
+    return `{"page":[${page.join(",")}],${JSON.stringify(rest).slice(1)}`;
+  },
+
+  "_system/cli/queryEnvironmentVariables:default": ({ app }) => {
+    const variables = Object.entries(app.environment).map(([name, value]) => ({ name, value }));
+    return JSON.stringify(variables.sort((a, b) => (a.name < b.name ? -1 : 1)));
+  },
+
+  "_system/cli/queryEnvironmentVariables:get": ({ app }, { name }) => {
+    const value = typeof name === "string" ? app.environment[name] : undefined;
+    return JSON.stringify(value === undefined ? null : { name: name as Json, value });
+  },
+
+  // Only the app itself: there are no components.
+  "_system/frontend/components:list": () => "[]",
+};
+
+const TYPE_NAMES: Record<FunctionKind, string> = { query: "Query", mutation: "Mutation", action: "Action" };
+
+function functionSpec({ module, exportName, kind, isPublic, args, returns }: FunctionInfo) {
+  return {
+    identifier: `${module}:${exportName}`,
+    functionType: TYPE_NAMES[kind],
+    visibility: { kind: isPublic ? "public" : "internal" },
+    args,
+    returns: returns ?? { type: "any" },
+  };
+}
+
+function httpSpec({ method, path }: { method: string; path: string }) {
+  return { functionType: "HttpAction", method, path };
+}

@@ -1,0 +1,92 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
+import path from "node:path";
+import type { Readable } from "node:stream";
+
+/** A blob that is on disk whole. `key`: a random UUID, under which it is found. `sha256`: base64. */
+export type StoredBlob = { readonly key: string; readonly sha256: string; readonly sizeBytes: number };
+
+const TEMPORARY = ".part";
+
+/**
+ * Large contents, each a file of its own beside the database. A blob appears whole and synced or not at all, and never
+ * changes.
+ */
+export class BlobStore {
+  private constructor(private readonly folder: string) {}
+
+  /** Opens the folder, and makes it if it is not there. What a crash has left half-written is removed. */
+  static async open(folder: string): Promise<BlobStore> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const names = await readdir(folder);
+    await Promise.all(
+      names
+        .filter((name) => name.endsWith(TEMPORARY))
+        .map((name) => rm(path.join(folder, name), { force: true })),
+    );
+    return new BlobStore(folder);
+  }
+
+  /** Writes a blob. Resolves when it is on disk; if the source fails, nothing is left of it. */
+  async put(source: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
+    const key = randomUUID();
+    const temporary = this.#file(key) + TEMPORARY;
+    const hash = createHash("sha256");
+    let sizeBytes = 0;
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      for await (const chunk of source) {
+        hash.update(chunk);
+        sizeBytes += chunk.length;
+        await writeAll(file, chunk);
+      }
+      await file.sync();
+    } catch (error) {
+      await file.close();
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    await file.close();
+    await rename(temporary, this.#file(key));
+    await this.#syncFolder();
+    return { key, sha256: hash.digest("base64"), sizeBytes };
+  }
+
+  /** Reads a blob, or its bytes `start` to `end`, both inclusive. The stream fails if there is no such blob. */
+  read(key: string, range?: { start: number; end: number }): Readable {
+    return createReadStream(this.#file(key), range ?? {});
+  }
+
+  /** Removes a blob; it is no error if it is not there. */
+  async remove(key: string): Promise<void> {
+    await rm(this.#file(key), { force: true });
+  }
+
+  /** The keys of all blobs. */
+  keys(): Promise<string[]> {
+    return readdir(this.folder);
+  }
+
+  /** Keys come from this class or from the database, never from a client as they are: still, they name no other file. */
+  #file(key: string): string {
+    if (!/^[0-9a-f-]{36}$/.test(key)) throw new Error("Not the key of a blob");
+    return path.join(this.folder, key);
+  }
+
+  async #syncFolder(): Promise<void> {
+    const folder = await open(this.folder, "r");
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < chunk.length;) {
+    const { bytesWritten } = await file.write(chunk, offset);
+    offset += bytesWritten;
+  }
+}

@@ -1,0 +1,117 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createServer, type Server } from "../../embedded/index";
+import { FIXTURE_APP } from "./harness";
+
+const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
+const ADMIN_KEY = "tests|0123456789abcdef";
+
+let folder: string;
+let project: string;
+let server: Server;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "cli-"));
+  project = path.join(folder, "project");
+  // The CLI wants a project that depends on convex.
+  await mkdir(project);
+  await writeFile(path.join(project, "package.json"), '{"dependencies": {"convex": "*"}}');
+  await symlink(MODULES, path.join(project, "node_modules"));
+  server = await createServer({
+    appFolder: FIXTURE_APP,
+    dataFolder: path.join(folder, "data"),
+    port: 0,
+    sitePort: 0,
+    adminKey: ADMIN_KEY,
+    environment: { GREETING: "hello" },
+  });
+});
+
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs a command of the official packages against the server as a self-hosted deployment; gives its standard output. */
+async function cli(command: "convex" | "convex-helpers", ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(path.join(MODULES, ".bin", command), args, {
+    cwd: project,
+    env: {
+      PATH: `${path.join(MODULES, ".bin")}:${process.env["PATH"] ?? ""}`,
+      CONVEX_SELF_HOSTED_URL: server.url,
+      CONVEX_SELF_HOSTED_ADMIN_KEY: ADMIN_KEY,
+    },
+  });
+  return stdout;
+}
+
+test("convex run calls public and internal functions, also in the name of a user", async () => {
+  const id = JSON.parse(
+    await cli("convex", "run", "notes:add", '{"author": "cli", "text": "by hand"}'),
+  ) as string;
+  expect(JSON.parse(await cli("convex", "run", "notes:get", JSON.stringify({ id })))).toMatchObject({
+    text: "by hand",
+  });
+  const identity = { subject: "s", issuer: "i", tokenIdentifier: "i|s" };
+  const flags = ["--identity", JSON.stringify(identity)];
+  expect(JSON.parse(await cli("convex", "run", "outside:whoAmI", "{}", ...flags))).toMatchObject(identity);
+  await expect(cli("convex", "run", "notes:addAndFail", '{"author": "cli"}')).rejects.toThrow("NESTED");
+});
+
+test("convex function-spec lists every function with its validators, and the HTTP routes", async () => {
+  const { url, functions } = JSON.parse(await cli("convex", "function-spec")) as {
+    url: string;
+    functions: object[];
+  };
+  expect(url).toBe(server.url);
+  expect(functions).toContainEqual({
+    identifier: "notes.js:get",
+    functionType: "Query",
+    visibility: { kind: "public" },
+    args: {
+      type: "object",
+      value: { id: { fieldType: { type: "id", tableName: "notes" }, optional: false } },
+    },
+    returns: { type: "any" },
+  });
+  expect(functions).toContainEqual(
+    expect.objectContaining({ identifier: "notes.js:addAndFail", visibility: { kind: "internal" } }),
+  );
+  expect(functions).toContainEqual({ functionType: "HttpAction", method: "POST", path: "/notes" });
+});
+
+test("convex data lists tables and shows documents", async () => {
+  await cli("convex", "run", "notes:addMany", '{"author": "shown", "texts": ["one", "two"]}');
+  expect((await cli("convex", "data")).split("\n")).toContain("notes");
+  const rows = await cli("convex", "data", "notes", "--limit", "2");
+  expect(rows).toContain('"two"');
+});
+
+test("convex env get reads the deployment's environment", async () => {
+  expect(await cli("convex", "env", "get", "GREETING")).toBe("hello\n");
+});
+
+test("convex-helpers open-api-spec writes its document from what the deployment says", async () => {
+  await cli("convex-helpers", "open-api-spec");
+  const name = (await readdir(project)).find((file) => file.endsWith(".yaml")) ?? "";
+  const document = await readFile(path.join(project, name), "utf8");
+  expect(document).toContain("/api/run/notes/get");
+  expect(document).toContain('ID from table "notes"');
+});
+
+test("without the admin key the command line learns nothing", async () => {
+  const response = await fetch(`${server.url}/api/query`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ path: "_system/cli/modules:apiSpec", args: {} }),
+  });
+  expect(await response.json()).toMatchObject({
+    status: "error",
+    errorMessage: expect.stringContaining("Could not find public function") as string,
+  });
+});

@@ -1,0 +1,301 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect as connectTcp } from "node:net";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { createServer, type Server } from "../../embedded/index";
+import { FIXTURE_APP } from "./harness";
+
+let folder: string;
+let server: Server;
+const faults: unknown[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "sync-"));
+  server = await createServer({
+    appFolder: FIXTURE_APP,
+    dataFolder: path.join(folder, "data"),
+    port: 0,
+    sitePort: 0,
+    onFault: (error) => faults.push(error),
+  });
+});
+
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true, force: true });
+  expect(faults).toEqual([]);
+});
+
+type Message = { type: string; [field: string]: unknown };
+
+/** A socket without the official client around it. */
+class RawClient {
+  readonly received: Message[] = [];
+  readonly #socket: WebSocket;
+  readonly closed: Promise<{ code: number; reason: string }>;
+  readonly #waiting: { matches: (message: Message) => boolean; resolve: (message: Message) => void }[] = [];
+
+  constructor(url: string) {
+    this.#socket = new WebSocket(`${url.replace("http", "ws")}/api/1.48.0/sync`);
+    this.closed = new Promise((resolve) => {
+      this.#socket.on("close", (code, reason) => resolve({ code, reason: reason.toString() }));
+    });
+    this.#socket.on("error", () => undefined);
+    this.#socket.on("message", (data: Buffer) => {
+      const message = JSON.parse(data.toString("utf8")) as Message;
+      this.received.push(message);
+      for (const { matches, resolve } of this.#waiting) if (matches(message)) resolve(message);
+    });
+  }
+
+  static async open(url = server.url): Promise<RawClient> {
+    const client = new RawClient(url);
+    await once(client.#socket, "open");
+    return client;
+  }
+
+  static async connected(sessionId = crypto.randomUUID()): Promise<RawClient> {
+    const client = await RawClient.open();
+    client.send({
+      type: "Connect",
+      sessionId,
+      connectionCount: 0,
+      lastCloseReason: null,
+      clientTs: Date.now(),
+    });
+    return client;
+  }
+
+  send(message: Message | string | Buffer): void {
+    this.#socket.send(
+      typeof message === "string" || Buffer.isBuffer(message) ? message : JSON.stringify(message),
+    );
+  }
+
+  until(matches: (message: Message) => boolean): Promise<Message> {
+    const found = this.received.find(matches);
+    return found
+      ? Promise.resolve(found)
+      : new Promise((resolve) => this.#waiting.push({ matches, resolve }));
+  }
+
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  readOn(): void {
+    this.#socket.resume();
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+const addQuery = (queryId: number, udfPath = "notes:all", args: unknown[] = [{}]) => ({
+  type: "ModifyQuerySet",
+  baseVersion: 0,
+  newVersion: 1,
+  modifications: [{ type: "Add", queryId, udfPath, args }],
+});
+const mutation = (requestId: number, text: string, author = "ann") => ({
+  type: "Mutation",
+  requestId,
+  udfPath: "notes:add",
+  args: [{ author, text }],
+});
+
+/** The server is there for others whatever one client does. */
+async function stillServes(): Promise<void> {
+  const client = await RawClient.connected();
+  client.send(addQuery(0, "notes:byAuthor", [{ author: "nobody" }]));
+  await client.until(({ type }) => type === "Transition");
+  client.close();
+}
+
+describe("what is no message costs the client its socket, and nobody else", () => {
+  test.each([
+    ["no JSON", "{", "The message is not JSON"],
+    ["no message", '{"type":"Nonsense"}', "Invalid message"],
+    ["a message before Connect", JSON.stringify(addQuery(0)), "The first message must be Connect"],
+    ["null", "null", "Invalid message"],
+    ["deep nesting", "[".repeat(100_000), "The message is not JSON"],
+  ])("%s", async (_what, text, error) => {
+    const client = await RawClient.open();
+    client.send(text);
+    expect(await client.until(({ type }) => type === "FatalError")).toMatchObject({
+      error: expect.stringContaining(error) as string,
+    });
+    await client.closed;
+    await stillServes();
+  });
+
+  test.each([
+    ["a wrong base version", { ...addQuery(0), baseVersion: 5, newVersion: 6 }, "BaseVersionMismatch"],
+    ["a version that goes back", { ...addQuery(0), newVersion: 0 }, "The new version must be greater"],
+    [
+      "a query that is not there",
+      { ...addQuery(0), modifications: [{ type: "Remove", queryId: 7 }] },
+      "There is no query 7",
+    ],
+    [
+      "a query that is there already",
+      { ...addQuery(0), modifications: [addQuery(1).modifications[0], addQuery(1).modifications[0]] },
+      "Query 1 is there already",
+    ],
+    ["a component", { ...mutation(0, "x"), componentPath: "other" }, "There are no components"],
+    ["a negative request id", mutation(-1, "x"), "Invalid message: requestId"],
+  ])("%s", async (_what, message, error) => {
+    const client = await RawClient.connected();
+    client.send(message);
+    expect(await client.until(({ type }) => type === "FatalError")).toMatchObject({
+      error: expect.stringContaining(error) as string,
+    });
+    await client.closed;
+  });
+
+  test("a binary frame", async () => {
+    const client = await RawClient.connected();
+    client.send(Buffer.from([0, 255, 1]));
+    expect((await client.closed).code).toBe(1003);
+  });
+
+  test("a frame that is too large", async () => {
+    const client = await RawClient.connected();
+    client.send("x".repeat(21 * 1024 * 1024));
+    expect((await client.closed).code).toBe(1009);
+    await stillServes();
+  });
+
+  test("a client that has seen a later time than there is", async () => {
+    const client = await RawClient.open();
+    const future = Buffer.alloc(8, 0xff).toString("base64");
+    client.send({
+      type: "Connect",
+      sessionId: "s",
+      connectionCount: 1,
+      lastCloseReason: null,
+      maxObservedTimestamp: future,
+    });
+    expect((await client.closed).code).toBe(1011);
+  });
+
+  test("a bad token is an AuthError that tells the client which identity it still has", async () => {
+    const client = await RawClient.connected();
+    client.send({ type: "Authenticate", tokenType: "User", value: "not a token", baseVersion: 0 });
+    expect(await client.until(({ type }) => type === "AuthError")).toMatchObject({
+      baseVersion: 0,
+      authUpdateAttempted: true,
+    });
+  });
+
+  test("another path than the protocol's, garbage instead of a handshake, half a handshake", async () => {
+    const socket = new WebSocket(`${server.url.replace("http", "ws")}/elsewhere`);
+    const [error] = (await once(socket, "error").catch((thrown: unknown) => [thrown])) as [Error];
+    expect(error.message).toContain("404");
+    for (const bytes of [
+      "\x16\x03\x01 not http at all\r\n\r\n",
+      "GET /api/1.48.0/sync HTTP/1.1\r\nUpgrade: webso",
+    ]) {
+      const tcp = connectTcp(Number(new URL(server.url).port), "127.0.0.1");
+      await once(tcp, "connect");
+      tcp.write(bytes);
+      tcp.destroy();
+    }
+    await stillServes();
+  });
+});
+
+describe("many and slow clients", () => {
+  test("a client that never reads is cut off, and the others are told what changes", async () => {
+    const big = "x".repeat(500_000);
+    const reader = await RawClient.connected();
+    const sleeper = await RawClient.connected();
+    for (const client of [reader, sleeper]) client.send(addQuery(0, "notes:byAuthor", [{ author: "big" }]));
+    await reader.until(({ type }) => type === "Transition");
+    await sleeper.until(({ type }) => type === "Transition");
+    sleeper.stopReading();
+    // Every result is larger than the one before it; together they are far more than sockets and server hold back.
+    for (let i = 0; i < 14; i++) {
+      reader.send(mutation(i, big, "big"));
+      await reader.until(({ type, requestId }) => type === "MutationResponse" && requestId === i);
+    }
+    await reader.until(
+      ({ type, modifications }) =>
+        type === "Transition" &&
+        (modifications as { value?: string[] }[]).some(({ value }) => value?.length === 14),
+    );
+    reader.close();
+    await stillServes();
+    sleeper.readOn();
+    expect((await sleeper.closed).code).toBe(1006);
+  }, 60_000);
+
+  test("a thousand idle sockets are let in, and none of them is forgotten", async () => {
+    const clients = await Promise.all(Array.from({ length: 1_000 }, () => RawClient.connected()));
+    for (const client of clients) client.send(addQuery(0, "notes:byAuthor", [{ author: "many" }]));
+    await Promise.all(clients.map((client) => client.until(({ type }) => type === "Transition")));
+    clients[0]?.send(mutation(0, "hello", "many"));
+    const told = await Promise.all(
+      clients.map((client) =>
+        client.until(({ modifications }) => JSON.stringify(modifications ?? "").includes("hello")),
+      ),
+    );
+    expect(told).toHaveLength(1_000);
+    for (const client of clients) client.close();
+  }, 60_000);
+});
+
+describe("what a client sends twice", () => {
+  test("a mutation that is sent again on another socket of the session is not run again, and has the same result", async () => {
+    const sessionId = crypto.randomUUID();
+    const first = await RawClient.connected(sessionId);
+    first.send(mutation(7, "once", "replay"));
+    const answer = await first.until(({ type }) => type === "MutationResponse");
+    first.close();
+    const second = await RawClient.connected(sessionId);
+    second.send(mutation(7, "once", "replay"));
+    expect(await second.until(({ type }) => type === "MutationResponse")).toMatchObject({
+      success: true,
+      result: answer["result"],
+    });
+    second.send(addQuery(0, "notes:byAuthor", [{ author: "replay" }]));
+    const told = await second.until(({ modifications }) =>
+      JSON.stringify(modifications ?? "").includes("once"),
+    );
+    expect(told["modifications"]).toMatchObject([{ value: ["once"] }]);
+    second.close();
+  });
+
+  test("the same request id of another session is another mutation", async () => {
+    for (const author of ["one", "two"]) {
+      const client = await RawClient.connected();
+      client.send(mutation(7, author, "sessions"));
+      await client.until(({ type }) => type === "MutationResponse");
+      client.close();
+    }
+    const reader = await RawClient.connected();
+    reader.send(addQuery(0, "notes:byAuthor", [{ author: "sessions" }]));
+    const { modifications } = await reader.until(({ type }) => type === "Transition");
+    expect(modifications).toMatchObject([{ value: ["one", "two"] }]);
+    reader.close();
+  });
+
+  test("each transition starts where the one before it has ended", async () => {
+    const client = await RawClient.connected();
+    client.send(addQuery(0, "notes:byAuthor", [{ author: "chain" }]));
+    for (let i = 0; i < 20; i++) client.send(mutation(i, `${i}`, "chain"));
+    await client.until(({ type, requestId }) => type === "MutationResponse" && requestId === 19);
+    await client.until(({ modifications }) => JSON.stringify(modifications ?? "").includes('"19"'));
+    let end: unknown = { querySet: 0, identity: 0, ts: Buffer.alloc(8).toString("base64") };
+    for (const { type, startVersion, endVersion } of client.received) {
+      if (type !== "Transition") continue;
+      expect(startVersion).toEqual(end);
+      end = endVersion;
+    }
+    client.close();
+  });
+});

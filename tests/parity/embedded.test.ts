@@ -1,0 +1,54 @@
+/** The scenarios give on the embedded runtime, call by call over HTTP, what they give on convex-test. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { newApp, parityBackend } from "../convex/setup";
+import { startEmbeddedBackend } from "../e2e/embeddedBackend";
+import { histories, play, setStage, violations, type Stage } from "./history";
+import { scenarios } from "./scenarios";
+
+test.each(Object.entries(scenarios))("%s", async (_name, scenario) => {
+  const { server, backend } = await startEmbeddedBackend();
+  const onConvexTest = await scenario(parityBackend(newApp()));
+  expect(comparable(await scenario(backend))).toEqual(comparable(onConvexTest));
+  expect(server.faults).toEqual([]);
+});
+
+/** Where a page may be split is the runtime's own affair, and convex-test never splits one. */
+function comparable(result: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(result, (name, value: unknown) => (name === "splitCursor" ? null : value)),
+  ) as unknown;
+}
+
+test("random histories are answered alike and end alike", async () => {
+  const { server, backend } = await startEmbeddedBackend();
+  await fc.assert(
+    fc.asyncProperty(histories, async (history) => {
+      const here = await setStage(backend);
+      const there = await setStage(parityBackend(newApp()));
+      for (const command of history) {
+        expect(withNames(here, await play(here, command))).toEqual(
+          withNames(there, await play(there, command)),
+        );
+      }
+      expect(await people(here)).toEqual(await people(there));
+      expect(await violations(here)).toEqual([]);
+    }),
+    { numRuns: 15 },
+  );
+  expect(server.faults).toEqual([]);
+});
+
+/** Ids differ from run to run: those of people are named, those of rows are not shown. */
+function withNames({ userIds }: Stage, result: unknown): unknown {
+  return JSON.parse(JSON.stringify(result), (field, value: unknown) => {
+    if (field === "added") return (value as string[]).length;
+    return field === "userId" ? userIds.indexOf(value as string) : value;
+  }) as unknown;
+}
+
+/** Who is in the meeting, as what, in the order in which they came. */
+async function people({ backend, meetingId, userIds }: Stage): Promise<unknown> {
+  const rows = (await backend.rows("meetingParticipants")).filter((row) => row["meetingId"] === meetingId);
+  return rows.map(({ userId, role, presence }) => [userIds.indexOf(String(userId)), role, presence]);
+}
