@@ -32,7 +32,6 @@ const volatileFields = new Set([
   "leftAt",
   "lastSeenAt",
   "continueCursor",
-  "splitCursor",
 ]);
 
 /** Plays calls and notes what came of them, with names in the place of ids and times, so that runs can be compared. */
