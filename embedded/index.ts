@@ -49,6 +49,8 @@ export type ServerOptions = {
   readonly onReload?: (result: { readonly problem: string | null }) => void;
   /** Files to serve on the site origin. */
   readonly mounts?: readonly StaticMount[];
+  /** Told what functions log. `path`: the function, or the route of an HTTP action. */
+  readonly onLog?: (path: string, lines: readonly string[]) => void;
   /** Told of errors that neither app nor client is to blame for. They hold no tokens. */
   readonly onFault?: (error: unknown) => void;
   /** Told, line by line, what functions log that nobody has called: scheduled ones and crons; standard output by default. */
@@ -107,10 +109,13 @@ async function start(
 
   const folder = await openDataFolder(options.dataFolder);
   opened.push(() => folder.release());
+  // It is that of a server that has crashed: nobody must be sent there.
+  await removeAddress(folder.path);
   const given = options.environment ?? {};
   const developmentIssuer = given["WORKOS_CLIENT_ID"] ? null : await loadDevelopmentIssuer(folder.path);
   const database = await Database.open(new LmdbStore(folder.database));
   opened.push(() => database.close());
+  await folder.keepDatabase();
 
   const blobs = await BlobStore.open(path.join(folder.path, BLOB_FOLDER));
   await removeDeletedBlobs(database, blobs);
@@ -121,6 +126,7 @@ async function start(
     cursorSecret: await keepSecret(database, "cursorSecret"),
     blobs,
     fileUrls,
+    onLog: options.onLog ?? (() => undefined),
     onFault,
   });
   database.onCommit((keys) => {

@@ -34,6 +34,9 @@ export async function main(argv: readonly string[], command: CommandLine): Promi
       ...settings,
       appFolder: command.appFolder,
       mounts: command.mounts ?? [],
+      onLog: (path, lines) => {
+        for (const line of lines) console.log(`${path} ${line}`);
+      },
       onReload: ({ problem }) =>
         console.log(problem === null ? "Reloaded." : `${problem} The last good version goes on.`),
     });

@@ -1,5 +1,5 @@
 /** `npm run demo`: plays the main job on the running server: a host adds 1000 people to a meeting in one request. */
-import { call, connectTo, readCommand, signIn } from "./project";
+import { call, connectTo, readCommand, requireDevelopment, signIn } from "./project";
 
 const PEOPLE = 1_000;
 /** Requests under way at once while the users are created. */
@@ -8,6 +8,7 @@ const CONCURRENCY = 32;
 type Added = { added: string[]; skipped: { userId: string; reason: string; code: string }[] };
 
 const { dataFolder } = readCommand("Usage: npm run demo -- [--data <folder>]");
+requireDevelopment();
 const server = await connectTo(dataFolder);
 console.log(`Server: ${server.url}`);
 

@@ -31,6 +31,14 @@ export async function connectTo(dataFolder: string): Promise<Server> {
   }
 }
 
+const REAL_SIGN_IN =
+  "WORKOS_CLIENT_ID is set, so only WorkOS can sign tokens. Unset it to use development tokens.";
+
+/** Ends the process when people sign in with WorkOS itself. */
+export function requireDevelopment(): void {
+  if (deploymentEnvironment()["WORKOS_CLIENT_ID"]) fail(REAL_SIGN_IN);
+}
+
 export type Person = { readonly email: string; readonly organizationId?: string; readonly role?: string };
 
 /** A development token for a person, who is created as a user if they are not one yet. */
@@ -39,9 +47,7 @@ export async function signIn(
   { email, ...claims }: Person,
 ): Promise<{ token: string; userId: string }> {
   if (server.developmentIssuer === null) {
-    return fail(
-      "WORKOS_CLIENT_ID is set, so only WorkOS can sign tokens. Unset it to use development tokens.",
-    );
+    return fail(REAL_SIGN_IN);
   }
   const workosUserId = userIdForEmail(email);
   const token = await server.developmentIssuer.sign({ subject: workosUserId, ...claims });

@@ -23,5 +23,8 @@ export function preflightResponse(request: Request): Response {
 }
 
 function allowedOrigins(): string[] {
-  return (process.env.ALLOWED_ORIGINS ?? "").split(",").map((origin) => origin.trim());
+  return (process.env.ALLOWED_ORIGINS ?? "")
+    .split(",")
+    .map((origin) => origin.trim())
+    .filter(Boolean);
 }

@@ -1,4 +1,5 @@
 import { ConvexError } from "convex/values";
+import * as z from "zod";
 import { type ErrorData, errorData, errorStatus } from "../contract/errors";
 
 /** A JSON answer. */
@@ -28,8 +29,21 @@ export function failureResponse(data: ErrorData, headers: Record<string, string>
 }
 
 function knownError(error: unknown): ErrorData | undefined {
-  return error instanceof ConvexError ? errorData.safeParse(error.data).data : undefined;
+  if (!(error instanceof ConvexError)) return undefined;
+  return invalidCursor.safeParse(error.data).success ? INVALID_CURSOR : errorData.safeParse(error.data).data;
 }
+
+/** What Convex throws when a page is asked for with a cursor that is not one of this query's. */
+const invalidCursor = z.object({
+  isConvexSystemError: z.literal(true),
+  paginationError: z.literal("InvalidCursor"),
+});
+
+const INVALID_CURSOR: ErrorData = {
+  code: "INVALID_ARGUMENT",
+  message: "paginationOpts.cursor: Not a cursor of this list with these filters",
+  issues: [{ path: "paginationOpts.cursor", message: "Not a cursor of this list with these filters" }],
+};
 
 /** Logs where it happened and not the message, which may quote personal data. */
 function unknownError(error: unknown): ErrorData {

@@ -17,6 +17,8 @@ export type RuntimeOptions = {
   readonly cursorSecret: Buffer;
   readonly blobs: BlobStore;
   readonly fileUrls: FileUrls;
+  /** Told what functions log. `path`: the function, or the route of an HTTP action. */
+  readonly onLog: (path: string, lines: readonly string[]) => void;
   readonly onFault: (error: unknown) => void;
 };
 
@@ -56,8 +58,9 @@ export class Runtime {
   }
 
   /** Calls a function of a known kind. Never rejects. */
-  call(kind: FunctionKind, call: Call): Promise<Outcome> {
-    return kind === "action" ? this.#actions.run(call) : this.#executor.run(kind, call);
+  async call(kind: FunctionKind, call: Call): Promise<Outcome> {
+    const outcome = await (kind === "action" ? this.#actions.run(call) : this.#executor.run(kind, call));
+    return this.#logged(outcome);
   }
 
   /** Calls a function of whatever kind it is. Never rejects. */
@@ -90,7 +93,13 @@ export class Runtime {
   }
 
   /** Runs the HTTP action for a request. `null` when no route matches; `undefined` when the app has no http.ts. */
-  http(request: Request, caller: Caller): Promise<HttpOutcome | null | undefined> {
-    return this.#actions.http(request, caller);
+  async http(request: Request, caller: Caller): Promise<HttpOutcome | null | undefined> {
+    const outcome = await this.#actions.http(request, caller);
+    return outcome && this.#logged(outcome);
+  }
+
+  #logged<T extends { readonly path: string; readonly logs: readonly string[] }>(outcome: T): T {
+    if (outcome.logs.length > 0) this.options.onLog(outcome.path, outcome.logs);
+    return outcome;
   }
 }

@@ -75,7 +75,9 @@ export async function handleApiRequest(options: FunctionsApiOptions, exchange: E
 }
 
 function requireMethod(method: string | undefined, allowed: "GET" | "POST"): void {
-  if (method !== allowed) throw new ApiError(405, "MethodNotAllowed", `Use ${allowed} here`);
+  if (method !== allowed) {
+    throw new ApiError(405, "MethodNotAllowed", `Use ${allowed} here`, { Allow: allowed });
+  }
 }
 
 /** `POST /api/query`, `/api/mutation`, `/api/action`, `/api/function` with `{path, args, format?}`. */

@@ -61,7 +61,8 @@ function serve(options: HttpOptions, handle: Handler): Server {
         return;
       }
       if (!(error instanceof ApiError)) options.onFault(error);
-      const { status, code, message } = error instanceof ApiError ? error : INTERNAL;
+      const { status, code, message, headers } = error instanceof ApiError ? error : INTERNAL;
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
       // What is left of the body is not read, so the connection can't be used again.
       if (!request.complete) response.setHeader("Connection", "close");
       sendJson(response, status, JSON.stringify({ code, message }));

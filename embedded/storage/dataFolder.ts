@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { findDamage } from "./lmdbFile";
-import { isLockFile, lockFolder } from "./processLock";
+import { holderOf, isLockFile, lockFolder } from "./processLock";
 
 /** Why a data folder cannot be used: one line, with what to do about it. Nothing in the folder was changed. */
 export class DataFolderError extends Error {
@@ -14,6 +14,11 @@ export type DataFolder = {
   path: string;
   /** The file for `LmdbStore`; it is there and looks sound, or is not there yet. */
   database: string;
+  /**
+   * To be called when the database has its first commit on disk. A database without one comes from a first start that was cut
+   * off: the next start makes it anew. From this call on it is never thrown away.
+   */
+  keepDatabase(): Promise<void>;
   /** Lets another process have the folder; call it once the store is closed. A kill releases the folder too. */
   release: () => Promise<void>;
 };
@@ -47,11 +52,16 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
   }
   try {
     const database = join(path, DATABASE);
-    if ((await checkFormat(path)) === "new") await writeMarker(path);
-    checkDatabase(database);
+    if ((await checkFormat(path)) === "new") await writeMarker(path, { database: "unmade" });
+    const isMade = (await readMarker(path)).database !== "unmade";
+    if (isMade) checkDatabase(database);
+    else await rm(database, { force: true });
     // With no other process here it can only be left over from one that died.
     await rm(`${database}-lock`, { force: true });
-    return { path, database, release: lock.release };
+    const keepDatabase = async () => {
+      if (!isMade) await writeMarker(path);
+    };
+    return { path, database, keepDatabase, release: lock.release };
   } catch (error) {
     await lock.release();
     throw error instanceof DataFolderError ? error : cannotWrite(path, error);
@@ -99,7 +109,7 @@ async function checkFormat(path: string): Promise<"new" | "ours"> {
   );
 }
 
-async function readMarker(path: string): Promise<{ version: unknown }> {
+async function readMarker(path: string): Promise<{ version: unknown; database?: unknown }> {
   const file = join(path, MARKER);
   try {
     const marker: unknown = JSON.parse(await readFile(file, "utf8"));
@@ -114,11 +124,16 @@ async function readMarker(path: string): Promise<{ version: unknown }> {
   );
 }
 
+/** Whether a live process has this folder open. */
+export async function isInUse(folder: string): Promise<boolean> {
+  return (await holderOf(resolve(folder))) !== null;
+}
+
 /** On disk before anything else is, and whole: a folder with data and without a marker would be taken for foreign. */
-async function writeMarker(path: string): Promise<void> {
+async function writeMarker(path: string, more: { database?: "unmade" } = {}): Promise<void> {
   const file = await open(join(path, NEW_MARKER), "w", 0o600);
   try {
-    await file.writeFile(`${JSON.stringify({ format: FORMAT, version: VERSION })}\n`);
+    await file.writeFile(`${JSON.stringify({ format: FORMAT, version: VERSION, ...more })}\n`);
     await file.sync();
   } finally {
     await file.close();

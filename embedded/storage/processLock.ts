@@ -42,6 +42,16 @@ export async function lockFolder(folder: string): Promise<ProcessLock> {
   }
 }
 
+/** The id of the live process that has a folder, or `null`; `null` too when there is no such folder. */
+export async function holderOf(folder: string): Promise<number | null> {
+  try {
+    return await findOther(folder, "");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
 async function findOther(folder: string, mine: string): Promise<number | null> {
   for (const name of await readdir(folder)) {
     const [, id, start] = LOCK_FILE.exec(name) ?? [];

@@ -107,6 +107,16 @@ describe("400", () => {
     expect(await response.json()).toMatchObject({ errorMessage: "The body is not valid JSON" });
   });
 
+  test.each(["made up", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"])(
+    "%j is no cursor of a list",
+    async (cursor) => {
+      const args = { meetingId, paginationOpts: { numItems: 10, cursor } };
+      const answer = await run(server.siteUrl, "meetings/queries/listMeetingParticipants", args, host.token);
+      expect(refusal(answer)).toBe("400 INVALID_ARGUMENT");
+      expect(answer.body).toMatchObject({ errorData: { issues: [{ path: "paginationOpts.cursor" }] } });
+    },
+  );
+
   test.each(["null", "[]", '"text"', "42", "true"])("a body of %s is no object", async (body) => {
     expect(refusal(await send(body))).toBe("400 INVALID_ARGUMENT");
   });

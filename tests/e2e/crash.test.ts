@@ -139,7 +139,7 @@ describe("kill -9 under load", () => {
   });
 });
 
-test.each(["format.json", "address.json"])(
+test.each(["format.json", "data.mdb", "admin-key", "address.json"])(
   "a first start that is killed when %s has been made can be started again",
   async (file) => {
     const folder = await newDataFolder();

@@ -45,6 +45,7 @@ export async function startRuntime(store: Store = new MemoryStore()): Promise<Te
     blobs: await temporaryBlobs(),
     fileUrls: new FileUrls(randomBytes(32)),
     cursorSecret: randomBytes(32),
+    onLog: () => undefined,
     onFault: (error) => faults.push(error),
   });
   await runtime.use(runtime.prepare(await (bundle ??= bundleApp(FIXTURE_APP)), { FROM_DEPLOYMENT: "yes" }));

@@ -59,6 +59,7 @@ describe("openDataFolder", () => {
     expect(folder.path).toBe(path);
     const store = new LmdbStore(folder.database);
     await store.commit(new Map([["a", "1"]]));
+    await folder.keepDatabase();
     await store.close();
     await folder.release();
     expect(await readdir(path)).toContain("format.json");
@@ -165,6 +166,23 @@ describe("a folder in use", () => {
   });
 });
 
+test("a database without its first commit is made anew, whatever a start that was cut off has left of it", async () => {
+  const first = await openDataFolder(path);
+  await writeFile(first.database, "");
+  await first.release();
+  const again = await openDataFolder(path);
+  const store = new LmdbStore(again.database);
+  await store.commit(new Map([["a", "1"]]));
+  await again.keepDatabase();
+  await store.close();
+  await again.release();
+  const kept = await openDataFolder(path);
+  const reopened = new LmdbStore(kept.database);
+  expect(reopened.get("a")).toBe("1");
+  await reopened.close();
+  await kept.release();
+});
+
 describe("a damaged database", () => {
   let sound: string;
   let bytes: number;
@@ -178,6 +196,7 @@ describe("a damaged database", () => {
       writes.set(`big${i}`, "b".repeat(i * 1000));
       await store.commit(writes);
     }
+    await source.keepDatabase();
     await store.close();
     await source.release();
     sound = source.path;
