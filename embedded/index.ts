@@ -49,12 +49,13 @@ export type ServerOptions = {
   readonly onReload?: (result: { readonly problem: string | null }) => void;
   /** Files to serve on the site origin. */
   readonly mounts?: readonly StaticMount[];
-  /** Told what functions log. `path`: the function, or the route of an HTTP action. */
+  /**
+   * Told what functions log, how those have failed that nobody waits for, and which runs of crons were skipped.
+   * `path`: the function, the route of an HTTP action, or the name of a cron.
+   */
   readonly onLog?: (path: string, lines: readonly string[]) => void;
   /** Told of errors that neither app nor client is to blame for. They hold no tokens. */
   readonly onFault?: (error: unknown) => void;
-  /** Told, line by line, what functions log that nobody has called: scheduled ones and crons; standard output by default. */
-  readonly onLog?: (line: string) => void;
 };
 
 export type Server = {
@@ -103,6 +104,7 @@ async function start(
   close: () => Promise<void>,
 ): Promise<Server> {
   const onFault = options.onFault ?? ((error: unknown) => console.error(error));
+  const onLog = options.onLog ?? (() => undefined);
   const bundling = bundleApp(options.appFolder);
   // It is awaited below: until then its failure is not unhandled.
   bundling.catch(() => undefined);
@@ -126,7 +128,7 @@ async function start(
     cursorSecret: await keepSecret(database, "cursorSecret"),
     blobs,
     fileUrls,
-    onLog: options.onLog ?? (() => undefined),
+    onLog,
     onFault,
   });
   database.onCommit((keys) => {
@@ -191,7 +193,6 @@ async function start(
   // Last, as a start that fails must not have changed the key.
   const adminKey = await keepAdminKey(folder.path, options.adminKey, INSTANCE_NAME);
   authentication.allowAdmin(adminKey);
-  const onLog = options.onLog ?? ((line: string) => console.log(line));
   const scheduler = new Scheduler({ runtime, database, clock: systemClock, onLog, onFault });
   opened.push(() => scheduler.close());
   await scheduler.start();

@@ -20,7 +20,7 @@ export type CronsOptions = {
   readonly database: Database;
   readonly runner: Runner;
   readonly clock: Clock;
-  readonly onLog: (line: string) => void;
+  readonly onLog: (path: string, lines: readonly string[]) => void;
   readonly onFault: (error: unknown) => void;
 };
 
@@ -71,7 +71,7 @@ export class Crons {
   }
 
   #endCutOff(transaction: Transaction, state: CronState): void {
-    this.options.onLog(`Cron "${state.name}": ${CUT_OFF}`);
+    this.options.onLog(state.name, [`[ERROR] ${CUT_OFF}`]);
     this.#advance(transaction, state);
   }
 
@@ -133,7 +133,7 @@ export class Crons {
     write(transaction, { name, spec, dueMs: nextMs, running: false });
     if (missedMs === null) return;
     const [missed, next] = [missedMs, nextMs].map((ms) => new Date(ms).toISOString());
-    this.options.onLog(`Cron "${name}": skipping the runs from ${missed} on; the next one is at ${next}`);
+    this.options.onLog(name, [`[WARN] Skipping the runs from ${missed} on; the next one is at ${next}`]);
   }
 }
 

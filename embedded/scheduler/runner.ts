@@ -27,8 +27,8 @@ export type RunnerOptions = {
   readonly runtime: Runtime;
   readonly database: Database;
   readonly clock: Clock;
-  /** Told, line by line, what functions have logged and how they failed. */
-  readonly onLog: (line: string) => void;
+  /** Told how functions have failed, and which runs of crons were skipped. `path`: the function, or the name of a cron. */
+  readonly onLog: (path: string, lines: readonly string[]) => void;
   readonly onFault: (error: unknown) => void;
 };
 
@@ -92,8 +92,7 @@ export class Runner {
     const { path, args, scheduledJob } = work;
     const call = { path, args, scheduledJob, caller: ANONYMOUS, internalAllowed: true };
     const outcome = await this.options.runtime.call(kind, enclosure ? { ...call, enclosure } : call);
-    for (const line of outcome.logs) this.options.onLog(`[${outcome.path}] ${line}`);
-    if (!outcome.ok) this.options.onLog(`[${outcome.path}] ${failureText(outcome.failure).trimEnd()}`);
+    if (!outcome.ok) this.options.onLog(outcome.path, [`[ERROR] ${failureText(outcome.failure).trimEnd()}`]);
     return outcome;
   }
 

@@ -31,7 +31,7 @@ async function startCrons(specs: ReadonlyMap<string, CronSpec>): Promise<Crons> 
     runtime,
     database,
     clock,
-    onLog: (line: string) => app.log.push(line),
+    onLog: app.onLog,
     onFault: (error: unknown) => app.faults.push(error),
   };
   const crons = new Crons({ ...common, runner: new Runner(common) });
@@ -85,7 +85,7 @@ describe("crons", () => {
     await started.at(-1)?.close();
     expect(await ticks()).toHaveLength(2);
     expect(app.log).toEqual([
-      expect.stringMatching(/^Cron "only": skipping the runs from .* on; the next one is at /),
+      expect.stringMatching(/^\[only\] \[WARN\] Skipping the runs from .* on; the next one is at /),
     ]);
     expect(clock.nextInMs).toBe(Infinity);
     await startCrons(only(every(10)));
@@ -104,14 +104,14 @@ describe("crons", () => {
       async () => app.log.length,
       (lines) => lines > 0,
     );
-    expect(app.log).toEqual([expect.stringContaining("skipping the runs from")]);
+    expect(app.log).toEqual([expect.stringContaining("Skipping the runs from")]);
     expect(await ticks()).toHaveLength(1);
   });
 
   test("a run that fails is logged, and the next one comes at its time", async () => {
     await startCrons(only(every(10, "ticks:fail")));
     const failures = () =>
-      app.log.filter((line) => line.startsWith("[ticks:fail] Uncaught Error: ticked badly"));
+      app.log.filter((line) => line.startsWith("[ticks:fail] [ERROR] Uncaught Error: ticked badly"));
     await app.until(
       async () => failures(),
       (lines) => lines.length === 1,
@@ -131,7 +131,7 @@ describe("crons", () => {
     await ticked(1);
     app = await startRuntime(store);
     await startCrons(only(every(10, "ticks:actSlowly")));
-    expect(app.log).toEqual(['Cron "only": Transient error while executing action']);
+    expect(app.log).toEqual(["[only] [ERROR] Transient error while executing action"]);
     expect(await ticks()).toHaveLength(1);
     open();
     clock.advance(10 * MINUTE_MS);

@@ -39,17 +39,21 @@ let bundle: ReturnType<typeof bundleApp> | undefined;
 /** A runtime with the fixture app, without sockets and, unless a store is given, without a disk. */
 export async function startRuntime(store: Store = new MemoryStore()): Promise<TestRuntime> {
   const faults: unknown[] = [];
+  const log: string[] = [];
+  const onLog = (path: string, lines: readonly string[]) => {
+    for (const line of lines) log.push(`[${path}] ${line}`);
+  };
   const database = await Database.open(store);
   const runtime = new Runtime({
     database,
     blobs: await temporaryBlobs(),
     fileUrls: new FileUrls(randomBytes(32)),
     cursorSecret: randomBytes(32),
-    onLog: () => undefined,
+    onLog,
     onFault: (error) => faults.push(error),
   });
   await runtime.use(runtime.prepare(await (bundle ??= bundleApp(FIXTURE_APP)), { FROM_DEPLOYMENT: "yes" }));
-  return new TestRuntime(runtime, database, faults);
+  return new TestRuntime(runtime, database, faults, log, onLog);
 }
 
 /** Makes actions of the fixture app that come to the gate wait there, until the result is called. */
@@ -95,8 +99,6 @@ export class TestClock implements Clock {
 }
 
 export class TestRuntime {
-  /** What functions have logged that nobody called. */
-  readonly log: string[] = [];
   readonly #waiting: (() => void)[] = [];
 
   constructor(
@@ -104,6 +106,9 @@ export class TestRuntime {
     readonly database: Database,
     /** Errors of the runtime itself; a test expects none. */
     readonly faults: unknown[],
+    /** What was logged, such as "[notes:add] [LOG] 'text'". */
+    readonly log: string[],
+    readonly onLog: (path: string, lines: readonly string[]) => void,
   ) {
     database.onCommit(() => {
       for (const wake of this.#waiting.splice(0)) wake();
@@ -112,12 +117,12 @@ export class TestRuntime {
 
   /** Starts a scheduler, which the test has to close. */
   async startScheduler(clock: Clock = systemClock): Promise<Scheduler> {
-    const { runtime, database, faults, log } = this;
+    const { runtime, database, faults, onLog } = this;
     const scheduler = new Scheduler({
       runtime,
       database,
       clock,
-      onLog: (line) => log.push(line),
+      onLog,
       onFault: (error) => faults.push(error),
     });
     await scheduler.start();

@@ -8,6 +8,5 @@ const { url } = await createServer({
   dataFolder,
   port: 0,
   sitePort: 0,
-  onLog: () => undefined,
 });
 writeSync(1, `${url}\n`);
