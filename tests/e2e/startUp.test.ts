@@ -45,9 +45,12 @@ async function copyOfKept(): Promise<string> {
 /** Every file of a folder with the digest of its content. LMDB's lock file holds nothing that lasts. */
 async function contents(folder: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const name of (await readdir(folder)).filter((name) => name !== "data.mdb-lock").sort()) {
-    const bytes = await readFile(path.join(folder, name));
-    found[name] = createHash("sha256").update(bytes).digest("hex");
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((each) => each.isFile() && each.name !== "data.mdb-lock")) {
+    const file = path.join(entry.parentPath, entry.name);
+    found[path.relative(folder, file)] = createHash("sha256")
+      .update(await readFile(file))
+      .digest("hex");
   }
   return found;
 }
