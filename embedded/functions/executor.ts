@@ -1,59 +1,20 @@
-import { DeveloperError, InvalidCursorError } from "../transaction/errors";
-import type { KeyRange } from "../transaction/keys";
-import { Transaction } from "../transaction/transaction";
 import type { Database } from "../transaction/database";
-import { formatBytes, sizeOf } from "../values/size";
-import { checkValue, isObject, type Json } from "../values/json";
+import { DeveloperError } from "../transaction/errors";
+import { Transaction } from "../transaction/transaction";
+import { isObject, type Json } from "../values/json";
 import type { App, FunctionInfo, FunctionKind } from "./app";
 import type { Caller } from "./caller";
+import type { Call, Evaluation, LiveCall, Outcome } from "./calls";
+import { checkArgs, wrongKind } from "./checks";
 import type { Enclosure } from "./enclosure";
-import { describeThrown, failure, type Failure } from "./failure";
+import { failure, type Failure } from "./failure";
 import type { FileUrls } from "./fileUrls";
-import { LogLines, type LogLevel } from "./logLines";
-import { canonicalPath, displayPath, modulePath } from "./paths";
-import type { RealmHost, RealmResult, SyscallProblem } from "./realm";
-import {
-  SYSCALLS,
-  type CallFrame,
-  type FunctionAddress,
-  type NestedKind,
-  type SyscallHost,
-} from "./syscalls";
+import { Invoker } from "./invoker";
+import { LogLines } from "./logLines";
+import { canonicalPath, displayPath } from "./paths";
+import type { CallFrame } from "./syscalls";
 import { SYSTEM_PREFIX, SYSTEM_QUERIES, type SystemQuery } from "./systemFunctions";
 import { dropCutOff, Watchdog } from "./watchdog";
-
-/** A call as it comes in. `args`: one object, or an array with one object. */
-export type Call = {
-  readonly path: string;
-  readonly args: Json;
-  readonly caller: Caller;
-  /** Whether internal functions may be called: they may by the admin, by actions and by the scheduler. */
-  readonly internalAllowed: boolean;
-  /** What is committed together with this mutation. */
-  readonly enclosure?: Enclosure;
-  /** The id of the scheduled function that this call is, or descends from. */
-  readonly scheduledJob?: string | null;
-};
-
-/** A query that is to be run whenever what it reads changes. `journal`: what its last run has left. */
-export type LiveCall = Call & { readonly journal: string | null };
-
-/**
- * The result of a query and all that it depends on: the ranges of keys that were read. `journal`: the end of its page, if
- * it has read one, so that the page can be read again with the same end.
- */
-export type Evaluation = {
-  readonly outcome: Outcome;
-  readonly ranges: readonly KeyRange[];
-  readonly journal: string | null;
-};
-
-/** How a call ended. `value`: the result in the JSON encoding of Convex values, as text. */
-export type Outcome = { readonly logs: readonly string[]; readonly path: string } & (
-  | { readonly ok: true; readonly value: string }
-  /** `fault`: the runtime itself failed, not the app. */
-  | { readonly ok: false; readonly failure: Failure; readonly fault?: true }
-);
 
 /** How long the code of one query or mutation may run. */
 const USER_TIME_MS = 1_000;
@@ -68,10 +29,6 @@ const MAX_WATCHED_WRITES = 2_000;
 
 /** Live queries are run again for this long at a stretch; then calls that have come meanwhile have their turn. */
 const LIVE_SLICE_MS = 4;
-
-const MAX_CALL_DEPTH = 8;
-const MAX_ARGS_BYTES = 16 * 1024 * 1024;
-const MAX_RETURN_BYTES = 16 * 1024 * 1024;
 
 type TransactionKind = "query" | "mutation";
 
@@ -91,6 +48,11 @@ type Prepared = {
 
 type Job = Prepared & { result: Settled | null; readonly settle: (outcome: Outcome) => void };
 
+type Done = (evaluation: Evaluation) => void;
+
+/** A live query that is running. */
+type LiveRun = { readonly done: Done; readonly query: Prepared; readonly transaction: Transaction };
+
 /** A call that has run: what came of it, and the transaction that is still to be committed. */
 type Settled = { value: string; transaction: Transaction | null } | { failure: Failure; fault?: true };
 
@@ -101,26 +63,21 @@ type Settled = { value: string; transaction: Transaction | null } | { failure: F
  */
 export class Executor {
   readonly #queue: Job[] = [];
-  readonly #live: { call: LiveCall; done: (evaluation: Evaluation) => void }[] = [];
+  readonly #live: { call: LiveCall; done: Done }[] = [];
   #drainScheduled = false;
   #isPaused = false;
   readonly #watchdog = new Watchdog();
-  readonly #host: SyscallHost;
+  readonly #invoker: Invoker;
 
   constructor(
     private readonly database: Database,
     private readonly app: () => App,
-    cursorSecret: Buffer,
+    private readonly cursorSecret: Buffer,
     fileUrls: FileUrls,
     /** Told of errors of the runtime itself, which clients get no details of. */
     private readonly onFault: (error: unknown) => void,
   ) {
-    this.#host = {
-      cursorSecret,
-      app,
-      fileUrls,
-      callNested: (frame, kind, address, args) => this.#callNested(frame, kind, address, args),
-    };
+    this.#invoker = new Invoker(database, app, cursorSecret, fileUrls);
   }
 
   /** The function that a call means, or what is wrong with the call. */
@@ -188,7 +145,7 @@ export class Executor {
    * Runs a query when no other call is waiting. `done` gets the result before any later commit, so that no change of what was
    * read can be missed; what it shows must not leave the process before {@link Database.durable}.
    */
-  evaluate(call: LiveCall, done: (evaluation: Evaluation) => void): void {
+  evaluate(call: LiveCall, done: Done): void {
     this.#live.push({ call, done });
     this.#scheduleDrain();
   }
@@ -265,12 +222,8 @@ export class Executor {
   /** Runs live queries for a while, all of them on one state of the database. False when the last one was cut off. */
   #drainLive(): boolean {
     const startedAt = performance.now();
-    const finished: { done: (evaluation: Evaluation) => void; evaluation: Evaluation }[] = [];
-    let running: {
-      done: (evaluation: Evaluation) => void;
-      query: Prepared;
-      transaction: Transaction;
-    } | null = null;
+    const finished: { done: Done; evaluation: Evaluation }[] = [];
+    let running: LiveRun | null = null;
     const inTime = this.#watchdog.run(() => {
       while (performance.now() - startedAt < LIVE_SLICE_MS) {
         const next = this.#live.shift();
@@ -289,11 +242,7 @@ export class Executor {
       }
     }, WATCH_MS);
     // Typed anew: the compiler does not see that the callback has run.
-    const cutOff = running as {
-      done: (evaluation: Evaluation) => void;
-      query: Prepared;
-      transaction: Transaction;
-    } | null;
+    const cutOff = running as LiveRun | null;
     if (!inTime) this.app().renewRealms();
     if (cutOff) {
       const { done, query, transaction } = cutOff;
@@ -345,7 +294,7 @@ export class Executor {
       streams: new Map(),
       page: call.page,
     };
-    const result = this.#invoke(frame, call.args);
+    const result = this.#invoker.invoke(frame, call.args);
     if ("failure" in result) return result;
     const { value } = result;
     if (enclosure) transaction.usage.exempt(() => enclosure.after(transaction, value, nowMs));
@@ -354,85 +303,13 @@ export class Executor {
 
   #executeSystem(query: SystemQuery, args: Json, transaction: Transaction): Settled {
     try {
-      const { cursorSecret } = this.#host;
+      const { cursorSecret } = this;
       const value = query({ app: this.app(), transaction, cursorSecret }, isObject(args) ? args : {});
       return { value, transaction: null };
     } catch (error) {
       if (error instanceof DeveloperError) return { failure: failure(`Uncaught Error: ${error.message}`) };
       throw error;
     }
-  }
-
-  /** Runs a function in the realm of its depth, and checks what it returns. */
-  #invoke(frame: CallFrame, args: Json): { value: string } | { failure: Failure } {
-    const app = this.app();
-    const realm = app.realm(frame.depth);
-    const { function: info } = frame;
-    const host = new FrameHost(frame, this.#host);
-    let result: RealmResult;
-    try {
-      const registered = app.inRealm(realm, info);
-      const argsText = JSON.stringify([args]);
-      const call = info.kind === "mutation" ? registered.invokeMutation : registered.invokeQuery;
-      if (!call) throw new Error(`${info.path} can't be invoked`);
-      result = realm.run(() => call(argsText), frame.nowMs, host);
-    } catch (error) {
-      // A module may fail when a new realm evaluates it: that is the app's error like any other.
-      return { failure: describeThrown(error, app.mapFrames) };
-    }
-    if (host.fault !== null) throw host.fault;
-    if (result.state === "stuck") return { failure: failure("Returned promise will never resolve") };
-    if (result.state === "threw") return { failure: describeThrown(result.value, app.mapFrames) };
-    const value = result.value as string;
-    const problem = checkReturn(info, value);
-    return problem === null ? { value } : { failure: problem };
-  }
-
-  #callNested(frame: CallFrame, nested: NestedKind, address: FunctionAddress, args: Json): string {
-    const kind = nested === "mutation" ? "mutation" : "query";
-    if (kind === "mutation" && !frame.mayWrite) {
-      throw new DeveloperError("Cannot call a mutation function from a query function");
-    }
-    if (frame.depth + 1 > MAX_CALL_DEPTH) {
-      throw new DeveloperError(
-        `Cross component call depth limit exceeded. Functions can call each other at most ${MAX_CALL_DEPTH} levels deep.`,
-      );
-    }
-    const found = this.#resolve(address, kind);
-    const checked = checkArgs(found, args);
-    if ("message" in checked) throw new DeveloperError(checked.message);
-    // A snapshot query sees what is committed and nothing of what its mutation has written.
-    const transaction = nested === "snapshotQuery" ? new Transaction(this.database, null) : frame.transaction;
-    const savepoint = transaction.savepoint();
-    const result = this.#invoke(
-      {
-        ...frame,
-        transaction,
-        function: found,
-        mayWrite: kind === "mutation",
-        depth: frame.depth + 1,
-        streams: new Map(),
-        page: { previousEnd: null, end: null },
-      },
-      checked.value,
-    );
-    if ("failure" in result) {
-      transaction.rollback(savepoint);
-      throw new NestedCallError(result.failure);
-    }
-    return result.value;
-  }
-
-  #resolve(address: FunctionAddress, kind: FunctionKind): FunctionInfo {
-    if (address.name === undefined) {
-      throw new DeveloperError("Components and function handles are not available in this runtime yet.");
-    }
-    const path = canonicalPath(address.name);
-    const found = path === null ? undefined : this.app().functions.get(path);
-    if (!found) throw new DeveloperError(couldNotFind(address.name));
-    const wrong = wrongKind(found, kind);
-    if (wrong) throw new DeveloperError(wrong.message);
-    return found;
   }
 }
 
@@ -459,104 +336,6 @@ function outcomeOf({ function: { path }, logs: { lines: logs } }: Prepared, resu
 
 function evaluationOf(query: Prepared, transaction: Transaction, result: Settled): Evaluation {
   return { outcome: outcomeOf(query, result), ranges: transaction.readRanges(), journal: query.page.end };
-}
-
-/** What a realm gets to see of the call that runs in it. */
-class FrameHost implements RealmHost {
-  /** The first error of the runtime itself, if there was one. */
-  fault: Error | null = null;
-
-  constructor(
-    private readonly frame: CallFrame,
-    private readonly host: SyscallHost,
-  ) {}
-
-  log(level: LogLevel, values: readonly unknown[]): void {
-    this.frame.logs.add(level, values);
-  }
-
-  syscall(operation: string, text: string): string | SyscallProblem {
-    try {
-      const handler = SYSCALLS[operation];
-      if (!handler) throw new DeveloperError(unknownOperation(operation));
-      return handler(this.frame, JSON.parse(text) as never, this.host);
-    } catch (error) {
-      if (error instanceof DeveloperError) return problemOf(error);
-      this.fault ??= error instanceof Error ? error : new Error("A syscall failed", { cause: error });
-      return { message: "Internal error" };
-    }
-  }
-}
-
-/** A function that another function called has failed; the calling one may catch this. */
-class NestedCallError extends DeveloperError {
-  readonly data: Json | undefined;
-  constructor({ message, data }: Failure) {
-    super(message);
-    this.data = data;
-  }
-}
-
-export function couldNotFind(path: string): string {
-  return `Could not find function for '${displayPath(path)}'. Did you forget to run \`npx convex dev\`?`;
-}
-
-const KIND_NAMES: Record<FunctionKind, string> = { query: "Query", mutation: "Mutation", action: "Action" };
-
-function wrongKind(found: FunctionInfo, expected: FunctionKind): Failure | null {
-  if (found.kind === expected) return null;
-  return failure(
-    `Trying to execute ${modulePath(found.path)} as ${KIND_NAMES[expected]}, but it is defined as ${KIND_NAMES[found.kind]}.`,
-  );
-}
-
-/** Checks the arguments of a call and gives the one object that a function gets. */
-export function checkArgs(info: FunctionInfo, args: Json): { value: Json } | Failure {
-  const value = Array.isArray(args) ? (args[0] ?? {}) : args;
-  if (!isObject(value))
-    return failure("ArgumentValidationError: Arguments for a Convex function must be an object.");
-  try {
-    checkValue(value);
-  } catch (error) {
-    return failure(`ArgumentValidationError: ${(error as Error).message}`);
-  }
-  const size = sizeOf(value);
-  if (size > MAX_ARGS_BYTES) {
-    return failure(
-      `Arguments for ${modulePath(info.path)} are too large (actual: ${formatBytes(size)}, limit: ${formatBytes(MAX_ARGS_BYTES)})`,
-    );
-  }
-  const problem = info.checkArgs(value);
-  return problem === null ? { value } : failure(`ArgumentValidationError: ${problem}`);
-}
-
-/** Checks what a function returned. `text` comes from `convexToJson`, so it is a legal value. */
-export function checkReturn(info: FunctionInfo, text: string): Failure | null {
-  if (text.length > MAX_RETURN_BYTES) {
-    return failure(
-      `Function ${modulePath(info.path)} return value is too large (actual: ${formatBytes(text.length)}, limit: ${formatBytes(MAX_RETURN_BYTES)})`,
-    );
-  }
-  if (info.returns === null) return null;
-  const problem = info.checkReturns(JSON.parse(text) as Json);
-  return problem === null ? null : failure(`ReturnsValidationError: ${problem}`);
-}
-
-function problemOf(error: DeveloperError): SyscallProblem {
-  const data =
-    error instanceof NestedCallError || error instanceof InvalidCursorError ? error.data : undefined;
-  return data === undefined ? { message: error.message } : { message: error.message, data };
-}
-
-const NOT_YET: Readonly<Record<string, string>> = {
-  "1.0/storageStore": "Storing files in mutations is",
-  "1.0/storageGet": "Reading files in mutations is",
-  "1.0/createFunctionHandle": "Function handles are",
-};
-
-export function unknownOperation(operation: string): string {
-  const missing = NOT_YET[operation.replace("/actions/", "/")];
-  return missing ? `${missing} not available in this runtime yet.` : `Unknown operation ${operation}`;
 }
 
 function timedOut(): Failure {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FunctionKind } from "../functions/app";
 import type { Caller } from "../functions/caller";
-import type { Call, Outcome } from "../functions/executor";
+import type { Call, Outcome } from "../functions/calls";
 import { failureText } from "../functions/failure";
 import { canonicalPath } from "../functions/paths";
 import { isObject, type Json, type JsonObject } from "../values/json";

@@ -1,7 +1,8 @@
 import type { App } from "../functions/app";
 import { ANONYMOUS } from "../functions/caller";
 import type { Enclosure } from "../functions/enclosure";
-import { couldNotFind, type Outcome } from "../functions/executor";
+import type { Outcome } from "../functions/calls";
+import { couldNotFind } from "../functions/checks";
 import { failureText } from "../functions/failure";
 import { canonicalPath, type FunctionPath } from "../functions/paths";
 import type { Runtime } from "../functions/runtime";

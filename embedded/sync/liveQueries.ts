@@ -1,5 +1,5 @@
 import type { Caller } from "../functions/caller";
-import type { Evaluation, LiveCall } from "../functions/executor";
+import type { Evaluation, LiveCall } from "../functions/calls";
 import { RangeIndex } from "./rangeIndex";
 
 /** What live queries need of the runtime. */

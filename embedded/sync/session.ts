@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Caller } from "../functions/caller";
-import type { Call, Evaluation, Outcome } from "../functions/executor";
+import type { Call, Evaluation, Outcome } from "../functions/calls";
 import { once } from "../functions/enclosure";
 import { failureText, type Failure } from "../functions/failure";
 import type { Json } from "../values/json";

@@ -7,7 +7,7 @@ import { afterAll } from "vitest";
 import { convexToJson, jsonToConvex, type Value } from "convex/values";
 import { ANONYMOUS, type Caller } from "../../embedded/functions/caller";
 import type { FunctionKind } from "../../embedded/functions/app";
-import type { Outcome } from "../../embedded/functions/executor";
+import type { Outcome } from "../../embedded/functions/calls";
 import { FileUrls } from "../../embedded/functions/fileUrls";
 import { Runtime } from "../../embedded/functions/runtime";
 import { bundleApp } from "../../embedded/loader/bundle";

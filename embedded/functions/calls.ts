@@ -1,0 +1,39 @@
+/** What goes into the executor and what comes out. */
+import type { KeyRange } from "../transaction/keys";
+import type { Json } from "../values/json";
+import type { Caller } from "./caller";
+import type { Enclosure } from "./enclosure";
+import type { Failure } from "./failure";
+
+/** A call as it comes in. `args`: one object, or an array with one object. */
+export type Call = {
+  readonly path: string;
+  readonly args: Json;
+  readonly caller: Caller;
+  /** Whether internal functions may be called: they may by the admin, by actions and by the scheduler. */
+  readonly internalAllowed: boolean;
+  /** What is committed together with this mutation. */
+  readonly enclosure?: Enclosure;
+  /** The id of the scheduled function that this call is, or descends from. */
+  readonly scheduledJob?: string | null;
+};
+
+/** A query that is to be run whenever what it reads changes. `journal`: what its last run has left. */
+export type LiveCall = Call & { readonly journal: string | null };
+
+/**
+ * The result of a query and all that it depends on: the ranges of keys that were read. `journal`: the end of its page, if
+ * it has read one, so that the page can be read again with the same end.
+ */
+export type Evaluation = {
+  readonly outcome: Outcome;
+  readonly ranges: readonly KeyRange[];
+  readonly journal: string | null;
+};
+
+/** How a call ended. `value`: the result in the JSON encoding of Convex values, as text. */
+export type Outcome = { readonly logs: readonly string[]; readonly path: string } & (
+  | { readonly ok: true; readonly value: string }
+  /** `fault`: the runtime itself failed, not the app. */
+  | { readonly ok: false; readonly failure: Failure; readonly fault?: true }
+);

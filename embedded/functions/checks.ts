@@ -1,0 +1,66 @@
+/** What a call has to be like, and what is said of one that is not. */
+import { checkValue, isObject, type Json } from "../values/json";
+import { formatBytes, sizeOf } from "../values/size";
+import type { FunctionInfo, FunctionKind } from "./app";
+import { failure, type Failure } from "./failure";
+import { displayPath, modulePath } from "./paths";
+
+const MAX_ARGS_BYTES = 16 * 1024 * 1024;
+const MAX_RETURN_BYTES = 16 * 1024 * 1024;
+
+export function couldNotFind(path: string): string {
+  return `Could not find function for '${displayPath(path)}'. Did you forget to run \`npx convex dev\`?`;
+}
+
+const KIND_NAMES: Record<FunctionKind, string> = { query: "Query", mutation: "Mutation", action: "Action" };
+
+/** What is wrong with calling a function as another kind, or `null`. */
+export function wrongKind(found: FunctionInfo, expected: FunctionKind): Failure | null {
+  if (found.kind === expected) return null;
+  return failure(
+    `Trying to execute ${modulePath(found.path)} as ${KIND_NAMES[expected]}, but it is defined as ${KIND_NAMES[found.kind]}.`,
+  );
+}
+
+/** Checks the arguments of a call and gives the one object that a function gets. */
+export function checkArgs(info: FunctionInfo, args: Json): { value: Json } | Failure {
+  const value = Array.isArray(args) ? (args[0] ?? {}) : args;
+  if (!isObject(value))
+    return failure("ArgumentValidationError: Arguments for a Convex function must be an object.");
+  try {
+    checkValue(value);
+  } catch (error) {
+    return failure(`ArgumentValidationError: ${(error as Error).message}`);
+  }
+  const size = sizeOf(value);
+  if (size > MAX_ARGS_BYTES) {
+    return failure(
+      `Arguments for ${modulePath(info.path)} are too large (actual: ${formatBytes(size)}, limit: ${formatBytes(MAX_ARGS_BYTES)})`,
+    );
+  }
+  const problem = info.checkArgs(value);
+  return problem === null ? { value } : failure(`ArgumentValidationError: ${problem}`);
+}
+
+/** Checks what a function returned. `text` comes from `convexToJson`, so it is a legal value. */
+export function checkReturn(info: FunctionInfo, text: string): Failure | null {
+  if (text.length > MAX_RETURN_BYTES) {
+    return failure(
+      `Function ${modulePath(info.path)} return value is too large (actual: ${formatBytes(text.length)}, limit: ${formatBytes(MAX_RETURN_BYTES)})`,
+    );
+  }
+  if (info.returns === null) return null;
+  const problem = info.checkReturns(JSON.parse(text) as Json);
+  return problem === null ? null : failure(`ReturnsValidationError: ${problem}`);
+}
+
+const NOT_YET: Readonly<Record<string, string>> = {
+  "1.0/storageStore": "Storing files in mutations is",
+  "1.0/storageGet": "Reading files in mutations is",
+  "1.0/createFunctionHandle": "Function handles are",
+};
+
+export function unknownOperation(operation: string): string {
+  const missing = NOT_YET[operation.replace("/actions/", "/")];
+  return missing ? `${missing} not available in this runtime yet.` : `Unknown operation ${operation}`;
+}
