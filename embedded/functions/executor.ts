@@ -18,8 +18,11 @@ import { dropCutOff, Watchdog } from "./watchdog";
 
 /** How long the code of one query or mutation may run. */
 const USER_TIME_MS = 1_000;
-/** New calls are started for this long under one watch, so that its cost is shared. */
-const BATCH_MS = 100;
+/**
+ * New calls are started for this long under one watch, so that its cost is shared. Not for longer: between two batches the event
+ * loop turns, and it accepts one new connection a turn.
+ */
+const BATCH_MS = 10;
 /** A commit must not be cut off: later than this it is done after the watch has ended. */
 const COMMIT_UNTIL_MS = USER_TIME_MS + BATCH_MS;
 /** When the watch ends what runs. Behind {@link COMMIT_UNTIL_MS} by more than a commit takes. */

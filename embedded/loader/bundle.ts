@@ -113,7 +113,6 @@ async function bundleFiles(
       jsx: "automatic",
       conditions: ["convex", "module"],
       treeShaking: true,
-      keepNames: true,
       define: { "process.env.NODE_ENV": '"production"' },
       sourcemap: "external",
       sourcesContent: false,
