@@ -211,6 +211,7 @@ async function start(
       ),
     );
   }
+  opened.push(() => Promise.resolve(runtime.log.close()));
   await writeAddress(folder.path, { url, siteUrl });
   opened.push(() => removeAddress(folder.path));
   setReady();

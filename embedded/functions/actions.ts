@@ -12,6 +12,7 @@ import type { Executor } from "./executor";
 import { describeThrown, type Failure } from "./failure";
 import { addFile, deleteFile, fileMetadata, fileUrl, findFile } from "./files";
 import type { FileUrls } from "./fileUrls";
+import type { LogEntry, RecordCall } from "./functionLog";
 import { LogLines } from "./logLines";
 import { cancelBySyscall, scheduleBySyscall } from "./schedulerSyscalls";
 import type { FunctionAddress } from "./syscalls";
@@ -45,6 +46,8 @@ export class Actions implements ActionHost {
     private readonly app: () => App,
     private readonly blobs: BlobStore,
     private readonly fileUrls: FileUrls,
+    /** Told of the calls that actions make. */
+    private readonly record: RecordCall,
   ) {}
 
   /** Runs an action. Never rejects. */
@@ -100,11 +103,11 @@ export class Actions implements ActionHost {
     const args = JSON.parse(text) as Record<string, Json> & FunctionAddress;
     switch (operation) {
       case "1.0/actions/query":
-        return resultOf(await this.executor.run("query", this.#call(frame, args)));
+        return this.#inner("Query", this.executor.run("query", this.#call(frame, args)));
       case "1.0/actions/mutation":
-        return resultOf(await this.executor.run("mutation", this.#call(frame, args)));
+        return this.#inner("Mutation", this.executor.run("mutation", this.#call(frame, args)));
       case "1.0/actions/action":
-        return resultOf(await this.run(this.#call(frame, args)));
+        return this.#inner("Action", this.run(this.#call(frame, args)));
       case "1.0/actions/schedule":
         return this.executor.transact((transaction) =>
           scheduleBySyscall(transaction, this.app(), args, {
@@ -130,6 +133,13 @@ export class Actions implements ActionHost {
       default:
         throw new DeveloperError(unknownOperation(operation));
     }
+  }
+
+  async #inner(udfType: LogEntry["udfType"], call: Promise<Outcome>): Promise<string> {
+    const startedAt = performance.now();
+    const outcome = await call;
+    this.record(udfType, outcome, startedAt);
+    return resultOf(outcome);
   }
 
   /** `storage.store` and `storage.get` of actions: they pass blobs, which JSON can't hold. */

@@ -9,7 +9,8 @@ import { canonicalPath } from "./paths";
 import type { Call, Evaluation, LiveCall, Outcome } from "./calls";
 import { couldNotFind } from "./checks";
 import { Executor } from "./executor";
-import { failure } from "./failure";
+import { failure, failureText } from "./failure";
+import { FunctionLog, type LogEntry, type RecordCall } from "./functionLog";
 import { findFileByBlob, type StoredFile } from "./files";
 import type { FileUrls } from "./fileUrls";
 
@@ -27,6 +28,8 @@ export type RuntimeOptions = {
 /** Everything that runs functions: the loaded app, and the executors of its queries, mutations and actions. */
 export class Runtime {
   #app: App | null = null;
+  /** The calls that have ended last. */
+  readonly log = new FunctionLog();
   readonly #executor: Executor;
   readonly #actions: Actions;
 
@@ -34,7 +37,7 @@ export class Runtime {
     const app = () => this.app;
     const { database, cursorSecret, blobs, fileUrls, onFault } = options;
     this.#executor = new Executor(database, app, cursorSecret, fileUrls, onFault);
-    this.#actions = new Actions(this.#executor, app, blobs, fileUrls);
+    this.#actions = new Actions(this.#executor, app, blobs, fileUrls, (...call) => this.#record(...call));
   }
 
   get app(): App {
@@ -61,8 +64,10 @@ export class Runtime {
 
   /** Calls a function of a known kind. Never rejects. */
   async call(kind: FunctionKind, call: Call): Promise<Outcome> {
+    const startedAt = performance.now();
     const outcome = await (kind === "action" ? this.#actions.run(call) : this.#executor.run(kind, call));
-    return this.#logged(outcome);
+    this.#record(TYPE_NAMES[kind], outcome, startedAt);
+    return outcome;
   }
 
   /** Calls a function of whatever kind it is. Never rejects. */
@@ -77,7 +82,18 @@ export class Runtime {
 
   /** Runs a query soon; see {@link Executor.evaluate}. */
   evaluate(call: LiveCall, done: (evaluation: Evaluation) => void): void {
-    this.#executor.evaluate(call, done);
+    const startedAt = performance.now();
+    this.#executor.evaluate(call, (evaluation) => {
+      this.#record("Query", evaluation.outcome, startedAt);
+      done(evaluation);
+    });
+  }
+
+  /** The timestamp of the last commit once all up to it is on disk. */
+  async timestamp(): Promise<bigint> {
+    const { timestamp } = this.options.database;
+    await this.options.database.durable();
+    return timestamp;
   }
 
   /** Stores a file that came over HTTP; see {@link Actions.storeFile}. */
@@ -96,12 +112,30 @@ export class Runtime {
 
   /** Runs the HTTP action for a request. `null` when no route matches; `undefined` when the app has no http.ts. */
   async http(request: Request, caller: Caller): Promise<HttpOutcome | null | undefined> {
+    const startedAt = performance.now();
     const outcome = await this.#actions.http(request, caller);
-    return outcome && this.#logged(outcome);
-  }
-
-  #logged<T extends { readonly path: string; readonly logs: readonly string[] }>(outcome: T): T {
-    if (outcome.logs.length > 0) this.options.onLog(outcome.path, outcome.logs);
+    if (outcome) this.#record("HttpAction", outcome, startedAt);
     return outcome;
   }
+
+  readonly #record: RecordCall = (udfType, outcome, startedAt) => {
+    const { path, logs } = outcome;
+    if (logs.length > 0) this.options.onLog(path, logs);
+    this.log.add({
+      kind: "Completion",
+      udfType,
+      identifier: path,
+      logLines: logs,
+      timestamp: Date.now() / 1000,
+      executionTime: (performance.now() - startedAt) / 1000,
+      success: null,
+      error: outcome.ok ? null : failureText(outcome.failure).trimEnd(),
+    });
+  };
 }
+
+const TYPE_NAMES: Record<FunctionKind, LogEntry["udfType"]> = {
+  query: "Query",
+  mutation: "Mutation",
+  action: "Action",
+};

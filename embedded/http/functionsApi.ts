@@ -7,6 +7,7 @@ import type { Call, Outcome } from "../functions/calls";
 import { failureText } from "../functions/failure";
 import { canonicalPath } from "../functions/paths";
 import { isObject, type Json, type JsonObject } from "../values/json";
+import { decodeTimestamp, encodeTimestamp } from "../values/timestamp";
 import { ApiError } from "./apiError";
 import { BodyTooLargeError, readBody } from "./body";
 import { formatValue, parseFormat, type ValueFormat } from "./format";
@@ -15,6 +16,11 @@ import { download, upload, type StorageApiOptions } from "./storageApi";
 
 /** The largest body: arguments of 16 MiB and what is around them. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024 + 2_000;
+
+/** The most queries in one batch. */
+const MAX_BATCH = 100;
+/** How long a request for logs waits for one. */
+const LOG_WAIT_MS = 60_000;
 
 export type FunctionsApiOptions = StorageApiOptions & {
   /** Who sends a request. Throws {@link ApiError} for credentials that can't be used. */
@@ -66,6 +72,22 @@ export async function handleApiRequest(options: FunctionsApiOptions, exchange: E
     case "/api/action":
       requireMethod(method, "POST");
       return callByBody(options, exchange, "action");
+    case "/api/query_ts":
+      requireMethod(method, "POST");
+      return sendJson(
+        response,
+        200,
+        JSON.stringify({ ts: encodeTimestamp(await options.runtime.timestamp()) }),
+      );
+    case "/api/query_at_ts":
+      requireMethod(method, "POST");
+      return queryAt(options, exchange);
+    case "/api/query_batch":
+      requireMethod(method, "POST");
+      return queryBatch(options, exchange);
+    case "/api/stream_function_logs":
+      requireMethod(method, "GET");
+      return streamLogs(options, exchange);
     case "/api/function":
       requireMethod(method, "POST");
       return callByBody(options, exchange, "any");
@@ -87,9 +109,7 @@ async function callByBody(
   kind: FunctionKind | "any",
 ): Promise<void> {
   const caller = await authenticate(options, exchange);
-  if (kind === "any" && caller.kind !== "admin") {
-    throw new ApiError(403, "BadDeployKey", "The provided deploy key was invalid for this deployment");
-  }
+  if (kind === "any") requireAdmin(caller);
   const body = await readJson(exchange.request);
   const path = body["path"];
   if (typeof path !== "string") throw badJson("missing field `path`");
@@ -111,6 +131,56 @@ async function queryByUrl(options: FunctionsApiOptions, exchange: Exchange): Pro
   const format = parseFormat(searchParams.get("format"));
   const call = toCall(path, parseJson(argsText), caller);
   sendOutcome(exchange, await options.runtime.call("query", call), format);
+}
+
+/**
+ * `POST /api/query_at_ts` with `{path, args, ts, format?}`: the state at `ts` or, since the past is not kept, a later one. All
+ * queries at one `ts` see at least what was committed then.
+ */
+async function queryAt(options: FunctionsApiOptions, exchange: Exchange): Promise<void> {
+  const caller = await authenticate(options, exchange);
+  const { path, args, ts, format } = await readJson(exchange.request);
+  const wanted = typeof ts === "string" ? decodeTimestamp(ts) : null;
+  if (typeof path !== "string") throw badJson("missing field `path`");
+  if (wanted === null) throw badJson("`ts` is not a timestamp");
+  if (wanted > (await options.runtime.timestamp())) {
+    throw new ApiError(400, "TimestampInFuture", "`ts` is later than the last commit");
+  }
+  const valueFormat = parseFormat(format);
+  sendOutcome(exchange, await options.runtime.call("query", toCall(path, args, caller)), valueFormat);
+}
+
+/** `POST /api/query_batch` with `{queries: [{path, args, format?}]}`: all results are of one state of the database. */
+async function queryBatch(options: FunctionsApiOptions, exchange: Exchange): Promise<void> {
+  const caller = await authenticate(options, exchange);
+  const { queries } = await readJson(exchange.request);
+  if (!Array.isArray(queries)) throw badJson("missing field `queries`");
+  if (queries.length > MAX_BATCH) throw badJson(`more than ${MAX_BATCH} queries`);
+  const calls = queries.map((query) => {
+    if (!isObject(query) || typeof query["path"] !== "string") throw badJson("missing field `path`");
+    return { call: toCall(query["path"], query["args"], caller), format: parseFormat(query["format"]) };
+  });
+  // Calls run in the order in which they are made, and nothing else is called in between.
+  const outcomes = await Promise.all(
+    calls.map(async ({ call, format }) => ({ outcome: await options.runtime.call("query", call), format })),
+  );
+  const results = outcomes.map(({ outcome, format }) => outcomeJson(exchange.request, outcome, format));
+  sendJson(exchange.response, 200, `{"results":[${results.join(",")}]}`);
+}
+
+/** `GET /api/stream_function_logs?cursor=N`, for the admin: waits until there is something to tell. */
+async function streamLogs(options: FunctionsApiOptions, exchange: Exchange): Promise<void> {
+  requireAdmin(await authenticate(options, exchange));
+  const cursor = Number(exchange.url.searchParams.get("cursor") ?? 0);
+  if (!Number.isSafeInteger(cursor) || cursor < 0) {
+    throw new ApiError(400, "BadQueryArgs", "`cursor` must be a number that an earlier answer has given");
+  }
+  sendJson(exchange.response, 200, JSON.stringify(await options.runtime.log.since(cursor, LOG_WAIT_MS)));
+}
+
+function requireAdmin(caller: Caller): void {
+  if (caller.kind === "admin") return;
+  throw new ApiError(403, "BadDeployKey", "The provided deploy key was invalid for this deployment");
 }
 
 /** `POST /api/run/{module path}/{function}` with `{args, format?}`. */
@@ -192,17 +262,20 @@ function badJson(problem: string): ApiError {
 
 /** Success and error are both 200: what went wrong with a function is in the body, as in Convex. */
 function sendOutcome({ request, response }: Exchange, outcome: Outcome, format: ValueFormat): void {
+  sendJson(response, 200, outcomeJson(request, outcome, format));
+}
+
+function outcomeJson(request: IncomingMessage, outcome: Outcome, format: ValueFormat): string {
   const logs = outcome.logs.length > 0 ? `,"logLines":${JSON.stringify(outcome.logs)}` : "";
   if (outcome.ok) {
-    sendJson(response, 200, `{"status":"success","value":${formatValue(outcome.value, format)}${logs}}`);
-    return;
+    return `{"status":"success","value":${formatValue(outcome.value, format)}${logs}}`;
   }
   const { failure, fault } = outcome;
   if (fault) throw new ApiError(500, "InternalServerError", failure.message);
   const message = `[Request ID: ${requestId(request)}] Server Error\n${failureText(failure)}`;
   const data =
     failure.data === undefined ? "" : `,"errorData":${formatValue(JSON.stringify(failure.data), format)}`;
-  sendJson(response, 200, `{"status":"error","errorMessage":${JSON.stringify(message)}${data}${logs}}`);
+  return `{"status":"error","errorMessage":${JSON.stringify(message)}${data}${logs}}`;
 }
 
 /** The id that the client gave the request, or a new one: 16 hex digits. */

@@ -128,16 +128,3 @@ export function writeFunctionResponse(response: FunctionResponse): string {
   const { result, ...rest } = response;
   return `${JSON.stringify(rest).slice(0, -1)},"result":${result}}`;
 }
-
-export function encodeTimestamp(ts: bigint): string {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(ts);
-  return bytes.toString("base64");
-}
-
-/** Throws {@link ProtocolError} for what is no timestamp. */
-export function decodeTimestamp(text: string): bigint {
-  const bytes = Buffer.from(text, "base64");
-  if (bytes.length !== 8) throw new ProtocolError("A timestamp must have 8 bytes");
-  return bytes.readBigUInt64LE();
-}

@@ -4,10 +4,9 @@ import type { Call, Evaluation, Outcome } from "../functions/calls";
 import { once } from "../functions/enclosure";
 import { failureText, type Failure } from "../functions/failure";
 import type { Json } from "../values/json";
+import { decodeTimestamp, encodeTimestamp } from "../values/timestamp";
 import type { LiveQueries, LiveQuery } from "./liveQueries";
 import {
-  decodeTimestamp,
-  encodeTimestamp,
   parseClientMessage,
   ProtocolError,
   writeFunctionResponse,
@@ -120,10 +119,10 @@ export class Session {
       case "Connect": {
         if (this.#sessionId !== null) throw new ProtocolError("Connect may be sent only once");
         this.#sessionId = message.sessionId;
-        const seen = message.maxObservedTimestamp;
+        const seen = message.maxObservedTimestamp ? decodeTimestamp(message.maxObservedTimestamp) : 0n;
+        if (seen === null) throw new ProtocolError("A timestamp must have 8 bytes");
         // A client that has seen the future comes from another database: it must not believe what this one says.
-        if (seen && decodeTimestamp(seen) > this.host.timestamp())
-          this.#close(INTERNAL_ERROR, "InternalServerError");
+        if (seen > this.host.timestamp()) this.#close(INTERNAL_ERROR, "InternalServerError");
         return;
       }
       case "Authenticate":

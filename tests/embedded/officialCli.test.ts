@@ -1,4 +1,6 @@
-import { execFile } from "node:child_process";
+import { ConvexHttpClient } from "convex/browser";
+import { makeFunctionReference } from "convex/server";
+import { execFile, spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -39,15 +41,17 @@ afterAll(async () => {
 
 /** Runs a command of the official packages against the server as a self-hosted deployment; gives its standard output. */
 async function cli(command: "convex" | "convex-helpers", ...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(path.join(MODULES, ".bin", command), args, {
-    cwd: project,
-    env: {
-      PATH: `${path.join(MODULES, ".bin")}:${process.env["PATH"] ?? ""}`,
-      CONVEX_SELF_HOSTED_URL: server.url,
-      CONVEX_SELF_HOSTED_ADMIN_KEY: ADMIN_KEY,
-    },
-  });
+  const options = { cwd: project, env: environment() };
+  const { stdout } = await promisify(execFile)(path.join(MODULES, ".bin", command), args, options);
   return stdout;
+}
+
+function environment(): Record<string, string> {
+  return {
+    PATH: `${path.join(MODULES, ".bin")}:${process.env["PATH"] ?? ""}`,
+    CONVEX_SELF_HOSTED_URL: server.url,
+    CONVEX_SELF_HOSTED_ADMIN_KEY: ADMIN_KEY,
+  };
 }
 
 test("convex run calls public and internal functions, also in the name of a user", async () => {
@@ -94,6 +98,39 @@ test("convex data lists tables and shows documents", async () => {
 
 test("convex env get reads the deployment's environment", async () => {
   expect(await cli("convex", "env", "get", "GREETING")).toBe("hello\n");
+});
+
+test("convex logs shows what functions log from now on, and how they fail", async () => {
+  const child = spawn(path.join(MODULES, ".bin", "convex"), ["logs", "--success"], {
+    cwd: project,
+    env: environment(),
+  });
+  const output: string[] = [];
+  const shows = (text: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => output.join("").includes(text) && resolve();
+      child.stdout.on("data", look);
+      look();
+    });
+  child.stdout.setEncoding("utf8").on("data", (text: string) => output.push(text));
+  try {
+    // The first answer is where the client begins; what is called until then is history.
+    const http = new ConvexHttpClient(server.url, { logger: false });
+    const seen = shows("adding two for");
+    const calling = setInterval(
+      () => void http.action(makeFunctionReference<"action">("outside:addTwo"), { author: "log" }),
+      50,
+    );
+    await seen;
+    clearInterval(calling);
+    await http.mutation(makeFunctionReference<"mutation">("misbehave:throwError"), {}).catch(() => undefined);
+    await shows("on purpose");
+    expect(output.join("")).toMatch(/A\(outside:addTwo\).*'adding two for' \{ author: 'log' \}/);
+    expect(output.join("")).toMatch(/M\(misbehave:throwError\).*Uncaught Error: on purpose/);
+    expect(output.join("")).toMatch(/M\(notes:add\).*Function executed in \d+ ms/);
+  } finally {
+    child.kill("SIGKILL");
+  }
 });
 
 test("convex-helpers open-api-spec writes its document from what the deployment says", async () => {

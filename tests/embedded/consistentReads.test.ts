@@ -1,0 +1,89 @@
+import { ConvexHttpClient } from "convex/browser";
+import { makeFunctionReference } from "convex/server";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createServer, type Server } from "../../embedded/index";
+import { FIXTURE_APP } from "./harness";
+
+const add = makeFunctionReference<"mutation", { author: string; text: string }, string>("notes:add");
+const byAuthor = makeFunctionReference<"query", { author: string }, string[]>("notes:byAuthor");
+
+let folder: string;
+let server: Server;
+let client: ConvexHttpClient;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "reads-"));
+  const dataFolder = path.join(folder, "data");
+  server = await createServer({ appFolder: FIXTURE_APP, dataFolder, port: 0, sitePort: 0 });
+  client = new ConvexHttpClient(server.url, { logger: false });
+});
+
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function post(name: string, body: object): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(`${server.url}/api/${name}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+test("the official client's consistent query sees what was committed before it", async () => {
+  await client.mutation(add, { author: "ann", text: "there" });
+  expect(await client.consistentQuery(byAuthor, { author: "ann" })).toEqual(["there"]);
+});
+
+test("a batch of queries is of one state, whatever is committed meanwhile", async () => {
+  const query = { path: "notes:byAuthor", args: { author: "batch" } };
+  const writes = Array.from({ length: 30 }, (_, i) =>
+    client.mutation(add, { author: "batch", text: `${i}` }),
+  );
+  const batches = await Promise.all(
+    Array.from({ length: 10 }, () => post("query_batch", { queries: [query, query, query] })),
+  );
+  await Promise.all(writes);
+  for (const { body } of batches) {
+    const results = body["results"] as { status: string; value: string[] }[];
+    expect(results.map(({ status }) => status)).toEqual(["success", "success", "success"]);
+    expect(new Set(results.map(({ value }) => value.length)).size).toBe(1);
+  }
+});
+
+test("a query of a batch that fails does not fail the others", async () => {
+  const queries = [
+    { path: "misbehave:throwConvexError", args: {} },
+    { path: "notes:byAuthor", args: { author: "nobody" } },
+  ];
+  expect((await post("query_batch", { queries })).body).toMatchObject({
+    results: [
+      { status: "error", errorData: { code: "MINE" } },
+      { status: "success", value: [] },
+    ],
+  });
+});
+
+test.each([
+  ["query_batch", {}, "BadJsonBody"],
+  ["query_batch", { queries: [7] }, "BadJsonBody"],
+  [
+    "query_batch",
+    { queries: Array.from({ length: 101 }, () => ({ path: "notes:all", args: {} })) },
+    "BadJsonBody",
+  ],
+  ["query_at_ts", { path: "notes:all", args: {} }, "BadJsonBody"],
+  ["query_at_ts", { path: "notes:all", args: {}, ts: "AAAA" }, "BadJsonBody"],
+  ["query_at_ts", { path: "notes:all", args: {}, ts: "/////////38=" }, "TimestampInFuture"],
+])("%s refuses %j with %s", async (name, body, code) => {
+  expect(await post(name, body)).toMatchObject({ status: 400, body: { code } });
+});
+
+test("logs are for the admin alone", async () => {
+  expect((await fetch(`${server.url}/api/stream_function_logs?cursor=0`)).status).toBe(403);
+});
