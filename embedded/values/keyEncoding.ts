@@ -121,7 +121,6 @@ function encodeFloatBytes(base64: string): string {
 type Eight = Record<0 | 1 | 2 | 3 | 4 | 5 | 6 | 7, number>;
 
 /** Eight bytes, the most significant first, in the total order of IEEE 754: -NaN, -Infinity, ..., NaN. */
-// oxlint-disable-next-line max-params
 function orderedFloat(
   a: number,
   b: number,
