@@ -13,6 +13,8 @@ import { bundleApp, type Bundle } from "./loader/bundle";
 import { watchFolder } from "./loader/watch";
 import { systemClock } from "./scheduler/clock";
 import { Scheduler } from "./scheduler/scheduler";
+import { DeploymentEnvironment } from "./environment";
+import { ApiError } from "./http/apiError";
 import { explainStartFailure } from "./startError";
 import { BlobStore } from "./storage/blobStore";
 import { openDataFolder } from "./storage/dataFolder";
@@ -138,12 +140,20 @@ async function start(
   });
   const authentication = new Authentication();
   let setReady = () => undefined as void;
+  let setEnvironment: HttpOptions["setEnvironment"];
   const http: HttpOptions = {
     runtime,
     blobs,
     fileUrls,
     authenticate: (authorization, key) => authentication.authenticate(authorization, key),
     identify: (authorization) => authentication.identify(authorization),
+    setEnvironment: async (changes) => {
+      try {
+        await setEnvironment(changes);
+      } catch (error) {
+        throw new ApiError(400, "InvalidEnvironment", describeFailure(explainStartFailure(error)));
+      }
+    },
     // The ports are taken before the app is loaded, as it may read its own addresses: requests wait until then.
     ready: new Promise<void>((resolve) => (setReady = resolve)),
     version: CONVEX_VERSION,
@@ -176,14 +186,14 @@ async function start(
   fileUrls.serveFrom(url);
   const siteUrl = await listening(createSiteServer(http), options.sitePort ?? DEFAULT_SITE_PORT);
 
-  const environment = {
+  const environment = new DeploymentEnvironment(database, {
     ...given,
     ...developmentIssuer?.environment,
     CONVEX_CLOUD_URL: url,
     CONVEX_SITE_URL: siteUrl,
-  };
+  });
   const load = async (bundle: Bundle) => {
-    const app = runtime.prepare(bundle, environment);
+    const app = runtime.prepare(bundle, environment.variables);
     const providers = app.authConfig === null ? [] : parseAuthConfig(JSON.parse(app.authConfig));
     await runtime.use(app);
     authentication.use(providers);
@@ -196,18 +206,23 @@ async function start(
   const scheduler = new Scheduler({ runtime, database, clock: systemClock, onLog, onFault });
   opened.push(() => scheduler.close());
   await scheduler.start();
+  const reload = async (bundle: Bundle) => {
+    await load(bundle);
+    await scheduler.useApp();
+  };
+  const inTurn = new Turns();
+  setEnvironment = (changes) =>
+    inTurn.next(() => environment.update(changes, () => reload(runtime.app.bundle)));
   const { onReload } = options;
   if (onReload) {
-    const reload = async () => {
-      await load(await bundleApp(options.appFolder));
-      await scheduler.useApp();
-    };
     opened.push(
       watchFolder(options.appFolder, () =>
-        reload().then(
-          () => onReload({ problem: null }),
-          (error: unknown) => onReload({ problem: describeFailure(explainStartFailure(error)) }),
-        ),
+        inTurn
+          .next(async () => reload(await bundleApp(options.appFolder)))
+          .then(
+            () => onReload({ problem: null }),
+            (error: unknown) => onReload({ problem: describeFailure(explainStartFailure(error)) }),
+          ),
       ),
     );
   }
@@ -216,6 +231,17 @@ async function start(
   opened.push(() => removeAddress(folder.path));
   setReady();
   return { url, siteUrl, adminKey, developmentIssuer, close };
+}
+
+/** Does one thing after the other: the app is loaded for a change of its folder or of its environment, never for both at once. */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  next<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
 }
 
 function describeFailure(error: unknown): string {

@@ -25,6 +25,10 @@ const LOG_WAIT_MS = 60_000;
 export type FunctionsApiOptions = StorageApiOptions & {
   /** Who sends a request. Throws {@link ApiError} for credentials that can't be used. */
   readonly authenticate: (authorization: string | undefined, adminKey: string | undefined) => Promise<Caller>;
+  /** Sets environment variables of the deployment, or removes them. Throws {@link ApiError} and changes nothing if it can't. */
+  readonly setEnvironment: (
+    changes: readonly { readonly name: string; readonly value: string | null }[],
+  ) => Promise<void>;
   /** What `GET /version` says. */
   readonly version: string;
   readonly instanceName: string;
@@ -85,6 +89,9 @@ export async function handleApiRequest(options: FunctionsApiOptions, exchange: E
     case "/api/query_batch":
       requireMethod(method, "POST");
       return queryBatch(options, exchange);
+    case "/api/update_environment_variables":
+      requireMethod(method, "POST");
+      return updateEnvironment(options, exchange);
     case "/api/stream_function_logs":
       requireMethod(method, "GET");
       return streamLogs(options, exchange);
@@ -176,6 +183,23 @@ async function streamLogs(options: FunctionsApiOptions, exchange: Exchange): Pro
     throw new ApiError(400, "BadQueryArgs", "`cursor` must be a number that an earlier answer has given");
   }
   sendJson(exchange.response, 200, JSON.stringify(await options.runtime.log.since(cursor, LOG_WAIT_MS)));
+}
+
+/** `POST /api/update_environment_variables` with `{changes: [{name, value}]}`, for the admin; `null` removes a variable. */
+async function updateEnvironment(options: FunctionsApiOptions, exchange: Exchange): Promise<void> {
+  requireAdmin(await authenticate(options, exchange));
+  const { changes } = await readJson(exchange.request);
+  if (!Array.isArray(changes)) throw badJson("missing field `changes`");
+  await options.setEnvironment(
+    changes.map((change) => {
+      const { name, value } = isObject(change) ? change : {};
+      if (typeof name !== "string" || (typeof value !== "string" && value !== null)) {
+        throw badJson("a change needs a `name`, and a `value` that is text or null");
+      }
+      return { name, value };
+    }),
+  );
+  exchange.response.writeHead(200, { "Content-Length": 0 }).end();
 }
 
 function requireAdmin(caller: Caller): void {

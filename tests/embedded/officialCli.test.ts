@@ -24,7 +24,11 @@ beforeAll(async () => {
   await mkdir(project);
   await writeFile(path.join(project, "package.json"), '{"dependencies": {"convex": "*"}}');
   await symlink(MODULES, path.join(project, "node_modules"));
-  server = await createServer({
+  server = await start();
+});
+
+const start = () =>
+  createServer({
     appFolder: FIXTURE_APP,
     dataFolder: path.join(folder, "data"),
     port: 0,
@@ -32,7 +36,6 @@ beforeAll(async () => {
     adminKey: ADMIN_KEY,
     environment: { GREETING: "hello" },
   });
-});
 
 afterAll(async () => {
   await server.close();
@@ -98,6 +101,31 @@ test("convex data lists tables and shows documents", async () => {
 
 test("convex env get reads the deployment's environment", async () => {
   expect(await cli("convex", "env", "get", "GREETING")).toBe("hello\n");
+});
+
+test("convex env set and remove change what functions see at once, and it stays so after a restart", async () => {
+  const see = async (name: string) =>
+    (
+      JSON.parse(await cli("convex", "run", "outside:environment", JSON.stringify({ name }))) as {
+        value: unknown;
+      }
+    ).value;
+  await cli("convex", "env", "set", "COLOUR", "green");
+  expect(await see("COLOUR")).toBe("green");
+  expect(await cli("convex", "env", "list")).toContain("COLOUR=green");
+  await server.close();
+  server = await start();
+  expect(await see("COLOUR")).toBe("green");
+  await cli("convex", "env", "remove", "COLOUR");
+  expect(await see("COLOUR")).toBeNull();
+});
+
+test.each([
+  ["GREETING", "comes with the server's process"],
+  ["CONVEX_CLOUD_URL", "comes with the server's process"],
+  ["1ST", "can't be the name of a variable"],
+])("convex env set refuses %s", async (name, message) => {
+  await expect(cli("convex", "env", "set", name, "value")).rejects.toThrow(message);
 });
 
 test("convex logs shows what functions log from now on, and how they fail", async () => {
