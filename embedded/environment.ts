@@ -23,16 +23,23 @@ const MAX_VARIABLES = 100;
  */
 export class DeploymentEnvironment {
   #kept: Variables;
+  #fixed: Variables;
 
   constructor(
     private readonly database: Database,
-    private readonly fixed: Variables,
+    fixed: Variables,
   ) {
+    this.#fixed = fixed;
     this.#kept = JSON.parse(database.get(KEY) ?? "{}") as Variables;
   }
 
   get variables(): Variables {
-    return { ...this.#kept, ...this.fixed };
+    return { ...this.#kept, ...this.#fixed };
+  }
+
+  /** Adds variables that come with the process. */
+  fix(variables: Variables): void {
+    this.#fixed = { ...this.#fixed, ...variables };
   }
 
   /**
@@ -66,7 +73,7 @@ export class DeploymentEnvironment {
         `${JSON.stringify(name)} can't be the name of a variable: up to 40 letters, digits and underscores, no digit first`,
       );
     }
-    if (name in this.fixed || name.startsWith("CONVEX_")) {
+    if (name in this.#fixed || name.startsWith("CONVEX_")) {
       throw new VariableError(`${name} comes with the server's process: change it there and start anew`);
     }
     if (value !== null && Buffer.byteLength(value) > MAX_VALUE_BYTES) {

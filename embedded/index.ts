@@ -1,20 +1,18 @@
 import type { Server as HttpServer } from "node:http";
 import path from "node:path";
+import { AppLoading } from "./appLoading";
 import { Authentication } from "./authentication";
 import { loadDevelopmentIssuer, type DevelopmentIssuer } from "./auth/developmentIssuer";
-import { parseAuthConfig } from "./auth/providers";
 import { keepSecret, keepAdminKey, removeAddress, writeAddress } from "./dataFiles";
 import { removeDeletedBlobs, removeOrphanedBlobs } from "./functions/files";
 import { FileUrls } from "./functions/fileUrls";
 import { Runtime } from "./functions/runtime";
 import { closeServer, createApiServer, createSiteServer, listen, type HttpOptions } from "./http/server";
 import type { StaticMount } from "./http/staticFiles";
-import { bundleApp, type Bundle } from "./loader/bundle";
-import { watchFolder } from "./loader/watch";
+import { bundleApp } from "./loader/bundle";
 import { systemClock } from "./scheduler/clock";
 import { Scheduler } from "./scheduler/scheduler";
 import { DeploymentEnvironment } from "./environment";
-import { ApiError } from "./http/apiError";
 import { explainStartFailure } from "./startError";
 import { BlobStore } from "./storage/blobStore";
 import { openDataFolder } from "./storage/dataFolder";
@@ -138,22 +136,22 @@ async function start(
       setImmediate(() => void removeDeletedBlobs(database, blobs).catch(onFault));
     }
   });
+  const liveQueries = new LiveQueries({
+    evaluate: (call, done) => runtime.evaluate(call, done),
+    onCommit: (listener) => database.onCommit(listener),
+  });
   const authentication = new Authentication();
+  const environment = new DeploymentEnvironment(database, { ...given, ...developmentIssuer?.environment });
+  const { appFolder } = options;
+  const loading = new AppLoading({ appFolder, runtime, environment, authentication, liveQueries });
   let setReady = () => undefined as void;
-  let setEnvironment: HttpOptions["setEnvironment"];
   const http: HttpOptions = {
     runtime,
     blobs,
     fileUrls,
     authenticate: (authorization, key) => authentication.authenticate(authorization, key),
     identify: (authorization) => authentication.identify(authorization),
-    setEnvironment: async (changes) => {
-      try {
-        await setEnvironment(changes);
-      } catch (error) {
-        throw new ApiError(400, "InvalidEnvironment", describeFailure(explainStartFailure(error)));
-      }
-    },
+    setEnvironment: (changes) => loading.setEnvironment(changes),
     // The ports are taken before the app is loaded, as it may read its own addresses: requests wait until then.
     ready: new Promise<void>((resolve) => (setReady = resolve)),
     version: CONVEX_VERSION,
@@ -168,10 +166,6 @@ async function start(
     return `http://${host.includes(":") ? `[${host}]` : host}:${chosen}`;
   };
   const apiServer = createApiServer(http);
-  const liveQueries = new LiveQueries({
-    evaluate: (call, done) => runtime.evaluate(call, done),
-    onCommit: (listener) => database.onCommit(listener),
-  });
   const closeSockets = serveSockets(apiServer, {
     liveQueries,
     call: (kind, call) => runtime.call(kind, call),
@@ -186,64 +180,19 @@ async function start(
   fileUrls.serveFrom(url);
   const siteUrl = await listening(createSiteServer(http), options.sitePort ?? DEFAULT_SITE_PORT);
 
-  const environment = new DeploymentEnvironment(database, {
-    ...given,
-    ...developmentIssuer?.environment,
-    CONVEX_CLOUD_URL: url,
-    CONVEX_SITE_URL: siteUrl,
-  });
-  const load = async (bundle: Bundle) => {
-    const app = runtime.prepare(bundle, environment.variables);
-    const providers = app.authConfig === null ? [] : parseAuthConfig(JSON.parse(app.authConfig));
-    await runtime.use(app);
-    authentication.use(providers);
-    liveQueries.rerunAll();
-  };
-  await load(await bundling);
+  environment.fix({ CONVEX_CLOUD_URL: url, CONVEX_SITE_URL: siteUrl });
+  await loading.load(await bundling);
   // Last, as a start that fails must not have changed the key.
   const adminKey = await keepAdminKey(folder.path, options.adminKey, INSTANCE_NAME);
   authentication.allowAdmin(adminKey);
   const scheduler = new Scheduler({ runtime, database, clock: systemClock, onLog, onFault });
   opened.push(() => scheduler.close());
   await scheduler.start();
-  const reload = async (bundle: Bundle) => {
-    await load(bundle);
-    await scheduler.useApp();
-  };
-  const inTurn = new Turns();
-  setEnvironment = (changes) =>
-    inTurn.next(() => environment.update(changes, () => reload(runtime.app.bundle)));
-  const { onReload } = options;
-  if (onReload) {
-    opened.push(
-      watchFolder(options.appFolder, () =>
-        inTurn
-          .next(async () => reload(await bundleApp(options.appFolder)))
-          .then(
-            () => onReload({ problem: null }),
-            (error: unknown) => onReload({ problem: describeFailure(explainStartFailure(error)) }),
-          ),
-      ),
-    );
-  }
+  loading.onReloaded = () => scheduler.useApp();
+  if (options.onReload) opened.push(loading.watch(options.onReload));
   opened.push(() => Promise.resolve(runtime.log.close()));
   await writeAddress(folder.path, { url, siteUrl });
   opened.push(() => removeAddress(folder.path));
   setReady();
   return { url, siteUrl, adminKey, developmentIssuer, close };
-}
-
-/** Does one thing after the other: the app is loaded for a change of its folder or of its environment, never for both at once. */
-class Turns {
-  #last: Promise<unknown> = Promise.resolve();
-
-  next<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
-    this.#last = result.catch(() => undefined);
-    return result;
-  }
-}
-
-function describeFailure(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
