@@ -58,6 +58,7 @@ const NOT_YET: Readonly<Record<string, string>> = {
   "1.0/storageStore": "Storing files in mutations is",
   "1.0/storageGet": "Reading files in mutations is",
   "1.0/createFunctionHandle": "Function handles are",
+  "1.0/vectorSearch": "Vector search is",
 };
 
 export function unknownOperation(operation: string): string {

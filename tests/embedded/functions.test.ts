@@ -337,6 +337,18 @@ describe("errors", () => {
   });
 });
 
+describe("what is not there yet", () => {
+  test("text and vector indexes can be declared; a query on one says what is missing", async () => {
+    await app.mutation("notes:add", { author: "ann", text: "hello" });
+    expect(await app.failure("query", "misbehave:searchText")).toContain(
+      "Text search is not available in this runtime yet, so index notes.search_text can't be queried with withSearchIndex.",
+    );
+    expect(await app.failure("action", "misbehave:searchVector")).toContain(
+      "Vector search is not available in this runtime yet.",
+    );
+  });
+});
+
 describe("determinism", () => {
   test("the clock stands still while a function runs", async () => {
     const before = Date.now();
