@@ -1,9 +1,10 @@
 /** The small files beside the database, and the secrets inside of it. */
 import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { isUsableAdminKey, newAdminKey } from "./auth/adminKey";
 import type { Database } from "./transaction/database";
+import { replaceFile } from "./storage/durableFiles";
 import { metaKey } from "./transaction/keys";
 
 const ADMIN_KEY_FILE = "admin-key";
@@ -82,17 +83,4 @@ async function readOptional(file: string): Promise<string | null> {
     if ((error as { code?: unknown }).code === "ENOENT") return null;
     throw error;
   }
-}
-
-/** Writes a file that only its owner may read, in one step: a reader sees the old file or the new one. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  const handle = await open(temporary, "w", 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
 }

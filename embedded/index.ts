@@ -4,7 +4,7 @@ import { AppLoading } from "./appLoading";
 import { Authentication } from "./authentication";
 import { loadDevelopmentIssuer, type DevelopmentIssuer } from "./auth/developmentIssuer";
 import { keepSecret, keepAdminKey, removeAddress, writeAddress } from "./dataFiles";
-import { removeDeletedBlobs, removeOrphanedBlobs } from "./functions/files";
+import { removeDeletedBlobs, removeOrphanedBlobs, watchDeletedFiles } from "./functions/files";
 import { FileUrls } from "./functions/fileUrls";
 import { Runtime } from "./functions/runtime";
 import { closeServer, createApiServer, createSiteServer, listen, type HttpOptions } from "./http/server";
@@ -20,7 +20,6 @@ import { LmdbStore } from "./storage/lmdbStore";
 import { LiveQueries } from "./sync/liveQueries";
 import { serveSockets } from "./sync/sockets";
 import { Database } from "./transaction/database";
-import { REMOVED_BLOBS } from "./transaction/keys";
 
 export { userIdForEmail, type DevelopmentIssuer } from "./auth/developmentIssuer";
 export { readAdminKey } from "./dataFiles";
@@ -131,11 +130,7 @@ async function start(
     onLog,
     onFault,
   });
-  database.onCommit((keys) => {
-    if (keys.some((key) => REMOVED_BLOBS.start <= key && key < REMOVED_BLOBS.end)) {
-      setImmediate(() => void removeDeletedBlobs(database, blobs).catch(onFault));
-    }
-  });
+  watchDeletedFiles(database, blobs, onFault);
   const liveQueries = new LiveQueries({
     evaluate: (call, done) => runtime.evaluate(call, done),
     onCommit: (listener) => database.onCommit(listener),

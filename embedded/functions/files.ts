@@ -96,6 +96,19 @@ export async function removeDeletedBlobs(database: Database, blobs: BlobStore): 
   database.commit(notes);
 }
 
+/** Removes the blobs of deleted files from now on, whenever a commit deletes some. */
+export function watchDeletedFiles(
+  database: Database,
+  blobs: BlobStore,
+  onFault: (error: unknown) => void,
+): void {
+  const { start, end } = REMOVED_BLOBS;
+  database.onCommit((keys) => {
+    if (!keys.some((key) => start <= key && key < end)) return;
+    setImmediate(() => void removeDeletedBlobs(database, blobs).catch(onFault));
+  });
+}
+
 /** Removes blobs that no file has: a crash came between their writing and the commit. Only before requests are served. */
 export async function removeOrphanedBlobs(database: Database, blobs: BlobStore): Promise<void> {
   for (const key of await blobs.keys()) {

@@ -87,11 +87,19 @@ async function answer(
   await ready;
   const host = request.headers.host ?? "localhost";
   const target = request.url ?? "/";
-  const url = URL.canParse(target, `http://${host}`) ? new URL(target, `http://${host}`) : null;
+  const url = parseUrl(target, `http://${host}`);
   if (url === null || url.username !== "" || url.password !== "") {
     throw new ApiError(400, "BadRequest", "The request's URL or Host header can't be read");
   }
   await handle({ request, response, url });
+}
+
+function parseUrl(target: string, origin: string): URL | null {
+  try {
+    return new URL(target, origin);
+  } catch {
+    return null;
+  }
 }
 
 /** Listens and gives the port, which the system chooses where `port` is 0. Rejects when the port is taken. */

@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
+import { syncFolder } from "./durableFiles";
 
 /** A blob that is on disk whole. `key`: a random UUID, under which it is found. `sha256`: base64. */
 export type StoredBlob = { readonly key: string; readonly sha256: string; readonly sizeBytes: number };
@@ -49,7 +50,7 @@ export class BlobStore {
     }
     await file.close();
     await rename(temporary, this.#file(key));
-    await this.#syncFolder();
+    await syncFolder(this.folder);
     return { key, sha256: hash.digest("base64"), sizeBytes };
   }
 
@@ -72,15 +73,6 @@ export class BlobStore {
   #file(key: string): string {
     if (!/^[0-9a-f-]{36}$/.test(key)) throw new Error("Not the key of a blob");
     return path.join(this.folder, key);
-  }
-
-  async #syncFolder(): Promise<void> {
-    const folder = await open(this.folder, "r");
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { replaceFile, UNFINISHED } from "./durableFiles";
 import { findDamage } from "./lmdbFile";
 import { holderOf, isLockFile, lockFolder } from "./processLock";
 
@@ -24,7 +25,7 @@ export type DataFolder = {
 };
 
 const MARKER = "format.json";
-const NEW_MARKER = "format.json.new";
+const NEW_MARKER = MARKER + UNFINISHED;
 const FORMAT = "convex-embedded";
 const VERSION = 1;
 const DATABASE = "data.mdb";
@@ -130,27 +131,11 @@ export async function isInUse(folder: string): Promise<boolean> {
 }
 
 /** On disk before anything else is, and whole: a folder with data and without a marker would be taken for foreign. */
-async function writeMarker(path: string, more: { database?: "unmade" } = {}): Promise<void> {
-  const file = await open(join(path, NEW_MARKER), "w", 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify({ format: FORMAT, version: VERSION, ...more })}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(join(path, NEW_MARKER), join(path, MARKER));
-  await syncFolder(path);
-}
-
-async function syncFolder(path: string): Promise<void> {
-  // Windows has no such thing.
-  if (process.platform === "win32") return;
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+function writeMarker(path: string, more: { database?: "unmade" } = {}): Promise<void> {
+  return replaceFile(
+    join(path, MARKER),
+    `${JSON.stringify({ format: FORMAT, version: VERSION, ...more })}\n`,
+  );
 }
 
 function checkDatabase(database: string): void {

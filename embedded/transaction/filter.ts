@@ -2,7 +2,15 @@
 import { compareJson } from "../values/keyEncoding";
 import { fieldAt } from "../values/fields";
 import { convexToJson, jsonToConvex } from "convex/values";
-import { isFloat64, isInt64, kindOf, type Json, type JsonObject, type Kind } from "../values/json";
+import {
+  isFloat64,
+  isInt64,
+  isUndefined,
+  kindOf,
+  type Json,
+  type JsonObject,
+  type Kind,
+} from "../values/json";
 import { DeveloperError } from "./errors";
 
 /** What an expression gives for a document. `undefined` where a field is missing. */
@@ -60,7 +68,7 @@ function compile(expression: Json): Evaluate {
       return (document) => fieldAt(document, path);
     }
     case "$literal": {
-      const literal = isUndefinedLiteral(operand) ? undefined : operand;
+      const literal = isUndefined(operand) ? undefined : operand;
       return () => literal;
     }
     case "$and": {
@@ -89,10 +97,6 @@ function operands(json: Json, count?: number): Evaluate[] {
     throw new DeveloperError("Invalid argument `query`: a filter operator has the wrong number of operands");
   }
   return json.map(compile);
-}
-
-function isUndefinedLiteral(json: Json): boolean {
-  return typeof json === "object" && json !== null && !Array.isArray(json) && "$undefined" in json;
 }
 
 function boolean(value: Json | undefined): boolean {

@@ -1,6 +1,6 @@
 /** Turns the range of an index query into a range of keys. */
 import { decodeId } from "../values/ids";
-import type { Json } from "../values/json";
+import { isUndefined, type Json } from "../values/json";
 import { encodeKeyPart, keySuccessor } from "../values/keyEncoding";
 import { BY_CREATION_TIME, BY_ID, type Catalog, type IndexInfo, type TableInfo } from "./catalog";
 import { DeveloperError } from "./errors";
@@ -172,9 +172,7 @@ function encodePart(field: string, value: Json | undefined, table: TableInfo): s
 }
 
 function valueOf(json: Json): Json | undefined {
-  return typeof json === "object" && json !== null && !Array.isArray(json) && "$undefined" in json
-    ? undefined
-    : json;
+  return isUndefined(json) ? undefined : json;
 }
 
 function alreadyDefined(kind: string, field: string, sign: string, value: Json | undefined): never {

@@ -1,4 +1,4 @@
-import { checkValue, type Json, type JsonObject } from "../values/json";
+import { checkValue, isUndefined, type Json, type JsonObject } from "../values/json";
 import { fieldAt, identifierProblem } from "../values/fields";
 import { decodeId, idProblem, newId } from "../values/ids";
 import { documentSize } from "../values/size";
@@ -347,10 +347,6 @@ function requireUserField(field: string): void {
       `Field '${field}' starts with an underscore, which is only allowed for system fields like '_id'`,
     );
   }
-}
-
-function isUndefined(json: Json): boolean {
-  return typeof json === "object" && json !== null && !Array.isArray(json) && "$undefined" in json;
 }
 
 /** A document's fields in the order in which Convex gives them: by name. */

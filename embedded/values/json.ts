@@ -62,8 +62,9 @@ export function isBytes(json: Json | undefined): json is BytesJson {
   return specialKey(json) === "$bytes";
 }
 
-export function isCommitTs(json: Json | undefined): json is CommitTsJson {
-  return specialKey(json) === "$commitTs";
+/** Whether it says that a field is not there: only in the values of a patch, the bounds of an index range and a filter. */
+export function isUndefined(json: Json): boolean {
+  return typeof json === "object" && json !== null && !Array.isArray(json) && "$undefined" in json;
 }
 
 /** Whether the value is an object of fields: not null, not an array, not a `$` encoding. */

@@ -1,0 +1,34 @@
+import { open, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** What a file is called until it is whole: its own name and this. */
+export const UNFINISHED = ".new";
+
+/**
+ * Writes a file that only its owner may read. A reader, and a crash at any moment, sees the old file or the new one; it is on
+ * disk when this resolves. Only one writer at a time.
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const unfinished = path + UNFINISHED;
+  const file = await open(unfinished, "w", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(unfinished, path);
+  await syncFolder(dirname(path));
+}
+
+/** Brings to disk which files a folder has. */
+export async function syncFolder(path: string): Promise<void> {
+  // Windows has no such thing.
+  if (process.platform === "win32") return;
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
