@@ -1,4 +1,5 @@
 import { ConvexClient, ConvexHttpClient } from "convex/browser";
+import { ConvexReactClient } from "convex/react";
 import { makeFunctionReference } from "convex/server";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -186,5 +187,94 @@ describe("functions over the socket", () => {
     server = await start({ port });
     await waiting;
     expect(ann.seen.at(-1)).toEqual(["before", "while it was away"]);
+  });
+});
+
+describe("ConvexReactClient", () => {
+  type Watcher<T> = { onUpdate: (listener: () => void) => () => void; localQueryResult: () => T | undefined };
+
+  /** Resolves when the watched query shows what was waited for. */
+  function shown<T>(watch: Watcher<T>, matches: (value: T) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        const value = watch.localQueryResult();
+        if (value !== undefined && matches(value)) resolve();
+      };
+      watch.onUpdate(check);
+      check();
+    });
+  }
+
+  function connectReact(): ConvexReactClient {
+    const client = new ConvexReactClient(server.url, {
+      webSocketConstructor: WebSocket as never,
+      logger: false,
+      unsavedChangesWarning: false,
+    });
+    reactClients.push(client);
+    return client;
+  }
+  const reactClients: ConvexReactClient[] = [];
+
+  afterEach(async () => {
+    for (const client of reactClients.splice(0)) await client.close();
+  });
+
+  test("an optimistic update is there at once, and gives way to what the mutation did", async () => {
+    const client = connectReact();
+    const watch = client.watchQuery(byAuthor, { author: "ann" });
+    await shown(watch, (texts) => texts.length === 0);
+    const seen: unknown[] = [];
+    watch.onUpdate(() => seen.push(watch.localQueryResult()));
+    const sending = client.mutation(
+      add,
+      { author: "ann", text: "mine" },
+      {
+        optimisticUpdate: (store, { text }) =>
+          store.setQuery(byAuthor, { author: "ann" }, [`${text}, not yet sent`]),
+      },
+    );
+    expect(watch.localQueryResult()).toEqual(["mine, not yet sent"]);
+    await sending;
+    await shown(watch, has("mine"));
+    expect(seen.at(-1)).toEqual(["mine"]);
+  });
+
+  test("an optimistic update is taken back when its mutation fails", async () => {
+    const client = connectReact();
+    const watch = client.watchQuery(byAuthor, { author: "ann" });
+    await shown(watch, (texts) => texts.length === 0);
+    const failing = client.mutation(
+      throwError,
+      {},
+      { optimisticUpdate: (store) => store.setQuery(byAuthor, { author: "ann" }, ["in vain"]) },
+    );
+    expect(watch.localQueryResult()).toEqual(["in vain"]);
+    await expect(failing).rejects.toThrow("on purpose");
+    await shown(watch, (texts) => texts.length === 0);
+  });
+
+  test("the journal of a page keeps its end, for another watch and across a restart of the server", async () => {
+    const client = connectReact();
+    const args = { author: "ann", paginationOpts: { numItems: 2, cursor: null } };
+    for (const rank of [0, 10, 20]) await client.mutation(add, { author: "ann", text: `${rank}`, rank });
+    const first = client.watchQuery(page, args);
+    await shown(first, ({ page: rows }) => rows.length === 2);
+    const texts = () => first.localQueryResult()?.page.map(({ text }) => text);
+    await client.mutation(add, { author: "ann", text: "5", rank: 5 });
+    await shown(first, ({ page: rows }) => rows.length === 3);
+    const journal = first.journal();
+    expect(journal).toEqual(expect.any(String));
+
+    const port = Number(new URL(server.url).port);
+    await server.close();
+    const waiting = client.mutation(add, { author: "ann", text: "6", rank: 6 });
+    server = await start({ port });
+    await waiting;
+    await shown(first, ({ page: rows }) => rows.length === 4);
+    expect(texts()).toEqual(["0", "5", "6", "10"]);
+
+    const other = connectReact().watchQuery(page, args, { journal: journal ?? null });
+    await shown(other, ({ page: rows }) => rows.length === 4);
   });
 });
