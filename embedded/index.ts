@@ -20,10 +20,12 @@ import { LmdbStore } from "./storage/lmdbStore";
 import { LiveQueries } from "./sync/liveQueries";
 import { serveSockets } from "./sync/sockets";
 import { Database } from "./transaction/database";
+import { removeOrphanedIndexes, type BuildProgress } from "./transaction/indexBuild";
 
 export { userIdForEmail, type DevelopmentIssuer } from "./auth/developmentIssuer";
 export { readAdminKey } from "./dataFiles";
 export type { StaticMount } from "./http/staticFiles";
+export type { BuildProgress } from "./transaction/indexBuild";
 export { StartError } from "./startError";
 
 export type ServerOptions = {
@@ -46,6 +48,8 @@ export type ServerOptions = {
    * (`problem`: one line) leaves the one before it in force.
    */
   readonly onReload?: (result: { readonly problem: string | null }) => void;
+  /** Told every second how far it is when documents are checked and indexes built for a new version of the app. */
+  readonly onBuild?: (progress: BuildProgress) => void;
   /** Files to serve on the site origin. */
   readonly mounts?: readonly StaticMount[];
   /**
@@ -121,6 +125,7 @@ async function start(
   const blobs = await BlobStore.open(path.join(folder.path, BLOB_FOLDER));
   await removeDeletedBlobs(database, blobs);
   await removeOrphanedBlobs(database, blobs);
+  await removeOrphanedIndexes(database);
   const fileUrls = new FileUrls(await keepSecret(database, "uploadSecret"));
   const runtime = new Runtime({
     database,
@@ -129,7 +134,9 @@ async function start(
     fileUrls,
     onLog,
     onFault,
+    onBuild: options.onBuild,
   });
+  opened.push(() => runtime.close());
   watchDeletedFiles(database, blobs, onFault);
   const liveQueries = new LiveQueries({
     evaluate: (call, done) => runtime.evaluate(call, done),

@@ -1,7 +1,14 @@
 /** The command line: what the flags, the environment and the signals of a server process mean. */
 import { readFileSync } from "node:fs";
 import { parseArgs, parseEnv } from "node:util";
-import { createServer, StartError, type Server, type ServerOptions, type StaticMount } from "./index";
+import {
+  createServer,
+  StartError,
+  type BuildProgress,
+  type Server,
+  type ServerOptions,
+  type StaticMount,
+} from "./index";
 
 /** Where the data lies when nobody says otherwise. */
 export const DEFAULT_DATA_FOLDER = ".data";
@@ -37,6 +44,7 @@ export async function main(argv: readonly string[], command: CommandLine): Promi
       onLog: (path, lines) => {
         for (const line of lines) console.log(`${path} ${line}`);
       },
+      onBuild: (progress) => console.log(describeBuild(progress)),
       onReload: ({ problem }) =>
         console.log(problem === null ? "Reloaded." : `${problem} The last good version goes on.`),
     });
@@ -54,6 +62,15 @@ export async function main(argv: readonly string[], command: CommandLine): Promi
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+}
+
+function describeBuild({ indexes, indexesDone, documentsDone, documentsTotal }: BuildProgress): string {
+  const what =
+    indexes > indexesDone
+      ? `Building ${indexes - indexesDone} indexes`
+      : "Checking documents against the schema";
+  const of = documentsTotal === null ? "" : ` of ${documentsTotal}`;
+  return `${what}: ${documentsDone}${of} documents done.`;
 }
 
 /** The environment of the deployment: the process's own, and what `.env.local` adds to it. */

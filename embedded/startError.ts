@@ -2,9 +2,9 @@ import { DevelopmentKeyError } from "./auth/developmentIssuer";
 import { AuthConfigError } from "./auth/providers";
 import { AdminKeyError } from "./dataFiles";
 import { AppLoadError, MissingVariableError } from "./functions/app";
-import { SchemaMismatchError } from "./functions/schema";
 import { BundleError } from "./loader/bundle";
 import { DataFolderError } from "./storage/dataFolder";
+import { SchemaMismatchError } from "./transaction/indexBuild";
 
 /** Why a deployment can't start, for the user: one line that says what is wrong and what to do. */
 export class StartError extends Error {

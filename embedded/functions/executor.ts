@@ -68,7 +68,6 @@ export class Executor {
   readonly #queue: Job[] = [];
   readonly #live: { call: LiveCall; done: Done }[] = [];
   #drainScheduled = false;
-  #isPaused = false;
   readonly #watchdog = new Watchdog();
   readonly #invoker: Invoker;
 
@@ -162,23 +161,11 @@ export class Executor {
     return result;
   }
 
-  /** Runs `work` while no call runs: calls that come meanwhile wait. */
-  async exclusively(work: () => Promise<void>): Promise<void> {
-    this.#isPaused = true;
-    try {
-      await work();
-    } finally {
-      this.#isPaused = false;
-      this.#scheduleDrain();
-    }
-  }
-
   #scheduleDrain(): void {
-    if (this.#drainScheduled || this.#isPaused) return;
+    if (this.#drainScheduled) return;
     this.#drainScheduled = true;
     setImmediate(() => {
       this.#drainScheduled = false;
-      if (this.#isPaused) return;
       const queueInTime = this.#queue.length === 0 || this.#drain();
       const liveInTime = this.#live.length === 0 || this.#drainLive();
       if (!queueInTime || !liveInTime) dropCutOff();

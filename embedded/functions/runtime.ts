@@ -1,5 +1,6 @@
 import type { BlobStore } from "../storage/blobStore";
 import type { Database } from "../transaction/database";
+import { IndexBuild, OvertakenError, type BuildProgress } from "../transaction/indexBuild";
 import { Transaction } from "../transaction/transaction";
 import { Actions, type HttpOutcome } from "./actions";
 import { App, type FunctionKind } from "./app";
@@ -23,11 +24,17 @@ export type RuntimeOptions = {
   /** Told what functions log. `path`: the function, or the route of an HTTP action. */
   readonly onLog: (path: string, lines: readonly string[]) => void;
   readonly onFault: (error: unknown) => void;
+  /** Told every second how far the build of indexes is that is under way. */
+  readonly onBuild?: ((progress: BuildProgress) => void) | undefined;
 };
+
+const BUILD_REPORT_MS = 1_000;
 
 /** Everything that runs functions: the loaded app, and the executors of its queries, mutations and actions. */
 export class Runtime {
   #app: App | null = null;
+  /** What is to come into force with the next app. */
+  #build: IndexBuild | null = null;
   /** The calls that have ended last. */
   readonly log = new FunctionLog();
   readonly #executor: Executor;
@@ -51,15 +58,56 @@ export class Runtime {
   }
 
   /**
+   * Begins to make the database fit an app's schema, beside all calls: checks stored documents and builds indexes. Whatever was
+   * begun before and is not in force yet is given up.
+   */
+  begin(app: App): IndexBuild {
+    const { database, onBuild, onFault } = this.options;
+    void this.#build?.abandon(new OvertakenError()).catch(onFault);
+    const inForce = this.#app?.schema ?? null;
+    const build = new IndexBuild(database, app.schema.indexes, app.schema.checksAfter(inForce));
+    this.#build = build;
+    const reports = setInterval(() => onBuild?.(build.progress), BUILD_REPORT_MS).unref();
+    const stop = () => clearInterval(reports);
+    build.done.then(stop, stop);
+    return build;
+  }
+
+  /**
+   * Puts an app whose build is done into force, with `writes` in the same commit. Calls see it at once; resolves when all is on
+   * disk. Rejects when the app can't be put into force: then what was in force before stays.
+   */
+  async adopt(
+    app: App,
+    build: IndexBuild,
+    writes: Iterable<readonly [string, string | null]> = [],
+  ): Promise<void> {
+    const before = this.#app;
+    const finished = build.finish(writes);
+    this.#app = app;
+    this.#build = null;
+    try {
+      await finished;
+    } catch (error) {
+      // The disk has refused: the catalog is what it was.
+      this.#app = before;
+      throw error;
+    }
+  }
+
+  /**
    * Puts an app into force: checks the stored documents against its schema and builds its indexes. Throws
    * `SchemaMismatchError`; then whatever was in force before stays.
    */
   async use(app: App): Promise<void> {
-    // No call may write between the check of the documents and the moment from which the new schema holds.
-    await this.#executor.exclusively(async () => {
-      await app.schema.apply();
-      this.#app = app;
-    });
+    const build = this.begin(app);
+    await build.done;
+    await this.adopt(app, build);
+  }
+
+  /** Gives up what was begun and is not in force yet. */
+  async close(): Promise<void> {
+    await this.#build?.abandon(new OvertakenError());
   }
 
   /** Calls a function of a known kind. Never rejects. */

@@ -36,7 +36,8 @@ export class Catalog {
   private constructor(
     private readonly tables: ReadonlyMap<string, TableInfo>,
     private readonly nextTableNumber: number,
-    private readonly nextIndexId: number,
+    /** The id that the next new index gets. */
+    readonly nextIndexId: number,
   ) {
     this.#byNumber = new Map([...tables.values()].map((table) => [table.number, table]));
   }
@@ -93,24 +94,20 @@ export class Catalog {
     return new Catalog(tables, this.nextTableNumber + 1, this.nextIndexId + 1);
   }
 
-  /** Replaces a table's indexes. An index with the same name and fields keeps its id, any other gets a new one. */
-  withIndexes(
-    name: string,
-    wanted: readonly { readonly name: string; readonly fields: readonly string[] }[],
-  ): Catalog {
+  /** Keeps the ids below `nextIndexId` for indexes that are still to be built. */
+  withNextIndexId(nextIndexId: number): Catalog {
+    return new Catalog(this.tables, this.nextTableNumber, nextIndexId);
+  }
+
+  /** Replaces a table's indexes. */
+  withIndexes(name: string, indexes: readonly IndexInfo[]): Catalog {
     const table = this.tables.get(name);
     if (!table) throw new Error(`No table ${name}`);
-    let nextIndexId = this.nextIndexId;
-    const indexes = new Map<string, IndexInfo>();
-    for (const { name: indexName, fields } of wanted) {
-      const old = table.indexes.get(indexName);
-      const same = old !== undefined && JSON.stringify(old.fields) === JSON.stringify(fields);
-      indexes.set(indexName, same ? old : { id: nextIndexId++, name: indexName, fields: [...fields] });
-    }
+    const byName = new Map(indexes.map((index) => [index.name, index]));
     return new Catalog(
-      new Map(this.tables).set(name, { ...table, indexes }),
+      new Map(this.tables).set(name, { ...table, indexes: byName }),
       this.nextTableNumber,
-      nextIndexId,
+      this.nextIndexId,
     );
   }
 }

@@ -1,5 +1,5 @@
 import type { Store } from "../storage/store";
-import { Catalog } from "./catalog";
+import { Catalog, type IndexInfo } from "./catalog";
 import { metaKey } from "./keys";
 import { mergeScan } from "./mergeScan";
 import { SortedWrites } from "./sortedWrites";
@@ -18,13 +18,15 @@ const MAX_PENDING_CHARS = 64 * 1024 * 1024;
  * busy go there together in one store transaction (group commit).
  */
 export class Database {
+  /** By table: indexes that are being built, which transactions keep up to date though nobody may read them yet. */
+  building: ReadonlyMap<string, readonly IndexInfo[]> = new Map();
   #catalog: Catalog;
   #timestamp: bigint;
   #filling = new SortedWrites();
   #flushing: SortedWrites | null = null;
   #fillingChars = 0;
   #flushingChars = 0;
-  readonly #listeners: CommitListener[] = [];
+  readonly #listeners = new Set<CommitListener>();
   /** Settles when what is now in `#filling` is on disk. */
   #fillingDone: Deferred | null = null;
   #lastCreationTime: number;
@@ -95,10 +97,10 @@ export class Database {
     const now = BigInt(Date.now()) * 1_000_000n;
     this.#timestamp = now > this.#timestamp ? now : this.#timestamp + 1n;
     const listeners = this.#listeners;
-    const keys = listeners.length > 0 ? [...touched] : [];
+    const keys = listeners.size > 0 ? [...touched] : [];
     for (const [key, value] of writes) {
       this.#put(key, value);
-      if (listeners.length > 0) keys.push(key);
+      if (listeners.size > 0) keys.push(key);
     }
     if (catalog !== this.#catalog) {
       this.#catalog = catalog;
@@ -119,10 +121,11 @@ export class Database {
 
   /**
    * Calls the listener at each commit with the keys that were written and those whose documents were. It is called at once and
-   * must not start a transaction.
+   * must not start a transaction. Gives what ends it.
    */
-  onCommit(listener: CommitListener): void {
-    this.#listeners.push(listener);
+  onCommit(listener: CommitListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Resolves when all that is visible now is on disk. Rejects when it could not be written: then it is gone. */

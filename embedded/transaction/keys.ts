@@ -43,6 +43,13 @@ export function tablePrefix(tableNumber: number): string {
   return DOCUMENTS + u32(tableNumber);
 }
 
+/** The number of the table whose document has this key; `null` for keys of anything else. */
+export function tableNumberOfKey(key: string): number | null {
+  if (!key.startsWith(DOCUMENTS)) return null;
+  const [a, b, c, d] = [1, 2, 3, 4].map((i) => key.charCodeAt(i)) as [number, number, number, number];
+  return a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
+}
+
 /** The prefix of all entries of an index. */
 export function indexPrefix(indexId: number): string {
   return INDEX + u32(indexId);

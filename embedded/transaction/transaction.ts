@@ -253,6 +253,8 @@ export class Transaction {
     const end = indexEntryEnd(creationTime, internalId);
     this.#writeIndexEntry(table.byCreationTime, before, after, end);
     for (const index of table.indexes.values()) this.#writeIndexEntry(index, before, after, end);
+    const building = this.database.building.get(table.name);
+    if (building) for (const index of building) this.#writeIndexEntry(index, before, after, end);
   }
 
   #writeIndexEntry(index: IndexInfo, before: JsonObject | null, after: JsonObject | null, end: string): void {

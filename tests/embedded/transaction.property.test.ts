@@ -8,7 +8,7 @@ import { Database } from "../../embedded/transaction/database";
 import { DeveloperError } from "../../embedded/transaction/errors";
 import type { RangeExpression } from "../../embedded/transaction/indexRange";
 import { QueryStream, readPage, type SerializedQuery } from "../../embedded/transaction/query";
-import { reindex } from "../../embedded/transaction/reindex";
+import { IndexBuild } from "../../embedded/transaction/indexBuild";
 import { Transaction, type IdUse } from "../../embedded/transaction/transaction";
 import type { Json, JsonObject } from "../../embedded/values/json";
 
@@ -288,8 +288,16 @@ class States {
 
 async function openDatabase(store: Store): Promise<Database> {
   const database = await Database.open(store);
-  await reindex(database, new Map([["items", [{ name: "by_a_and_b", fields: INDEX }]]]));
+  await build(database, INDEX);
   return database;
+}
+
+/** Gives the table "items" one index over these fields. */
+async function build(database: Database, fields: readonly string[]): Promise<void> {
+  const wanted = new Map([["items", [{ name: "by_a_and_b", fields }]]]);
+  const indexes = new IndexBuild(database, wanted, new Map());
+  await indexes.done;
+  await indexes.finish([]);
 }
 
 function use(operation: IdUse["operation"]): IdUse {
