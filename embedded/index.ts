@@ -6,6 +6,7 @@ import { loadDevelopmentIssuer, type DevelopmentIssuer } from "./auth/developmen
 import { keepSecret, keepAdminKey, removeAddress, writeAddress } from "./dataFiles";
 import { removeDeletedBlobs, removeOrphanedBlobs, watchDeletedFiles } from "./functions/files";
 import { FileUrls } from "./functions/fileUrls";
+import { Intake } from "./http/intake";
 import { Runtime } from "./functions/runtime";
 import { closeServer, createApiServer, createSiteServer, listen, type HttpOptions } from "./http/server";
 import type { StaticMount } from "./http/staticFiles";
@@ -147,8 +148,10 @@ async function start(
   const { appFolder } = options;
   const loading = new AppLoading({ appFolder, runtime, environment, authentication, liveQueries });
   let setReady = () => undefined as void;
+  const intake = new Intake();
   const http: HttpOptions = {
     runtime,
+    intake,
     blobs,
     fileUrls,
     authenticate: (authorization, key) => authentication.authenticate(authorization, key),
@@ -174,6 +177,7 @@ async function start(
     authenticate: (message) => authentication.authenticateSocket(message),
     timestamp: () => database.timestamp,
     durable: () => database.durable(),
+    intake,
     ready: http.ready,
     onFault,
   });

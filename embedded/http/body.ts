@@ -1,25 +1,34 @@
 import type { IncomingMessage } from "node:http";
+import { ApiError } from "./apiError";
+import type { Intake } from "./intake";
 
 /** A request's body is larger than the limit. */
 export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";
 }
 
-/** Reads a body of at most `limitBytes`. Rejects with {@link BodyTooLargeError}, or when the client goes away. */
-export function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+/**
+ * Reads a body of at most `limitBytes`. Rejects with {@link BodyTooLargeError}, with a 503 when too much of other requests is
+ * held already, or when the client goes away.
+ */
+export function readBody(request: IncomingMessage, limitBytes: number, intake: Intake): Promise<Buffer> {
   if (Number(request.headers["content-length"] ?? 0) > limitBytes) {
     return Promise.reject(new BodyTooLargeError(`The body is larger than ${limitBytes} bytes`));
   }
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const reading = new Promise<Buffer>((resolve, reject) => {
+    const refuse = (error: Error) => {
+      request.removeAllListeners("data");
+      chunks.length = 0;
+      reject(error);
+    };
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size > limitBytes) {
-        request.removeAllListeners("data");
-        reject(new BodyTooLargeError(`The body is larger than ${limitBytes} bytes`));
-        return;
-      }
+      const fits = intake.take(chunk.length);
+      if (size > limitBytes)
+        return refuse(new BodyTooLargeError(`The body is larger than ${limitBytes} bytes`));
+      if (!fits) return refuse(new ApiError(503, "Overloaded", "Too many requests are being received"));
       chunks.push(chunk);
     });
     request.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
@@ -28,4 +37,5 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
       if (!request.readableEnded) reject(new Error("The client closed the connection"));
     });
   });
+  return reading.finally(() => intake.release(size));
 }

@@ -10,6 +10,7 @@ import { isObject, type Json, type JsonObject } from "../values/json";
 import { decodeTimestamp, encodeTimestamp } from "../values/timestamp";
 import { ApiError } from "./apiError";
 import { BodyTooLargeError, readBody } from "./body";
+import type { Intake } from "./intake";
 import { formatValue, parseFormat, type ValueFormat } from "./format";
 import { sendJson, sendText } from "./respond";
 import { download, upload, type StorageApiOptions } from "./storageApi";
@@ -31,6 +32,7 @@ export type FunctionsApiOptions = StorageApiOptions & {
   ) => Promise<void>;
   /** What `GET /version` says. */
   readonly version: string;
+  readonly intake: Intake;
   readonly instanceName: string;
 };
 
@@ -117,7 +119,7 @@ async function callByBody(
 ): Promise<void> {
   const caller = await authenticate(options, exchange);
   if (kind === "any") requireAdmin(caller);
-  const body = await readJson(exchange.request);
+  const body = await readJson(options, exchange.request);
   const path = body["path"];
   if (typeof path !== "string") throw badJson("missing field `path`");
   const format = parseFormat(body["format"]);
@@ -146,7 +148,7 @@ async function queryByUrl(options: FunctionsApiOptions, exchange: Exchange): Pro
  */
 async function queryAt(options: FunctionsApiOptions, exchange: Exchange): Promise<void> {
   const caller = await authenticate(options, exchange);
-  const { path, args, ts, format } = await readJson(exchange.request);
+  const { path, args, ts, format } = await readJson(options, exchange.request);
   const wanted = typeof ts === "string" ? decodeTimestamp(ts) : null;
   if (typeof path !== "string") throw badJson("missing field `path`");
   if (wanted === null) throw badJson("`ts` is not a timestamp");
@@ -160,7 +162,7 @@ async function queryAt(options: FunctionsApiOptions, exchange: Exchange): Promis
 /** `POST /api/query_batch` with `{queries: [{path, args, format?}]}`: all results are of one state of the database. */
 async function queryBatch(options: FunctionsApiOptions, exchange: Exchange): Promise<void> {
   const caller = await authenticate(options, exchange);
-  const { queries } = await readJson(exchange.request);
+  const { queries } = await readJson(options, exchange.request);
   if (!Array.isArray(queries)) throw badJson("missing field `queries`");
   if (queries.length > MAX_BATCH) throw badJson(`more than ${MAX_BATCH} queries`);
   const calls = queries.map((query) => {
@@ -188,7 +190,7 @@ async function streamLogs(options: FunctionsApiOptions, exchange: Exchange): Pro
 /** `POST /api/update_environment_variables` with `{changes: [{name, value}]}`, for the admin; `null` removes a variable. */
 async function updateEnvironment(options: FunctionsApiOptions, exchange: Exchange): Promise<void> {
   requireAdmin(await authenticate(options, exchange));
-  const { changes } = await readJson(exchange.request);
+  const { changes } = await readJson(options, exchange.request);
   if (!Array.isArray(changes)) throw badJson("missing field `changes`");
   await options.setEnvironment(
     changes.map((change) => {
@@ -219,7 +221,7 @@ async function run(options: FunctionsApiOptions, exchange: Exchange, rest: strin
       "Path or function name not provided in path, e.g. /api/run/messages/list",
     );
   }
-  const body = await readJson(exchange.request);
+  const body = await readJson(options, exchange.request);
   const format = parseFormat(body["format"]);
   const call = toCall(`${parts.join("/")}:${name}`, body["args"], caller);
   sendOutcome(exchange, await options.runtime.callAny(call), format);
@@ -255,14 +257,14 @@ function toCall(path: string, args: Json | undefined, caller: Caller): Call {
   return { path, args, caller, internalAllowed: caller.kind === "admin" };
 }
 
-async function readJson(request: IncomingMessage): Promise<JsonObject> {
+async function readJson({ intake }: FunctionsApiOptions, request: IncomingMessage): Promise<JsonObject> {
   const type = request.headers["content-type"] ?? "";
   if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) {
     throw new ApiError(400, "BadJsonBody", "Expected request with `Content-Type: application/json`");
   }
   let bytes: Buffer;
   try {
-    bytes = await readBody(request, MAX_BODY_BYTES);
+    bytes = await readBody(request, MAX_BODY_BYTES, intake);
   } catch (error) {
     if (!(error instanceof BodyTooLargeError)) throw error;
     throw new ApiError(400, "BadJsonBody", "Failed to buffer the request body: length limit exceeded");

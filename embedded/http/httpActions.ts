@@ -6,6 +6,7 @@ import type { Runtime } from "../functions/runtime";
 import { ApiError } from "./apiError";
 import { BodyTooLargeError, readBody } from "./body";
 import { requestId } from "./functionsApi";
+import type { Intake } from "./intake";
 import { sendJson, sendText } from "./respond";
 
 /** The largest body that an HTTP action gets. */
@@ -13,13 +14,14 @@ const MAX_BODY_BYTES = 20 * 1024 * 1024;
 
 export type HttpActionsOptions = {
   readonly runtime: Runtime;
+  readonly intake: Intake;
   /** Who sends a request. Credentials that can't be used are no error here; a function that asks for them gets one. */
   readonly identify: (authorization: string | undefined) => Promise<Caller>;
 };
 
 /** Runs the app's HTTP action for a request. `url` is what the action sees as the request's URL. */
 export async function handleHttpAction(
-  { runtime, identify }: HttpActionsOptions,
+  { runtime, intake, identify }: HttpActionsOptions,
   { request, response, url }: { request: IncomingMessage; response: ServerResponse; url: URL },
 ): Promise<void> {
   const method = request.method ?? "GET";
@@ -27,7 +29,7 @@ export async function handleHttpAction(
   if (method === "TRACE") throw new ApiError(405, "MethodNotAllowed", "TRACE is not supported");
   let body: Buffer | null = null;
   try {
-    if (method !== "GET" && method !== "HEAD") body = await readBody(request, MAX_BODY_BYTES);
+    if (method !== "GET" && method !== "HEAD") body = await readBody(request, MAX_BODY_BYTES, intake);
   } catch (error) {
     if (!(error instanceof BodyTooLargeError)) throw error;
     // The rest of the body is not read, so the connection can't be used again.

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { ApiError } from "./apiError";
 import { handleCors } from "./cors";
 import { handleApiRequest, type FunctionsApiOptions } from "./functionsApi";
@@ -14,7 +14,13 @@ export type HttpOptions = FunctionsApiOptions &
     readonly mounts: readonly StaticMount[];
     /** Told of errors that no client is to blame for. */
     readonly onFault: (error: unknown) => void;
+    /** After how long a client that reads nothing of its answer is cut off; two minutes by default. */
+    readonly unreadMs?: number;
   };
+
+const UNREAD_MS = 120_000;
+/** A client that sends more requests on one connection without waiting for their answers is cut off. */
+const MAX_PIPELINED = 100;
 
 type Handler = (exchange: { request: IncomingMessage; response: ServerResponse; url: URL }) => Promise<void>;
 
@@ -47,9 +53,19 @@ const owed = new WeakMap<Server, Set<ServerResponse>>();
 
 function serve(options: HttpOptions, handle: Handler): Server {
   const responses = new Set<ServerResponse>();
+  const unanswered = new WeakMap<Socket, number>();
   const server = createServer((request, response) => {
+    const { socket } = request;
+    const pipelined = (unanswered.get(socket) ?? 0) + 1;
+    unanswered.set(socket, pipelined);
+    if (pipelined > MAX_PIPELINED) {
+      socket.destroy();
+      return;
+    }
+    cutOffUnread(socket, response, options.unreadMs ?? UNREAD_MS);
     responses.add(response);
     response.once("close", () => {
+      unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1);
       responses.delete(response);
       if (!server.listening && responses.size === 0) server.closeAllConnections();
     });
@@ -70,6 +86,15 @@ function serve(options: HttpOptions, handle: Handler): Server {
   });
   owed.set(server, responses);
   return server;
+}
+
+/** Closes the connection when an answer is there in full and the client reads nothing of it for so long. */
+function cutOffUnread(socket: Socket, response: ServerResponse, unreadMs: number): void {
+  response.once("prefinish", () => socket.setTimeout(unreadMs));
+  // Node has set its own time for a connection that is kept, unless another request waits on it.
+  response.once("finish", () => {
+    if (socket.timeout === unreadMs) socket.setTimeout(0);
+  });
 }
 
 const INTERNAL = new ApiError(

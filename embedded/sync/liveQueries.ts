@@ -16,7 +16,8 @@ export class LiveQuery {
   evaluation: Evaluation | null = null;
   /** False while a newer result is on its way. */
   isCurrent = false;
-  readonly watchers = new Set<() => void>();
+  /** Whom to tell of a new result, each with how many times it watches this query. */
+  readonly watchers = new Map<() => void, number>();
   stopWatchingRanges: () => void = () => undefined;
 
   constructor(
@@ -40,7 +41,7 @@ export class LiveQueries {
     });
   }
 
-  /** Watches a query. `watcher` is called whenever there is a new result. */
+  /** Watches a query, once more if `watcher` does already. `watcher` is called whenever there is a new result. */
   watch(call: LiveCall, watcher: () => void): LiveQuery {
     const key = JSON.stringify([call.path, call.args, callerKey(call.caller), call.journal]);
     let query = this.#queries.get(key);
@@ -49,12 +50,15 @@ export class LiveQueries {
       this.#queries.set(key, query);
       this.#run(query);
     }
-    query.watchers.add(watcher);
+    query.watchers.set(watcher, (query.watchers.get(watcher) ?? 0) + 1);
     return query;
   }
 
+  /** Takes one {@link watch} of this watcher back. */
   unwatch(query: LiveQuery, watcher: () => void): void {
-    query.watchers.delete(watcher);
+    const left = (query.watchers.get(watcher) ?? 1) - 1;
+    if (left > 0) query.watchers.set(watcher, left);
+    else query.watchers.delete(watcher);
     if (query.watchers.size > 0) return;
     query.stopWatchingRanges();
     this.#queries.delete(query.key);
@@ -80,7 +84,7 @@ export class LiveQueries {
       query.evaluation = evaluation;
       query.isCurrent = true;
       query.stopWatchingRanges = this.#ranges.add(evaluation.ranges, query);
-      for (const watcher of query.watchers) watcher();
+      for (const watcher of query.watchers.keys()) watcher();
     });
   }
 }

@@ -44,12 +44,22 @@ export class SocketAuthError extends Error {
 export type Transport = {
   send(text: string): void;
   close(code: number, reason: string): void;
+  /** Stops reading what the client sends, which then waits in the client's system, until {@link resume}. */
+  pause(): void;
+  resume(): void;
 };
 
 const ANONYMOUS: SocketIdentity = { caller: { kind: "anonymous" }, expiresAtMs: Infinity };
 
 /** More messages, mutations or actions than this may not wait. */
 const MAX_WAITING = 1_000;
+/** While messages and mutations of this length wait, no more are read. In UTF-16 units, like all lengths here. */
+const MAX_WAITING_LENGTH = 4 * 1024 * 1024;
+/** Arguments of actions that run. Reading goes on meanwhile, as they may take long, so more than this are refused. */
+const MAX_ACTIONS_LENGTH = 64 * 1024 * 1024;
+/** A session may watch so many queries, with results of this length in all. */
+const MAX_QUERIES = 10_000;
+const MAX_RESULTS_LENGTH = 128 * 1024 * 1024;
 
 /** Close codes of RFC 6455. */
 const NORMAL = 1000;
@@ -80,7 +90,10 @@ export class Session {
   #framesWaiting = 0;
   readonly #mutations: (() => Promise<void>)[] = [];
   #mutationRunning = false;
+  /** The length of the messages and mutations that wait. */
+  #waitingLength = 0;
   #actions = 0;
+  #actionsLength = 0;
   #closed = false;
 
   constructor(
@@ -91,17 +104,32 @@ export class Session {
 
   /** Takes a frame from the client. */
   receive(text: string): void {
+    if (this.#closed) return;
     if (++this.#framesWaiting > MAX_WAITING)
       return this.#close(TRY_AGAIN_LATER, "Too many messages are waiting");
+    const { length } = text;
+    this.#wait(length);
     this.#handling = this.#handling.then(async () => {
       this.#framesWaiting--;
       if (this.#closed) return;
       try {
-        await this.#handle(parseClientMessage(text));
+        await this.#handle(parseClientMessage(text), length);
       } catch (error) {
         this.#fail(error);
       }
+      this.#waitNoMore(length);
     });
+  }
+
+  #wait(length: number): void {
+    this.#waitingLength += length;
+    if (this.#waitingLength > MAX_WAITING_LENGTH) this.transport.pause();
+  }
+
+  #waitNoMore(length: number): void {
+    const wasPaused = this.#waitingLength > MAX_WAITING_LENGTH;
+    this.#waitingLength -= length;
+    if (wasPaused && this.#waitingLength <= MAX_WAITING_LENGTH) this.transport.resume();
   }
 
   /** The socket is gone. */
@@ -111,7 +139,7 @@ export class Session {
     this.#queries.clear();
   }
 
-  async #handle(message: ClientMessage): Promise<void> {
+  async #handle(message: ClientMessage, length: number): Promise<void> {
     if (this.#sessionId === null && message.type !== "Connect") {
       throw new ProtocolError("The first message must be Connect");
     }
@@ -130,9 +158,9 @@ export class Session {
       case "ModifyQuerySet":
         return this.#modifyQuerySet(message);
       case "Mutation":
-        return this.#mutation(message);
+        return this.#mutation(message, length);
       case "Action":
-        return this.#action(message);
+        return this.#action(message, length);
       case "Event":
         return;
       default:
@@ -165,6 +193,7 @@ export class Session {
       const { queryId } = modification;
       if (modification.type === "Add") {
         if (this.#addQueries.has(queryId)) throw new ProtocolError(`Query ${queryId} is there already`);
+        if (this.#addQueries.size >= MAX_QUERIES) throw new ProtocolError(`More than ${MAX_QUERIES} queries`);
         this.#addQueries.set(queryId, modification);
         this.#watch(queryId, modification);
       } else {
@@ -191,23 +220,17 @@ export class Session {
     };
     const live = this.host.liveQueries.watch(call, this.#changed);
     this.#queries.set(queryId, { live, sent: before?.sent ?? null });
-    if (before && before.live !== live) this.#release(before.live);
+    if (before) this.host.liveQueries.unwatch(before.live, this.#changed);
   }
 
   #unwatch(queryId: number): void {
     const query = this.#queries.get(queryId);
     this.#queries.delete(queryId);
-    if (query) this.#release(query.live);
-  }
-
-  /** Two queries of one session may be one live query. */
-  #release(live: LiveQuery): void {
-    for (const query of this.#queries.values()) if (query.live === live) return;
-    this.host.liveQueries.unwatch(live, this.#changed);
+    if (query) this.host.liveQueries.unwatch(query.live, this.#changed);
   }
 
   /** Mutations of a session run one at a time, in order. */
-  #mutation(message: FunctionRequest): void {
+  #mutation(message: FunctionRequest, length: number): void {
     if (this.#mutations.length >= MAX_WAITING)
       return this.#close(TRY_AGAIN_LATER, "Too many mutations are waiting");
     const { caller } = this.#usableIdentity();
@@ -215,8 +238,10 @@ export class Session {
       ...callOf(message, caller),
       enclosure: once(`${this.#sessionId ?? ""}:${message.requestId}`),
     };
+    this.#wait(length);
     this.#mutations.push(async () => {
       const outcome = await this.host.call("mutation", call);
+      this.#waitNoMore(length);
       this.#respond("MutationResponse", message.requestId, outcome);
     });
     if (!this.#mutationRunning) void this.#runMutations();
@@ -229,12 +254,15 @@ export class Session {
     this.#schedule();
   }
 
-  #action(message: FunctionRequest): void {
-    if (this.#actions >= MAX_WAITING) return this.#close(TRY_AGAIN_LATER, "Too many actions are running");
+  #action(message: FunctionRequest, length: number): void {
+    if (this.#actions >= MAX_WAITING || this.#actionsLength > MAX_ACTIONS_LENGTH)
+      return this.#close(TRY_AGAIN_LATER, "Too many actions are running");
     const { caller } = this.#usableIdentity();
     this.#actions++;
+    this.#actionsLength += length;
     void this.host.call("action", callOf(message, caller)).then((outcome) => {
       this.#actions--;
+      this.#actionsLength -= length;
       this.#respond("ActionResponse", message.requestId, outcome);
     });
   }
@@ -279,7 +307,7 @@ export class Session {
   async #transition(): Promise<void> {
     // A client must learn of its mutation's end before it sees what the mutation did.
     if (this.#closed || this.#sending || this.#mutationRunning) return;
-    for (const { live } of this.#queries.values()) if (!live.isCurrent) return;
+    if (!this.#resultsAreCurrent()) return;
     const modifications = this.#modifications();
     if (modifications.length === 0 && !this.#transitionDue) return;
     this.#usableIdentity();
@@ -295,6 +323,19 @@ export class Session {
     }
     this.#send(text);
     this.#schedule();
+  }
+
+  /** Whether all queries have a result of the present state. Closes the session if they are too large. */
+  #resultsAreCurrent(): boolean {
+    let isCurrent = true;
+    let length = 0;
+    for (const { live } of this.#queries.values()) {
+      isCurrent &&= live.isCurrent;
+      const outcome = live.evaluation?.outcome;
+      if (outcome?.ok) length += outcome.value.length;
+    }
+    if (length > MAX_RESULTS_LENGTH) this.#close(TRY_AGAIN_LATER, "The results of the queries are too large");
+    return isCurrent && !this.#closed;
   }
 
   #modifications(): QueryModification[] {
@@ -342,6 +383,8 @@ export class Session {
     if (this.#closed) return;
     this.end();
     this.transport.close(code, reason);
+    // What the client still sends is read, to no effect, so that its own close is seen.
+    this.transport.resume();
   }
 }
 

@@ -9,6 +9,11 @@ const MAX_MESSAGE_BYTES = 20 * 1024 * 1024;
 const MAX_UNREAD_BYTES = 32 * 1024 * 1024;
 /** Clients give a silent connection up after a minute. */
 const PING_MS = 15_000;
+/** A client that has not even answered so many pings in a row is gone, or does not read. */
+const MAX_UNANSWERED_PINGS = 8;
+
+/** Of a ping or pong frame from a client: two bytes and the mask. */
+const CONTROL_HEADER_BYTES = 6;
 
 const SYNC_PATH = /^\/api\/(?:[^/]+\/)?sync$/;
 
@@ -16,6 +21,10 @@ export type SocketsOptions = SessionHost & {
   /** Sockets wait for this before they are served. */
   readonly ready: Promise<void>;
   readonly onFault: (error: unknown) => void;
+  /** Counts the bytes of unfinished messages, all sockets taken together. */
+  readonly intake: { take(bytes: number): boolean; release(bytes: number): void };
+  /** How often a silent client is pinged; by default often enough for the official ones. */
+  readonly pingMs?: number;
 };
 
 /** Serves the sync protocol on a server. Gives what closes all sockets. */
@@ -34,13 +43,37 @@ export function serveSockets(server: Server, options: SocketsOptions): () => voi
       return;
     }
     void options.ready.then(() => {
-      sockets.handleUpgrade(request, socket, head, (webSocket) => serve(webSocket, options));
+      sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        limitUnfinished(webSocket, socket, options);
+        serve(webSocket, options);
+      });
     });
   });
   return () => {
     for (const client of sockets.clients) client.close(1001, "Going away");
     sockets.close();
   };
+}
+
+/** Cuts a client off whose unfinished message is one too much. */
+function limitUnfinished(webSocket: WebSocket, socket: Duplex, { intake }: SocketsOptions): void {
+  let unfinished = 0;
+  const release = (bytes: number) => {
+    intake.release(bytes);
+    unfinished -= bytes;
+  };
+  const finish = () => release(unfinished);
+  // A ping or pong is no message, and may come in the middle of one.
+  const finishControl = (data: Buffer) => release(Math.min(unfinished, CONTROL_HEADER_BYTES + data.length));
+  // Before the bytes are read as messages: what comes in one piece with a message's end counts as a part of it.
+  socket.prependListener("data", (chunk: Buffer) => {
+    unfinished += chunk.length;
+    if (!intake.take(chunk.length)) webSocket.terminate();
+  });
+  webSocket.on("message", finish);
+  webSocket.on("ping", finishControl);
+  webSocket.on("pong", finishControl);
+  webSocket.on("close", finish);
 }
 
 function serve(socket: WebSocket, options: SocketsOptions): void {
@@ -53,10 +86,23 @@ function serve(socket: WebSocket, options: SocketsOptions): void {
         ping.refresh();
       },
       close: (code, reason) => socket.close(code, reason),
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
     },
     options.onFault,
   );
-  const ping = setInterval(() => socket.send('{"type":"Ping"}'), PING_MS);
+  let unansweredPings = 0;
+  let unread = 0;
+  const ping = setInterval(() => {
+    // A client that has much to read comes to the ping late.
+    if (socket.bufferedAmount < unread) unansweredPings = 0;
+    unread = socket.bufferedAmount;
+    if (++unansweredPings > MAX_UNANSWERED_PINGS) return socket.terminate();
+    // One for the client's code, and one that its system answers whatever the code does.
+    socket.send('{"type":"Ping"}');
+    socket.ping();
+  }, options.pingMs ?? PING_MS);
+  socket.on("pong", () => (unansweredPings = 0));
   socket.on("message", (data: Buffer, isBinary: boolean) => {
     if (isBinary) socket.close(1003, "Only text");
     else session.receive(data.toString("utf8"));
