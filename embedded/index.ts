@@ -5,6 +5,8 @@ import { Authentication } from "./authentication";
 import { loadDevelopmentIssuer, type DevelopmentIssuer } from "./auth/developmentIssuer";
 import { keepSecret, keepAdminKey, removeAddress, writeAddress } from "./dataFiles";
 import { removeDeletedBlobs, removeOrphanedBlobs, watchDeletedFiles } from "./functions/files";
+import { Pushes } from "./deploy/pushes";
+import { bundleKeptApp } from "./deploy/keptApp";
 import { FileUrls } from "./functions/fileUrls";
 import { Intake } from "./http/intake";
 import { Runtime } from "./functions/runtime";
@@ -30,8 +32,11 @@ export type { BuildProgress } from "./transaction/indexBuild";
 export { StartError } from "./startError";
 
 export type ServerOptions = {
-  /** The folder of the Convex app, usually `convex`. */
-  readonly appFolder: string;
+  /**
+   * The folder of the Convex app, usually `convex`: what is in it counts at each start. Without one the deployment serves the app
+   * that was pushed to it last (`npx convex deploy`), and none until the first push.
+   */
+  readonly appFolder?: string;
   /** Where everything durable lies. It is made if it is not there. */
   readonly dataFolder: string;
   /** The address to bind; 127.0.0.1 by default. */
@@ -49,6 +54,8 @@ export type ServerOptions = {
    * (`problem`: one line) leaves the one before it in force.
    */
   readonly onReload?: (result: { readonly problem: string | null }) => void;
+  /** Told whenever an app that was pushed has come into force. With an app folder that lasts until it changes or the next start. */
+  readonly onPush?: () => void;
   /** Told every second how far it is when documents are checked and indexes built for a new version of the app. */
   readonly onBuild?: (progress: BuildProgress) => void;
   /** Files to serve on the site origin. */
@@ -109,9 +116,10 @@ async function start(
 ): Promise<Server> {
   const onFault = options.onFault ?? ((error: unknown) => console.error(error));
   const onLog = options.onLog ?? (() => undefined);
-  const bundling = bundleApp(options.appFolder);
+  const { appFolder } = options;
+  const bundling = appFolder === undefined ? null : bundleApp(appFolder);
   // It is awaited below: until then its failure is not unhandled.
-  bundling.catch(() => undefined);
+  bundling?.catch(() => undefined);
 
   const folder = await openDataFolder(options.dataFolder);
   opened.push(() => folder.release());
@@ -145,8 +153,8 @@ async function start(
   });
   const authentication = new Authentication();
   const environment = new DeploymentEnvironment(database, { ...given, ...developmentIssuer?.environment });
-  const { appFolder } = options;
-  const loading = new AppLoading({ appFolder, runtime, environment, authentication, liveQueries });
+  const loading = new AppLoading({ runtime, environment, authentication, liveQueries });
+  const pushes = new Pushes(database, loading, options.onPush ?? (() => undefined), onFault);
   let setReady = () => undefined as void;
   const intake = new Intake();
   const http: HttpOptions = {
@@ -156,6 +164,7 @@ async function start(
     fileUrls,
     authenticate: (authorization, key) => authentication.authenticate(authorization, key),
     identify: (authorization) => authentication.identify(authorization),
+    pushes,
     setEnvironment: (changes) => loading.setEnvironment(changes),
     // The ports are taken before the app is loaded, as it may read its own addresses: requests wait until then.
     ready: new Promise<void>((resolve) => (setReady = resolve)),
@@ -187,7 +196,9 @@ async function start(
   const siteUrl = await listening(createSiteServer(http), options.sitePort ?? DEFAULT_SITE_PORT);
 
   environment.fix({ CONVEX_CLOUD_URL: url, CONVEX_SITE_URL: siteUrl });
-  await loading.load(await bundling);
+  const bundle = bundling === null ? await bundleKeptApp(database) : await bundling;
+  if (bundle === null) loading.loadNothing();
+  else await loading.load(bundle);
   // Last, as a start that fails must not have changed the key.
   const adminKey = await keepAdminKey(folder.path, options.adminKey, INSTANCE_NAME);
   authentication.allowAdmin(adminKey);
@@ -195,7 +206,9 @@ async function start(
   opened.push(() => scheduler.close());
   await scheduler.start();
   loading.onReloaded = () => scheduler.useApp();
-  if (options.onReload) opened.push(loading.watch(options.onReload));
+  if (options.onReload && appFolder !== undefined) opened.push(loading.watch(appFolder, options.onReload));
+  // Before the servers: requests that wait for a push are answered.
+  opened.push(() => pushes.close());
   opened.push(() => Promise.resolve(runtime.log.close()));
   await writeAddress(folder.path, { url, siteUrl });
   opened.push(() => removeAddress(folder.path));

@@ -19,7 +19,12 @@ const USAGE = `Options (in brackets: the environment variable of the same meanin
   --data <folder>        where everything durable lies, default .data    [DATA_FOLDER]
   --host <address>       address to bind, default 127.0.0.1              [BIND_HOST]
   --admin-key <key>      the admin key, default a random one             [ADMIN_KEY]
+  --pushed               serve what was pushed last (npx convex deploy),
+                         not the project's own folder                    [SERVE_PUSHED=1]
   --help                 this text`;
+
+const PUSHED_OVER_FOLDER =
+  "Pushed. It is served until the project's own folder changes or the server starts anew; with --pushed it stays.";
 
 export type CommandLine = {
   readonly appFolder: string;
@@ -35,15 +40,17 @@ export async function main(argv: readonly string[], command: CommandLine): Promi
     console.log(USAGE);
     return;
   }
+  const { servesPushed, ...options } = settings;
   let server: Server;
   try {
     server = await createServer({
-      ...settings,
-      appFolder: command.appFolder,
+      ...options,
+      ...(servesPushed ? {} : { appFolder: command.appFolder }),
       mounts: command.mounts ?? [],
       onLog: (path, lines) => {
         for (const line of lines) console.log(`${path} ${line}`);
       },
+      onPush: () => console.log(servesPushed ? "Pushed." : PUSHED_OVER_FOLDER),
       onBuild: (progress) => console.log(describeBuild(progress)),
       onReload: ({ problem }) =>
         console.log(problem === null ? "Reloaded." : `${problem} The last good version goes on.`),
@@ -91,7 +98,7 @@ function readEnvFile(): NodeJS.Dict<string> {
   }
 }
 
-type Settings = Omit<ServerOptions, "appFolder" | "mounts">;
+type Settings = Omit<ServerOptions, "appFolder" | "mounts"> & { readonly servesPushed: boolean };
 
 function readSettings(argv: readonly string[]): Settings | "help" {
   const flags = readFlags(argv);
@@ -105,6 +112,7 @@ function readSettings(argv: readonly string[]): Settings | "help" {
   return {
     dataFolder: flags.data ?? (environment["DATA_FOLDER"] || DEFAULT_DATA_FOLDER),
     environment,
+    servesPushed: flags.pushed ?? environment["SERVE_PUSHED"] === "1",
     ...(port === undefined ? {} : { port }),
     ...(sitePort === undefined ? {} : { sitePort }),
     ...(host === undefined ? {} : { host }),
@@ -122,6 +130,7 @@ function readFlags(argv: readonly string[]) {
         data: { type: "string" },
         host: { type: "string" },
         "admin-key": { type: "string" },
+        pushed: { type: "boolean" },
         help: { type: "boolean" },
       },
     });

@@ -74,35 +74,24 @@ export class Runtime {
   }
 
   /**
-   * Puts an app whose build is done into force, with `writes` in the same commit. Calls see it at once; resolves when all is on
-   * disk. Rejects when the app can't be put into force: then what was in force before stays.
+   * Puts an app whose build is done into force, with `writes` in the same commit. Calls see it when this returns; the promise
+   * resolves when all is on disk. Throws or rejects when that can't be: then what was in force before stays.
    */
-  async adopt(
-    app: App,
-    build: IndexBuild,
-    writes: Iterable<readonly [string, string | null]> = [],
-  ): Promise<void> {
+  adopt(app: App, build: IndexBuild, writes: Iterable<readonly [string, string | null]> = []): Promise<void> {
     const before = this.#app;
     const finished = build.finish(writes);
     this.#app = app;
     this.#build = null;
-    try {
-      await finished;
-    } catch (error) {
+    return finished.catch((error: unknown) => {
       // The disk has refused: the catalog is what it was.
       this.#app = before;
       throw error;
-    }
+    });
   }
 
-  /**
-   * Puts an app into force: checks the stored documents against its schema and builds its indexes. Throws
-   * `SchemaMismatchError`; then whatever was in force before stays.
-   */
-  async use(app: App): Promise<void> {
-    const build = this.begin(app);
-    await build.done;
-    await this.adopt(app, build);
+  /** Puts an app into force for which nothing has to be checked or built. */
+  replace(app: App): void {
+    this.#app = app;
   }
 
   /** Gives up what was begun and is not in force yet. */

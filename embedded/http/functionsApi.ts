@@ -204,7 +204,8 @@ async function updateEnvironment(options: FunctionsApiOptions, exchange: Exchang
   exchange.response.writeHead(200, { "Content-Length": 0 }).end();
 }
 
-function requireAdmin(caller: Caller): void {
+/** Throws {@link ApiError} for everybody but the holder of the admin key. */
+export function requireAdmin(caller: Caller): void {
   if (caller.kind === "admin") return;
   throw new ApiError(403, "BadDeployKey", "The provided deploy key was invalid for this deployment");
 }
@@ -227,7 +228,8 @@ async function run(options: FunctionsApiOptions, exchange: Exchange, rest: strin
   sendOutcome(exchange, await options.runtime.callAny(call), format);
 }
 
-function authenticate(
+/** Who sends a request. Throws {@link ApiError}. */
+export function authenticate(
   { authenticate: check }: FunctionsApiOptions,
   { request, url }: Exchange,
 ): Promise<Caller> {

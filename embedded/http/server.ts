@@ -2,13 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { ApiError } from "./apiError";
 import { handleCors } from "./cors";
-import { handleApiRequest, type FunctionsApiOptions } from "./functionsApi";
+import { handleDeployRequest, type DeployApiOptions } from "./deployApi";
+import { authenticate, handleApiRequest, requireAdmin, type FunctionsApiOptions } from "./functionsApi";
 import { handleHttpAction, type HttpActionsOptions } from "./httpActions";
 import { sendJson } from "./respond";
 import { serveStatic, type StaticMount } from "./staticFiles";
 
 export type HttpOptions = FunctionsApiOptions &
-  HttpActionsOptions & {
+  HttpActionsOptions &
+  DeployApiOptions & {
     /** Requests wait for this before they are answered. */
     readonly ready: Promise<void>;
     readonly mounts: readonly StaticMount[];
@@ -34,6 +36,8 @@ export function createApiServer(options: HttpOptions): Server {
       return handleHttpAction(options, { request, response, url: inner });
     }
     if (handleCors(request, response) === "answered") return;
+    const admin = async () => requireAdmin(await authenticate(options, exchange));
+    if (await handleDeployRequest(options, exchange, admin)) return;
     return handleApiRequest(options, exchange);
   });
 }

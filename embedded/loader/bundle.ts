@@ -87,27 +87,42 @@ function modulePath(file: string): string {
   return `${file.slice(0, -path.extname(file).length)}.js`;
 }
 
-async function bundleFiles(
-  root: string,
+function bundleFiles(root: string, files: readonly string[], options: BuildOptions): Promise<Script> {
+  const project = path.dirname(root);
+  return bundleTable(
+    files,
+    { ...options, absWorkingDir: project },
+    root,
+    path.join(project, "out", "app.js"),
+  );
+}
+
+/** A script, and its source map as JSON. */
+type Script = { code: string; sourceMap: string };
+
+/**
+ * Bundles files into a script that sets `exports.modules`, see `functions/bundle.ts`. Throws {@link BundleError}.
+ * `root`: the folder in which the files are found.
+ */
+export async function bundleTable(
   files: readonly string[],
   options: BuildOptions,
-): Promise<{ code: string; sourceMap: string }> {
+  root = process.cwd(),
+  outfile = path.join(root, "app.js"),
+): Promise<Script> {
   const table = files.map(
     (file) => `${JSON.stringify(modulePath(file))}: () => require(${JSON.stringify(`./${file}`)})`,
   );
-  const project = path.dirname(root);
   try {
     const result = await build({
-      ...options,
       stdin: {
         contents: `exports.modules = {${table.join(",\n")}};`,
         resolveDir: root,
         sourcefile: "_app.js",
       },
-      absWorkingDir: project,
       bundle: true,
       write: false,
-      outfile: path.join(project, "out", "app.js"),
+      outfile,
       format: "cjs",
       target: "esnext",
       jsx: "automatic",
@@ -117,6 +132,7 @@ async function bundleFiles(
       sourcemap: "external",
       sourcesContent: false,
       logLevel: "silent",
+      ...options,
     });
     const text = (extension: string) =>
       result.outputFiles?.find((file) => file.path.endsWith(extension))?.text ?? "";
@@ -132,7 +148,7 @@ function describe({ text, location }: Message): string {
 }
 
 /** Convex's runtime offers `AsyncLocalStorage` as a global; packages import it from Node's module. */
-const asyncHooks: Plugin = {
+export const asyncHooks: Plugin = {
   name: "async-hooks",
   setup(plugin) {
     plugin.onResolve({ filter: /^(node:)?async_hooks$/ }, ({ path: file }) => ({

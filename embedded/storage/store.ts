@@ -1,6 +1,9 @@
 /** The longest key, in bytes. */
 export const MAX_KEY_BYTES = 4 * 1024 * 1024;
 
+/** The longest value, in bytes of UTF-8. */
+export const MAX_TEXT_BYTES = 16 * 1024 * 1024;
+
 export type Order = "asc" | "desc";
 
 /**

@@ -10,6 +10,7 @@
  * | replays    | 04 session and request                                       | JSON          |
  * | jobs       | 05 queue (u8) time internal id                               | JSON          |
  * | crons      | 06 name                                                      | JSON          |
+ * | pushed     | 07 path of a module                                          | JSON          |
  * | files      | 10 id of the file                                            | key of a blob |
  * | blobs      | 11 key of the blob                                           | id of a file  |
  * | removed    | 12 key of a blob that is still to be removed                 | empty         |
@@ -23,6 +24,7 @@ const INDEX = "\x03";
 const REPLAYS = "\x04";
 const JOBS = "\x05";
 const CRONS = "\x06";
+const PUSHED = "\x07";
 const BLOB_OF_FILE = "\x10";
 const FILE_OF_BLOB = "\x11";
 const REMOVED = "\x12";
@@ -114,6 +116,14 @@ export function cronKey(name: string): string {
 
 /** The states of all crons. */
 export const ALL_CRONS: KeyRange = { start: CRONS, end: keySuccessor(CRONS) };
+
+/** Where a module of the app that was pushed last is kept. `path` is ASCII. */
+export function pushedModuleKey(path: string): string {
+  return PUSHED + path;
+}
+
+/** All modules of the app that was pushed last. */
+export const PUSHED_MODULES: KeyRange = { start: PUSHED, end: keySuccessor(PUSHED) };
 
 /** Where the key of a file's blob is kept. */
 export function blobOfFileKey(fileId: string): string {

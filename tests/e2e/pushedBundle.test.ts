@@ -1,11 +1,18 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
 import { bundleApp } from "../../embedded/loader/bundle";
 import { call, signIn } from "../../scripts/project";
-import { APP_FOLDER, PROJECT_FOLDER, childEnvironment, startServer, temporaryFolder } from "./server";
+import {
+  APP_FOLDER,
+  PROJECT_FOLDER,
+  childEnvironment,
+  newDataFolder,
+  spawnServer,
+  temporaryFolder,
+} from "./server";
 
 type PushedModule = { path: string; source: string; environment: "isolate" | "node" };
 type PushRequest = { appDefinition: { schema: PushedModule; changedModules: PushedModule[] } };
@@ -16,17 +23,7 @@ let request: PushRequest;
 beforeAll(async () => {
   const file = path.join(await temporaryFolder(), "push");
   const flags = "--yes --typecheck disable --codegen disable --push-all-modules --write-push-request";
-  await promisify(execFile)(
-    path.join(PROJECT_FOLDER, "node_modules/.bin/convex"),
-    ["deploy", ...flags.split(" "), file],
-    {
-      cwd: PROJECT_FOLDER,
-      env: childEnvironment({
-        CONVEX_SELF_HOSTED_URL: "http://127.0.0.1:1",
-        CONVEX_SELF_HOSTED_ADMIN_KEY: "nobody|0000",
-      }),
-    },
-  );
+  await convex(`deploy ${flags} ${file}`, { url: "http://127.0.0.1:1", adminKey: "nobody|0000" });
   request = JSON.parse(await readFile(`${file}.json`, "utf8")) as PushRequest;
 });
 
@@ -41,24 +38,25 @@ test("the official bundler makes the same modules of the app as the embedded one
   expect(new Set(changedModules.map(({ environment }) => environment))).toEqual(new Set(["isolate"]));
 });
 
-test("what would be pushed to Convex plays the main job", async () => {
-  const folder = path.join(await temporaryFolder(), "convex");
-  const { schema, changedModules } = request.appDefinition;
-  for (const module of [schema, ...changedModules]) {
-    const file = path.join(folder, module.path);
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, module.source);
-  }
-  const server = await startServer({ appFolder: folder });
+test("npm start -- --pushed serves nothing until convex deploy has pushed the product, and then that, also after a kill", async () => {
+  const dataFolder = await newDataFolder();
+  const first = await spawnServer({ dataFolder, args: ["--pushed"] });
+  expect((await fetch(`${first.siteUrl}/health`)).status).toBe(404);
+  const pushed = await convex("deploy --yes --typecheck disable --codegen disable", first);
+  expect(pushed).toContain("Added table indexes:");
+  await first.process.line(/^Pushed\.$/);
+  first.process.signal("SIGKILL");
+  await first.process.ended;
+
+  const server = await spawnServer({ dataFolder, args: ["--pushed"] });
   const host = await signIn(server, { email: "host@example.com" });
   const ann = await signIn(server, { email: "ann@example.com" });
+  const meeting = { title: "Pushed" };
   const { meetingId } = await call<{ meetingId: string }>(
     server,
     host.token,
     "meetings/lifecycle/createMeeting",
-    {
-      title: "Pushed",
-    },
+    meeting,
   );
   const participants = [ann.userId, "nobody"].map((userId) => ({ userId, role: "participant" }));
   expect(
@@ -70,5 +68,17 @@ test("what would be pushed to Convex plays the main job", async () => {
   });
   const health = await fetch(`${server.siteUrl}/health`);
   expect(await health.json()).toEqual({ status: "ok" });
-  expect(server.faults).toEqual([]);
 });
+
+/** Runs the official command line in the project against a server; gives all that it has printed. */
+async function convex(words: string, { url, adminKey }: { url: string; adminKey: string }): Promise<string> {
+  const { stdout, stderr } = await promisify(execFile)(
+    path.join(PROJECT_FOLDER, "node_modules/.bin/convex"),
+    words.split(" "),
+    {
+      cwd: PROJECT_FOLDER,
+      env: childEnvironment({ CONVEX_SELF_HOSTED_URL: url, CONVEX_SELF_HOSTED_ADMIN_KEY: adminKey }),
+    },
+  );
+  return stdout + stderr;
+}

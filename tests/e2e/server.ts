@@ -63,7 +63,9 @@ export async function startServer(options: Partial<ServerOptions> = {}): Promise
 export function childEnvironment(changes: NodeJS.Dict<string> = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) =>
-      !/^(WORKOS_|VITEST|NODE_ENV$|PORT$|SITE_PORT$|DATA_FOLDER$|BIND_HOST$|ADMIN_KEY$|ALLOWED_)/.test(name),
+      !/^(WORKOS_|VITEST|NODE_ENV$|PORT$|SITE_PORT$|DATA_FOLDER$|BIND_HOST$|ADMIN_KEY$|SERVE_PUSHED$|ALLOWED_)/.test(
+        name,
+      ),
   );
   return { ...Object.fromEntries(kept), ...NO_RATE_LIMIT, ...changes };
 }

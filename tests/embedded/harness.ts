@@ -52,7 +52,10 @@ export async function startRuntime(store: Store = new MemoryStore()): Promise<Te
     onLog,
     onFault: (error) => faults.push(error),
   });
-  await runtime.use(runtime.prepare(await (bundle ??= bundleApp(FIXTURE_APP)), { FROM_DEPLOYMENT: "yes" }));
+  const app = runtime.prepare(await (bundle ??= bundleApp(FIXTURE_APP)), { FROM_DEPLOYMENT: "yes" });
+  const build = runtime.begin(app);
+  await build.done;
+  await runtime.adopt(app, build);
   return new TestRuntime(runtime, database, faults, log, onLog);
 }
 
