@@ -2,6 +2,7 @@
 import { v } from "convex/values";
 import { internal } from "./_generated/api";
 import { internalMutation } from "./_generated/server";
+import { deleteOldAnswers } from "./model/idempotency";
 import { cancelMissedMeetings } from "./model/meetings";
 import { deleteFullBuckets } from "./model/rateLimit";
 
@@ -26,6 +27,17 @@ export const deleteQuietRateLimits = internalMutation({
     const next = await deleteFullBuckets(ctx, after, PAGE);
     if (next !== null)
       await ctx.scheduler.runAfter(0, internal.cleanUp.deleteQuietRateLimits, { after: next });
+    return null;
+  },
+});
+
+/** Deletes answers of requests with an idempotency key that are kept no longer. */
+export const deleteOldKeys = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const deleted = await deleteOldAnswers(ctx, PAGE);
+    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteOldKeys, {});
     return null;
   },
 });

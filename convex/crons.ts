@@ -8,4 +8,6 @@ crons.interval("delete quiet rate limits", { hours: 1 }, internal.cleanUp.delete
   after: 0,
 });
 
+crons.interval("delete old answers", { hours: 1 }, internal.cleanUp.deleteOldKeys, {});
+
 export default crons;

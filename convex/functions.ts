@@ -4,10 +4,15 @@ import type { Infer } from "convex/values";
 import type * as z from "zod";
 import type { Doc } from "./_generated/dataModel";
 import { type MutationCtx, type QueryCtx, mutation, query } from "./_generated/server";
-import type { ArgsSchema, Endpoint } from "./contract/endpoint";
+import { type ArgsSchema, type Endpoint, functionName } from "./contract/endpoint";
+import { openAsHost, openAsParticipant } from "./model/access";
 import { requireIdentity, requireUser } from "./model/caller";
+import { once } from "./model/idempotency";
+import type { MeetingEdit } from "./model/meetingEdit";
+import type { MeetingAction } from "./model/meetingStates";
 import { parse } from "./model/parse";
 import { takeToken } from "./model/rateLimit";
+import { rehearse } from "./model/rehearsal";
 
 /** The context of a function for whoever has a good token. */
 export type WithIdentity<Ctx> = Ctx & { identity: UserIdentity };
@@ -51,7 +56,10 @@ export function authedQuery<Args extends ArgsSchema, Returns extends z.ZodType>(
   );
 }
 
-/** Registers the mutation of an endpoint, for callers with a good token, known here or not; rate limited. */
+/**
+ * Registers the mutation of an endpoint, for callers with a good token, known here or not; rate limited. An argument
+ * `dryRun` or `idempotencyKey` is seen to here.
+ */
 export function identityMutation<Args extends ArgsSchema, Returns extends z.ZodType>(
   endpoint: Endpoint<"mutation", Args, Returns>,
   handler: Handler<WithIdentity<MutationCtx>, Args, Returns>,
@@ -62,10 +70,18 @@ export function identityMutation<Args extends ArgsSchema, Returns extends z.ZodT
       const identity = await requireIdentity(ctx);
       const parsed = parse(endpoint.args, args);
       await takeToken(ctx, identity.subject);
-      return handler({ ...ctx, identity }, parsed);
+      const run = () => handler({ ...ctx, identity }, parsed);
+      const { dryRun, idempotencyKey, ...rest } = parsed as RunArgs;
+      if (dryRun === true) return rehearse(ctx, functionName(endpoint), rest);
+      if (idempotencyKey === undefined) return run();
+      const scope = `${identity.subject} ${endpoint.path}`;
+      return once(ctx, { scope, key: idempotencyKey, args: rest }, run);
     },
   });
 }
+
+/** Arguments that say how a function is to be run, and not what it is to do. */
+type RunArgs = { dryRun?: boolean; idempotencyKey?: string } & Record<string, unknown>;
 
 /** Registers the mutation of an endpoint, for known and active users; rate limited. */
 export function authedMutation<Args extends ArgsSchema, Returns extends z.ZodType>(
@@ -75,6 +91,43 @@ export function authedMutation<Args extends ArgsSchema, Returns extends z.ZodTyp
   return identityMutation(endpoint, async (ctx, args) =>
     handler({ ...ctx, user: await requireUser(ctx, ctx.identity) }, args),
   );
+}
+
+type OfMeeting = ArgsSchema & z.ZodType<{ meetingId: string }>;
+
+/** Registers the mutation of an endpoint, for hosts of the meeting in whose state `action` can be done. */
+export function hostMutation<Args extends OfMeeting, Returns extends z.ZodType>(
+  endpoint: Endpoint<"mutation", Args, Returns>,
+  action: MeetingAction,
+  handler: (
+    edit: MeetingEdit,
+    args: z.output<Args>,
+    ctx: WithUser<MutationCtx>,
+  ) => Promise<z.output<Returns>>,
+): RegisteredMutation<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
+  return authedMutation(endpoint, async (ctx, args) => {
+    const edit = await openAsHost(ctx, args.meetingId, action);
+    const result = await handler(edit, args, ctx);
+    await edit.save();
+    return result;
+  });
+}
+
+/** Registers the mutation of an endpoint, for whoever is in the meeting. */
+export function participantMutation<Args extends OfMeeting, Returns extends z.ZodType>(
+  endpoint: Endpoint<"mutation", Args, Returns>,
+  handler: (
+    edit: MeetingEdit,
+    participant: Doc<"meetingParticipants">,
+    args: z.output<Args>,
+  ) => Promise<z.output<Returns>>,
+): RegisteredMutation<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
+  return authedMutation(endpoint, async (ctx, args) => {
+    const { edit, participant } = await openAsParticipant(ctx, args.meetingId);
+    const result = await handler(edit, participant, args);
+    await edit.save();
+    return result;
+  });
 }
 
 function validatorsOf({ args, returns }: Endpoint) {

@@ -1,8 +1,14 @@
 import { rateLimitTables } from "convex-helpers/server/rateLimit";
 import { defineSchema, defineTable } from "convex/server";
+import { banFields } from "./contract/bans";
+import { eventFields } from "./contract/events";
+import { guestFields } from "./contract/guests";
+import { idempotencyFields } from "./contract/idempotency";
 import { meetingFields } from "./contract/meetings";
 import { participantFields } from "./contract/participants";
+import { tenantFields } from "./contract/tenants";
 import { userRow } from "./contract/users";
+import { waitlistFields } from "./contract/waitlist";
 import { workosMembershipFields, workosUserFields } from "./contract/workos";
 import { tableFields } from "./validators";
 
@@ -11,7 +17,8 @@ export default defineSchema({
   // caller, and to find the people who are to be added to a meeting.
   users: defineTable(tableFields(userRow))
     .index("by_workos_user_id", ["workosUserId"])
-    .index("by_org_and_active", ["orgId", "isActive"]),
+    .index("by_org_and_active", ["orgId", "isActive"])
+    .index("by_verified_email", ["verifiedEmail"]),
 
   // The newest that WorkOS has said of each user, deletion included. Written by the webhook; read by it and by `upsertUser`
   // to work out the row in `users`.
@@ -23,21 +30,50 @@ export default defineSchema({
     .index("by_membership_id", ["membershipId"])
     .index("by_workos_user_id", ["workosUserId"]),
 
-  // Meetings. Written by `meetings/lifecycle` and by `cleanUp`, which finds by the index those that nobody has started,
-  // never deleted. `participantCount` is the number of the meeting's rows in
-  // `meetingParticipants`: only `model/participants.ts` writes it, together with those rows.
-  meetings: defineTable(tableFields(meetingFields)).index("by_state_and_scheduled_at", [
-    "state",
-    "scheduledAt",
-  ]),
+  // Whose meetings and guests are kept apart from others'. Written by whoever makes the first meeting of a tenant, and by its
+  // administrators; read with every meeting.
+  tenants: defineTable(tableFields(tenantFields)).index("by_key", ["key"]),
 
-  // Who is in which meeting. Rows are inserted and deleted by `model/participants.ts` alone; joining and leaving patch
-  // them. Read by every function of a meeting to decide what the caller may do, and by the lists.
+  // People without an account. Written by whoever adds one to a meeting, and when a guest turns out to be a user; read to find
+  // a guest again.
+  guests: defineTable(tableFields(guestFields))
+    .index("by_tenant_and_external_id", ["tenantId", "externalId"])
+    .index("by_email_and_tenant", ["email", "tenantId"]),
+
+  // Meetings. Written through `model/meetingEdit.ts`, never deleted. Read by every function of a meeting; by the first index
+  // `cleanUp` finds those that nobody has started, by the second `startMeeting` counts those of a tenant that are active.
+  meetings: defineTable(tableFields(meetingFields))
+    .index("by_state_and_scheduled_at", ["state", "scheduledAt"])
+    .index("by_tenant_and_state", ["tenantId", "state"]),
+
+  // Who is in which meeting. Rows are inserted and deleted by `model/participants.ts` alone, which counts them in the
+  // meeting's `participantCount`. Read by every function of a meeting to decide what the caller may do, and by the lists.
+  // A guest's row has no `userId`, so that one index finds users and guests.
   meetingParticipants: defineTable(tableFields(participantFields))
-    .index("by_user", ["userId"])
-    .index("by_meeting_and_user", ["meetingId", "userId"])
+    .index("by_user", ["userId", "guestId"])
+    .index("by_meeting_and_user", ["meetingId", "userId", "guestId"])
     .index("by_meeting_and_presence", ["meetingId", "presence"])
     .index("by_meeting_and_role_and_presence", ["meetingId", "role", "presence"]),
+
+  // Who waits for a place in a full meeting, in the order of their coming. Written and read by `model/waitlist.ts`.
+  waitlist: defineTable(tableFields(waitlistFields)).index("by_meeting_and_user", [
+    "meetingId",
+    "userId",
+    "guestId",
+  ]),
+
+  // Who may not be in a meeting. Written and read by `model/bans.ts`.
+  bans: defineTable(tableFields(banFields)).index("by_meeting_and_user", ["meetingId", "userId", "guestId"]),
+
+  // What has happened to a meeting, in its order. Written by `model/meetingEdit.ts` together with what it tells of, never
+  // changed; read by hosts and by the delivery of webhooks.
+  meetingEvents: defineTable(tableFields(eventFields)).index("by_meeting_and_sequence", [
+    "meetingId",
+    "sequence",
+  ]),
+
+  // Answers to requests that may be sent again. Written and read by `model/idempotency.ts`; deleted by `cleanUp` after a day.
+  idempotencyKeys: defineTable(tableFields(idempotencyFields)).index("by_scope_and_key", ["scope", "key"]),
 
   // One token bucket per caller. Written and read by every mutation; deleted by `cleanUp` when it is full again, as that is
   // what a new one would be.

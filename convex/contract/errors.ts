@@ -12,11 +12,14 @@ export const errorStatus = {
   /** The caller is deactivated. */
   USER_DEACTIVATED: 403,
   FORBIDDEN: 403,
+  /** The person is banned from the meeting. */
+  BANNED: 403,
   NOT_FOUND: 404,
   FUNCTION_NOT_FOUND: 404,
   MEETING_NOT_FOUND: 404,
   PARTICIPANT_NOT_FOUND: 404,
   USER_NOT_FOUND: 404,
+  GUEST_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   /** The meeting is concluded or cancelled. */
   MEETING_CLOSED: 409,
@@ -26,6 +29,8 @@ export const errorStatus = {
   MEETING_ACTIVE: 409,
   ALREADY_PARTICIPANT: 409,
   USER_ALREADY_DEACTIVATED: 409,
+  /** The key was used for another request. */
+  IDEMPOTENCY_CONFLICT: 409,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   /** The change would leave the meeting without a host. */
@@ -35,6 +40,10 @@ export const errorStatus = {
   /** The person to be added is deactivated. */
   USER_INACTIVE: 422,
   SCHEDULED_IN_PAST: 422,
+  /** The organization has more people than one request may add. */
+  ORGANIZATION_TOO_LARGE: 422,
+  /** The tenant has as many active meetings as it may have. */
+  TOO_MANY_ACTIVE_MEETINGS: 422,
   /** `retryAfterMs` says when to try again. */
   RATE_LIMITED: 429,
   INTERNAL_ERROR: 500,

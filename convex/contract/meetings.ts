@@ -27,9 +27,18 @@ export const maxParticipants = z
   .max(100_000)
   .describe("Places in the meeting, the host's included");
 
-/** Fields of the table `meetings`, all of which its participants may see. */
-export const meetingFields = {
-  organizerId: id("users"),
+export const emptyTimeoutMs = z
+  .int()
+  .min(60_000)
+  .max(MAX_DURATION_MS)
+  .describe("An active meeting that has been empty for so many milliseconds ends by itself");
+export const lobby = z
+  .boolean()
+  .describe("Whoever is not a host waits in the lobby until a host admits them");
+
+/** What the participants of a meeting may see of it. */
+const visibleFields = {
+  organizerId: id("users").exactOptional().describe("Absent if an application has made the meeting"),
   title: text(),
   description: text().exactOptional(),
   meetingType: meetingType.exactOptional(),
@@ -40,13 +49,38 @@ export const meetingFields = {
   participantCount: z.number().describe("People in the meeting, hosts and those who left included"),
   startedAt: timeAt.exactOptional(),
   endedAt: timeAt.exactOptional(),
+  lobby: lobby.exactOptional(),
+  emptyTimeoutMs: emptyTimeoutMs.exactOptional().describe("Absent: what holds for the tenant"),
+  version: z
+    .int()
+    .exactOptional()
+    .describe("Counts the changes to who is in the meeting and as what; 0 if absent"),
   updatedAt: timeAt,
 };
+
+/** Fields of the table `meetings` which only the backend reads. Absent counters are 0. */
+const internalFields = {
+  /** Absent until something of the tenant is needed, in meetings that are older than tenants. */
+  tenantId: id("tenants").exactOptional(),
+  eventSequence: z.int().exactOptional(),
+  /** People whose presence is `joined`. */
+  joinedCount: z.int().exactOptional(),
+  /** Since when an active meeting has had nobody in it. */
+  emptySince: timeAt.exactOptional(),
+  waitlistCount: z.int().exactOptional(),
+  banCount: z.int().exactOptional(),
+  historyCount: z.int().exactOptional(),
+};
+
+/** Fields of the table `meetings`. */
+export const meetingFields = { ...visibleFields, ...internalFields };
+
+export const internalMeetingFields = Object.keys(internalFields) as (keyof typeof internalFields)[];
 
 export const meeting = z.strictObject({
   _id: id("meetings"),
   _creationTime: z.number(),
-  ...meetingFields,
+  ...visibleFields,
 });
 
 /** How many of a person's meetings one `listUserMeetings` reads at most to find those of one state. */

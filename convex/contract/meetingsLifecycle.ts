@@ -1,8 +1,19 @@
 import * as z from "zod";
 import { endpoint } from "./endpoint";
+import { addPolicy, participantEntry, skippedEntry } from "./entries";
+import { idempotencyKey } from "./idempotency";
 import { id } from "./ids";
-import { description, duration, maxParticipants, meetingType, scheduledAt, title } from "./meetings";
-import { MAX_BATCH, participantEntry, participantRole, skippedEntry } from "./participants";
+import {
+  description,
+  duration,
+  emptyTimeoutMs,
+  lobby,
+  maxParticipants,
+  meetingType,
+  scheduledAt,
+  title,
+} from "./meetings";
+import { MAX_BATCH, participantRole } from "./participants";
 
 const tag = "Meetings";
 const success = z.boolean();
@@ -27,6 +38,8 @@ export const createMeeting = endpoint({
       duration: duration.exactOptional().describe("Planned duration in milliseconds; 1,800,000 if absent"),
       meetingType: meetingType.exactOptional(),
       maxParticipants: maxParticipants.exactOptional(),
+      lobby: lobby.exactOptional(),
+      emptyTimeoutMs: emptyTimeoutMs.exactOptional(),
       organizerId: id("users").exactOptional(),
     })
     .refine(
@@ -59,6 +72,7 @@ export const addParticipant = endpoint({
     "MEETING_CLOSED",
     "USER_NOT_FOUND",
     "USER_INACTIVE",
+    "BANNED",
     "ALREADY_PARTICIPANT",
     "LAST_HOST",
     "MEETING_FULL",
@@ -81,13 +95,42 @@ and skipped entries with reasons. Updates the meeting's participant count automa
   args: z.strictObject({
     meetingId: id("meetings"),
     participants: z.array(participantEntry).max(MAX_BATCH),
+    ...addPolicy,
+    dryRun: z.boolean().exactOptional().describe("Gives the same answer, but writes nothing"),
+    idempotencyKey: idempotencyKey.exactOptional(),
   }),
   returns: z.strictObject({
     added: z.array(id("meetingParticipants")),
     skipped: z.array(skippedEntry),
+    updated: z
+      .array(id("meetingParticipants"))
+      .exactOptional()
+      .describe("With `onExisting: update`: who was there and has got the role and data of the entry"),
+    existing: z
+      .array(id("meetingParticipants"))
+      .exactOptional()
+      .describe("With `onExisting: return`: who was there"),
+    waitlisted: z
+      .array(id("waitlist"))
+      .exactOptional()
+      .describe("With `onFull: waitlist`: who waits for a place"),
     success,
   }),
-  errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_CLOSED"],
+  errors: [
+    "MEETING_NOT_FOUND",
+    "FORBIDDEN",
+    "MEETING_CLOSED",
+    "USER_NOT_FOUND",
+    "GUEST_NOT_FOUND",
+    "USER_INACTIVE",
+    "BANNED",
+    "ALREADY_PARTICIPANT",
+    "LAST_HOST",
+    "MEETING_FULL",
+    "ONE_ON_ONE_FULL",
+    "ORGANIZATION_TOO_LARGE",
+    "IDEMPOTENCY_CONFLICT",
+  ],
   example: {
     args: {
       meetingId,
@@ -137,7 +180,13 @@ export const startMeeting = endpoint({
   description: "Only a host can start a meeting: it becomes active and can be joined.",
   args: ofMeeting,
   returns: done,
-  errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_ALREADY_ACTIVE", "MEETING_CLOSED"],
+  errors: [
+    "MEETING_NOT_FOUND",
+    "FORBIDDEN",
+    "MEETING_ALREADY_ACTIVE",
+    "MEETING_CLOSED",
+    "TOO_MANY_ACTIVE_MEETINGS",
+  ],
   example: { args: { meetingId }, value: { success: true } },
 });
 
@@ -174,10 +223,24 @@ export const joinMeeting = endpoint({
   tag,
   access: "user",
   description:
-    "Joins an active meeting to which the caller has been added. Who has left may join again; joining twice changes nothing.",
+    "Joins an active meeting to which the caller has been added. Who has left may join again; joining twice changes nothing. In a meeting with a lobby whoever is not a host waits there first. Where the tenant lets people join early, the first of them starts the meeting.",
   args: ofMeeting,
-  returns: done,
-  errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_NOT_ACTIVE"],
+  returns: z.strictObject({
+    success,
+    waiting: z.literal(true).exactOptional().describe("In the lobby, until a host admits the caller"),
+    shouldStartRecording: z
+      .literal(true)
+      .exactOptional()
+      .describe("For hosts whose tenant wants all of its meetings to be recorded"),
+  }),
+  errors: [
+    "MEETING_NOT_FOUND",
+    "FORBIDDEN",
+    "BANNED",
+    "MEETING_NOT_ACTIVE",
+    "MEETING_CLOSED",
+    "TOO_MANY_ACTIVE_MEETINGS",
+  ],
   example: { args: { meetingId }, value: { success: true } },
 });
 

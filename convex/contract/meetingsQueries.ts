@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { endpoint } from "./endpoint";
+import { guest } from "./guests";
 import { id } from "./ids";
 import { MAX_MEETINGS_SCANNED, meeting, meetingState } from "./meetings";
 import { pageOf, paginationOpts } from "./pagination";
@@ -70,7 +71,8 @@ export const listMeetingParticipants = endpoint({
   }),
   returns: pageOf(
     participant.extend({
-      user: publicUser.pick({ _id: true, displayName: true, avatarUrl: true }),
+      user: publicUser.pick({ _id: true, displayName: true, avatarUrl: true }).exactOptional(),
+      guest: guest.pick({ _id: true, displayName: true, externalId: true }).exactOptional(),
     }),
   ),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN"],

@@ -1,52 +1,56 @@
 import * as z from "zod";
+import { storedCapabilities } from "./capabilities";
 import { id } from "./ids";
+import { attributes, department, level, name, nickname, readIndex } from "./participantData";
 
 /** What a person may do in a meeting. Has nothing to do with the person's role in an organization. */
 export const participantRole = z.enum(["host", "co-host", "participant", "observer"]);
 export type ParticipantRole = z.infer<typeof participantRole>;
 
-export const presence = z.enum(["invited", "joined", "left"]);
+/** `waiting`: in the lobby, until a host admits or refuses the person. */
+export const presence = z.enum(["invited", "waiting", "joined", "left"]);
 export type Presence = z.infer<typeof presence>;
+
+const timeAt = z.number();
+
+/** Who somebody in a meeting is: a user, or a guest who has no account. Exactly one of the two is there. */
+export const personFields = {
+  userId: id("users").exactOptional(),
+  guestId: id("guests").exactOptional().describe("A person without an account"),
+};
+
+/** What a meeting's people may see of one another. */
+const visibleFields = {
+  meetingId: id("meetings"),
+  ...personFields,
+  role: participantRole,
+  presence,
+  joinedAt: timeAt.exactOptional().describe("Last joined, milliseconds since the epoch"),
+  leftAt: timeAt.exactOptional().describe("Left, milliseconds since the epoch"),
+  displayName: name.exactOptional().describe("The name shown in this meeting instead of the person's own"),
+  nickname: nickname.exactOptional(),
+  capabilities: storedCapabilities.exactOptional().describe("Absent: what the role gives"),
+  attributes: attributes.exactOptional(),
+  level: level.exactOptional(),
+  department: department.exactOptional(),
+  readIndex: readIndex.exactOptional(),
+  blockedUntil: timeAt.exactOptional().describe("May send nothing until then, milliseconds since the epoch"),
+};
 
 /** Fields of the table `meetingParticipants`. */
 export const participantFields = {
-  meetingId: id("meetings"),
-  userId: id("users"),
-  role: participantRole,
-  presence,
-  joinedAt: z.number().exactOptional().describe("Last joined, milliseconds since the epoch"),
-  leftAt: z.number().exactOptional().describe("Left, milliseconds since the epoch"),
+  ...visibleFields,
+  /** The first history marker that the person may see; all of them if absent. */
+  historyFrom: z.int().exactOptional(),
+  /** Counts up whenever tokens that were issued for this participant must die; 0 if absent. */
+  tokenVersion: z.int().exactOptional(),
 };
 
 export const participant = z.strictObject({
   _id: id("meetingParticipants"),
   _creationTime: z.number(),
-  ...participantFields,
+  ...visibleFields,
 });
-
-/** A person to be added, and as what. */
-export const participantEntry = z.strictObject({ userId: id("users"), role: participantRole });
-export type ParticipantEntry = z.infer<typeof participantEntry>;
 
 /** The most people one request may name. */
 export const MAX_BATCH = 1000;
-
-/** Why a person was not added: the stable code and the words for people. */
-export const skipReasons = {
-  user_not_found: "User not found",
-  user_inactive: "User is deactivated",
-  duplicate: "Listed more than once in this request",
-  already_participant: "Already a participant",
-  last_host: "The last host of the meeting stays its host",
-  meeting_full: "Meeting is full",
-  one_on_one_full: "A one-on-one meeting has two places",
-} as const;
-
-export type SkipCode = keyof typeof skipReasons;
-
-export const skippedEntry = z.strictObject({
-  userId: id("users"),
-  reason: z.string(),
-  code: z.enum(Object.keys(skipReasons) as [SkipCode, ...SkipCode[]]),
-});
-export type SkippedEntry = z.infer<typeof skippedEntry>;

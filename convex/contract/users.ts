@@ -35,6 +35,8 @@ export const userRow = {
   sessionOrgRole: text().exactOptional(),
   /** Fields which the person has set here; WorkOS does not overwrite them. */
   editedFields: z.array(z.enum(["displayName", "avatarUrl"])).exactOptional(),
+  /** The e-mail address in lower case, once WorkOS has vouched for it: `email` is only what the person says. */
+  verifiedEmail: text().exactOptional(),
 };
 
 const systemFields = { _id: id("users"), _creationTime: z.number() };

@@ -1,67 +1,75 @@
 import * as contract from "../contract/meetingsLifecycle";
-import { authedMutation } from "../functions";
-import { requireHost, requireParticipant } from "../model/access";
-import { addParticipants } from "../model/addParticipants";
-import { fail } from "../model/errors";
+import { authedMutation, hostMutation, participantMutation } from "../functions";
+import { addOne, addSeveral } from "../model/addByRequest";
 import * as meetings from "../model/meetings";
-import { nextState } from "../model/meetingStates";
-import * as participants from "../model/participants";
+import { patchParticipants, requireOtherHost, requireRow } from "../model/participants";
+import { join, leave } from "../model/presence";
+import { removeParticipants } from "../model/removeParticipants";
 
 /**
  * Creates a scheduled meeting with the caller as its host; gives its id and its number of places.
  * Fails with FORBIDDEN (in another's name) or SCHEDULED_IN_PAST.
  */
 export const createMeeting = authedMutation(contract.createMeeting, (ctx, args) =>
-  meetings.createMeeting(ctx, ctx.user, args),
+  meetings.createMeeting(ctx, args),
 );
 
 /**
  * Adds one person, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED, USER_NOT_FOUND, USER_INACTIVE,
- * ALREADY_PARTICIPANT, LAST_HOST, MEETING_FULL or ONE_ON_ONE_FULL.
+ * BANNED, ALREADY_PARTICIPANT, LAST_HOST, MEETING_FULL or ONE_ON_ONE_FULL.
  */
-export const addParticipant = authedMutation(
+export const addParticipant = hostMutation(
   contract.addParticipant,
-  async (ctx, { meetingId, ...entry }) => {
-    const { meeting } = await requireHost(ctx.db, meetingId, ctx.user, "change");
-    const { added } = await addParticipants(ctx, meeting, [entry], "fail");
-    const [participantId = fail("INTERNAL_ERROR", "Nobody was added")] = added;
-    return { participantId, success: true };
-  },
+  "change",
+  async (edit, { userId, role }) => ({ participantId: await addOne(edit, { userId, role }), success: true }),
 );
 
 /**
  * Adds up to 1,000 people, for a host, and says of each one who was skipped why.
- * Fails as a whole with MEETING_NOT_FOUND, FORBIDDEN or MEETING_CLOSED.
+ * Fails as a whole with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED or ORGANIZATION_TOO_LARGE, and, where the policy says so,
+ * with what is wrong with the first person who cannot be added.
  */
-export const addMultipleParticipants = authedMutation(contract.addMultipleParticipants, async (ctx, args) => {
-  const { meeting } = await requireHost(ctx.db, args.meetingId, ctx.user, "change");
-  const outcome = await addParticipants(ctx, meeting, args.participants, "skip");
-  return { ...outcome, success: true };
-});
+export const addMultipleParticipants = hostMutation(
+  contract.addMultipleParticipants,
+  "change",
+  async (edit, args, { identity }) => ({ ...(await addSeveral(edit, identity, args)), success: true }),
+);
 
 /**
  * Removes a person, for a host, and frees the place. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED,
  * PARTICIPANT_NOT_FOUND or LAST_HOST.
  */
-export const removeParticipant = authedMutation(contract.removeParticipant, async (ctx, args) => {
-  const access = await requireHost(ctx.db, args.meetingId, ctx.user, "change");
-  await participants.removeParticipant(ctx, access, args.userId);
-  return null;
-});
+export const removeParticipant = hostMutation(
+  contract.removeParticipant,
+  "change",
+  async (edit, { userId }) => {
+    await removeParticipants(edit, [await requireRow(edit.ctx.db, edit.meeting._id, userId)]);
+    return null;
+  },
+);
 
 /**
  * Gives a person another role, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED,
  * PARTICIPANT_NOT_FOUND or LAST_HOST.
  */
-export const updateParticipantRole = authedMutation(contract.updateParticipantRole, async (ctx, args) => {
-  const access = await requireHost(ctx.db, args.meetingId, ctx.user, "change");
-  await participants.changeRole(ctx, access, args.userId, args.newRole);
-  return null;
-});
+export const updateParticipantRole = hostMutation(
+  contract.updateParticipantRole,
+  "change",
+  async (edit, { userId, newRole: role }) => {
+    const { db } = edit.ctx;
+    const row = await requireRow(db, edit.meeting._id, userId);
+    if (row.role === "host" && role !== "host") await requireOtherHost(db, edit.meeting._id, [row]);
+    edit.event("participants.updated", await patchParticipants(edit, [{ row, fields: { role } }]));
+    return null;
+  },
+);
 
-/** Starts a meeting, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_ALREADY_ACTIVE or MEETING_CLOSED. */
-export const startMeeting = authedMutation(contract.startMeeting, async (ctx, { meetingId }) => {
-  await meetings.startMeeting(ctx, await requireHost(ctx.db, meetingId, ctx.user, "start"));
+/**
+ * Starts a meeting, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_ALREADY_ACTIVE, MEETING_CLOSED or
+ * TOO_MANY_ACTIVE_MEETINGS.
+ */
+export const startMeeting = hostMutation(contract.startMeeting, "start", async (edit) => {
+  await meetings.startMeeting(edit);
   return { success: true };
 });
 
@@ -69,29 +77,33 @@ export const startMeeting = authedMutation(contract.startMeeting, async (ctx, { 
  * Ends an active meeting, for a host; gives the time it took in milliseconds.
  * Fails with MEETING_NOT_FOUND, FORBIDDEN or MEETING_NOT_ACTIVE.
  */
-export const endMeeting = authedMutation(contract.endMeeting, async (ctx, { meetingId }) => {
-  const access = await requireHost(ctx.db, meetingId, ctx.user, "end");
-  return { success: true, duration: await meetings.endMeeting(ctx, access) };
-});
+export const endMeeting = hostMutation(contract.endMeeting, "end", async (edit) => ({
+  success: true,
+  duration: meetings.endMeeting(edit),
+}));
 
 /** Cancels a scheduled meeting, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_ACTIVE or MEETING_CLOSED. */
-export const cancelMeeting = authedMutation(contract.cancelMeeting, async (ctx, { meetingId }) => {
-  await meetings.cancelMeeting(ctx, await requireHost(ctx.db, meetingId, ctx.user, "cancel"));
+export const cancelMeeting = hostMutation(contract.cancelMeeting, "cancel", async (edit) => {
+  meetings.cancelMeeting(edit);
   return null;
 });
 
-/** Joins an active meeting, or joins it again. Fails with MEETING_NOT_FOUND, FORBIDDEN or MEETING_NOT_ACTIVE. */
-export const joinMeeting = authedMutation(contract.joinMeeting, async (ctx, { meetingId }) => {
-  const access = await requireParticipant(ctx.db, meetingId, ctx.user);
-  nextState(access.meeting.state, "join");
-  await participants.join(ctx, access);
-  return { success: true };
+/**
+ * Joins an active meeting, or joins it again. Fails with MEETING_NOT_FOUND, FORBIDDEN, BANNED, MEETING_NOT_ACTIVE,
+ * MEETING_CLOSED or TOO_MANY_ACTIVE_MEETINGS.
+ */
+export const joinMeeting = participantMutation(contract.joinMeeting, async (edit, participant) => {
+  const presence = await join(edit, participant);
+  const records = participant.role === "host" && edit.tenant.config.forceRecording === true;
+  return {
+    success: true,
+    ...(presence === "waiting" && { waiting: true as const }),
+    ...(records && { shouldStartRecording: true as const }),
+  };
 });
 
 /** Leaves a meeting, or declines it. Fails with MEETING_NOT_FOUND, FORBIDDEN or MEETING_CLOSED. */
-export const leaveMeeting = authedMutation(contract.leaveMeeting, async (ctx, { meetingId }) => {
-  const access = await requireParticipant(ctx.db, meetingId, ctx.user);
-  nextState(access.meeting.state, "leave");
-  await participants.leave(ctx, access);
+export const leaveMeeting = participantMutation(contract.leaveMeeting, async (edit, participant) => {
+  await leave(edit, participant);
   return { success: true };
 });

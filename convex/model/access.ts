@@ -1,13 +1,26 @@
+import type { UserIdentity } from "convex/server";
 import type { Doc } from "../_generated/dataModel";
-import type { DatabaseReader } from "../_generated/server";
+import type { DatabaseReader, MutationCtx } from "../_generated/server";
 import { fail } from "./errors";
+import { MeetingEdit } from "./meetingEdit";
 import { type MeetingAction, nextState } from "./meetingStates";
 import { findParticipant } from "./participants";
+import { ensureTenantOf } from "./tenants";
 
 /** A meeting and the caller's place in it. */
 export interface Access {
   meeting: Doc<"meetings">;
   participant: Doc<"meetingParticipants">;
+}
+
+/** A mutation's context with its caller. */
+export type CallerCtx = MutationCtx & { user: Doc<"users">; identity: UserIdentity };
+
+/** The meeting of an id as a client gave it; MEETING_NOT_FOUND. */
+export async function requireMeeting(db: DatabaseReader, givenMeetingId: string): Promise<Doc<"meetings">> {
+  const meetingId = db.normalizeId("meetings", givenMeetingId);
+  const meeting = meetingId && (await db.get("meetings", meetingId));
+  return meeting || fail("MEETING_NOT_FOUND", "There is no such meeting");
 }
 
 /** The meeting, for a person in it: MEETING_NOT_FOUND if there is none, FORBIDDEN for everybody else. */
@@ -16,23 +29,46 @@ export async function requireParticipant(
   givenMeetingId: string,
   user: Doc<"users">,
 ): Promise<Access> {
-  const meetingId = db.normalizeId("meetings", givenMeetingId);
-  const meeting = meetingId && (await db.get("meetings", meetingId));
-  if (!meeting) fail("MEETING_NOT_FOUND", "There is no such meeting");
-  const participant = await findParticipant(db, meeting._id, user._id);
+  const meeting = await requireMeeting(db, givenMeetingId);
+  const participant = await findParticipant(db, meeting._id, { userId: user._id });
   if (!participant) fail("FORBIDDEN", "Only for participants of the meeting");
   return { meeting, participant };
 }
 
-/** The meeting, for one of its hosts, if what the host wants can be done in the meeting's state. */
+/** The meeting, for one of its hosts, whatever state it is in. */
 export async function requireHost(
   db: DatabaseReader,
   givenMeetingId: string,
   user: Doc<"users">,
-  action: MeetingAction,
 ): Promise<Access> {
   const access = await requireParticipant(db, givenMeetingId, user);
   if (access.participant.role !== "host") fail("FORBIDDEN", "Only for hosts of the meeting");
-  nextState(access.meeting.state, action);
   return access;
+}
+
+/** The meeting for one of its hosts to change, if what the host wants can be done in the meeting's state. */
+export async function openAsHost(
+  ctx: CallerCtx,
+  givenMeetingId: string,
+  action: MeetingAction,
+): Promise<MeetingEdit> {
+  const { meeting } = await requireHost(ctx.db, givenMeetingId, ctx.user);
+  nextState(meeting.state, action);
+  return openMeeting(ctx, meeting);
+}
+
+/** The meeting for a person in it to change. */
+export async function openAsParticipant(
+  ctx: CallerCtx,
+  givenMeetingId: string,
+): Promise<{ edit: MeetingEdit; participant: Doc<"meetingParticipants"> }> {
+  const { meeting, participant } = await requireParticipant(ctx.db, givenMeetingId, ctx.user);
+  return { edit: await openMeeting(ctx, meeting), participant };
+}
+
+async function openMeeting(ctx: CallerCtx, meeting: Doc<"meetings">): Promise<MeetingEdit> {
+  return new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), {
+    kind: "user",
+    id: ctx.user._id,
+  });
 }

@@ -1,41 +1,56 @@
 import type { Doc, Id } from "../_generated/dataModel";
-import type { DatabaseReader, MutationCtx } from "../_generated/server";
+import { type ParticipantEntry, type SkipCode, type SkippedEntry, skipReasons } from "../contract/entries";
 import type { ErrorCode } from "../contract/errors";
-import {
-  type ParticipantEntry,
-  type ParticipantRole,
-  type SkipCode,
-  type SkippedEntry,
-  skipReasons,
-} from "../contract/participants";
+import type { ParticipantData } from "../contract/participantData";
+import type { ParticipantRole } from "../contract/participants";
+import { bannedPeople } from "./bans";
 import { fail } from "./errors";
-import { countHosts, findParticipant, insertParticipants } from "./participants";
+import type { MeetingEdit } from "./meetingEdit";
+import {
+  countHosts,
+  findParticipant,
+  insertParticipants,
+  patchParticipants,
+  placesLeft,
+} from "./participants";
+import { findPeople, namedBy, type Person, type PersonRef } from "./people";
+import { deleteWaiting, insertWaiting, MAX_WAITING, waitingPeople } from "./waitlist";
 
-/** What to do about a person who cannot be added: go on without them, or undo everything and fail. */
-export type RefusalPolicy = "skip" | "fail";
-
-/** The participant ids of those who were added, and the others with the reason, each in the order of the request. */
-export interface Outcome {
-  added: Id<"meetingParticipants">[];
-  skipped: SkippedEntry[];
+/** What to do about people who are there already, who cannot be added, and for whom there is no place. */
+export interface AddPolicy {
+  /** `fail`: undo everything and fail, else as the contract says. */
+  onExisting: "skip" | "update" | "return" | "fail";
+  onInvalid: "perItem" | "failAll";
+  onFull: "perItem" | "failAll" | "waitlist";
 }
 
-/** A known user, and the row of theirs if they are in the meeting. */
-interface Person {
-  user: Doc<"users">;
-  row: Doc<"meetingParticipants"> | null;
-}
+/** What has become of one entry. */
+export type ItemOutcome =
+  | { kind: "added" | "updated" | "existing"; participantId: Id<"meetingParticipants"> }
+  | { kind: "waitlisted"; waitlistId: Id<"waitlist"> }
+  | { kind: "skipped"; skipped: SkippedEntry };
+
+type Row = Doc<"meetingParticipants">;
+
+type Known = Exclude<Person, { kind: "unknown" }>;
 
 type Decision =
-  | { kind: "insert"; userId: Id<"users">; role: ParticipantRole }
-  | { kind: "renew"; participantId: Id<"meetingParticipants">; role: ParticipantRole }
-  | { kind: "refuse"; skipped: SkippedEntry };
+  | { kind: "insert" | "wait"; person: Known; role: ParticipantRole; entry: ParticipantEntry }
+  /** Who has left is invited anew, under the participant id they had. */
+  | { kind: "renew" | "update"; row: Row; role: ParticipantRole; entry: ParticipantEntry }
+  | { kind: "return"; row: Row }
+  | { kind: "refuse"; code: SkipCode; entry: ParticipantEntry };
+
+const DEFAULT_ROLE: ParticipantRole = "participant";
 
 const refusalErrors: Record<SkipCode, ErrorCode> = {
   user_not_found: "USER_NOT_FOUND",
+  guest_not_found: "GUEST_NOT_FOUND",
   user_inactive: "USER_INACTIVE",
+  banned: "BANNED",
   duplicate: "ALREADY_PARTICIPANT",
   already_participant: "ALREADY_PARTICIPANT",
+  already_waiting: "ALREADY_PARTICIPANT",
   last_host: "LAST_HOST",
   meeting_full: "MEETING_FULL",
   one_on_one_full: "ONE_ON_ONE_FULL",
@@ -47,99 +62,205 @@ const refusalErrors: Record<SkipCode, ErrorCode> = {
  *
  * A person who has left is still in the meeting and holds a place, so adding them again renews their row: the same
  * participant id, the role asked for, invited anew.
+ *
+ * @returns what has become of each entry, in the order of the entries.
  */
 export async function addParticipants(
-  ctx: MutationCtx,
-  meeting: Doc<"meetings">,
+  edit: MeetingEdit,
   entries: readonly ParticipantEntry[],
-  onRefusal: RefusalPolicy,
-): Promise<Outcome> {
-  const personOf = await loadPeople(ctx.db, meeting._id, entries);
-  const decisions = await decide(ctx.db, meeting, entries, personOf);
-
-  const skipped = decisions.flatMap((decision) => (decision.kind === "refuse" ? [decision.skipped] : []));
-  const [first] = skipped;
-  if (first && onRefusal === "fail") fail(refusalErrors[first.code], first.reason);
-
-  return { added: await write(ctx, meeting, decisions), skipped };
-}
-
-/** Reads everybody at once, each person once however often, and in whatever spelling, the request names them. */
-async function loadPeople(
-  db: DatabaseReader,
-  meetingId: Id<"meetings">,
-  entries: readonly ParticipantEntry[],
-): Promise<(given: string) => Person | undefined> {
-  const idOf = new Map<string, Id<"users"> | null>();
-  for (const { userId } of entries) {
-    if (!idOf.has(userId)) idOf.set(userId, db.normalizeId("users", userId));
+  policy: AddPolicy,
+): Promise<ItemOutcome[]> {
+  const decisions = await decide(edit, entries, policy);
+  for (const decision of decisions) {
+    if (decision.kind === "refuse" && failsAll(decision.code, policy)) {
+      fail(refusalErrors[decision.code], skipReasons[decision.code]);
+    }
   }
-  const people = new Map<string | null | undefined, Person>();
-  await Promise.all(
-    [...new Set(idOf.values())].map(async (userId) => {
-      if (userId === null) return;
-      const [user, row] = await Promise.all([
-        db.get("users", userId),
-        findParticipant(db, meetingId, userId),
-      ]);
-      if (user) people.set(userId, { user, row });
-    }),
-  );
-  return (given) => people.get(idOf.get(given));
+  return write(edit, decisions);
 }
 
 /** What becomes of each entry, in the order given: earlier ones get the places that are left. */
 async function decide(
-  db: DatabaseReader,
-  meeting: Doc<"meetings">,
+  edit: MeetingEdit,
   entries: readonly ParticipantEntry[],
-  personOf: (given: string) => Person | undefined,
+  policy: AddPolicy,
 ): Promise<Decision[]> {
-  let places = meeting.maxParticipants - meeting.participantCount;
-  // No more hosts than there are entries can be renewed as something less, so that counting one more is enough.
-  let hosts = await countHosts(db, meeting._id, entries.length + 1);
-  const seen = new Set<Id<"users">>();
+  const { ctx, meeting, tenant } = edit;
+  const [people, banned, waiting] = await Promise.all([
+    findPeople(ctx.db, tenant._id, entries),
+    bannedPeople(ctx.db, meeting),
+    waitingPeople(ctx.db, meeting),
+  ]);
+  const rows = await findRows(edit, people);
+  let hosts = await hostsThatMatter(edit, entries, rows);
+  let places = placesLeft(edit);
+  let waitingPlaces = MAX_WAITING - waiting.size;
+  const seen = new Set<string>();
 
-  return entries.map(({ userId: given, role }): Decision => {
-    const person = personOf(given);
-    if (!person) return refuse(given, "user_not_found");
-    const { user, row } = person;
-    if (!user.isActive) return refuse(given, "user_inactive");
-    if (seen.has(user._id)) return refuse(given, "duplicate");
-    seen.add(user._id);
-    if (row && row.presence !== "left") return refuse(given, "already_participant");
+  return entries.map((entry, index): Decision => {
+    const refuse = (code: SkipCode): Decision => ({ kind: "refuse", code, entry });
+    const person = people[index] as Person;
+    if (person.kind === "unknown") return refuse(person.code);
+    if (person.kind === "user" && !person.user.isActive) return refuse("user_inactive");
+    if (banned.has(person.key)) return refuse("banned");
+    if (seen.has(person.key)) return refuse("duplicate");
+    seen.add(person.key);
+
+    const row = rows.get(person.key);
+    if (row && row.presence !== "left") {
+      if (policy.onExisting === "return") return { kind: "return", row };
+      if (policy.onExisting !== "update") return refuse("already_participant");
+    }
+    const isFirstHost = hosts === 0 && !row && tenant.config.firstParticipantIsHost === true;
+    const role = entry.role ?? row?.role ?? (isFirstHost ? "host" : DEFAULT_ROLE);
     const hostsAfter = hosts + Number(role === "host") - Number(row?.role === "host");
-    if (hostsAfter === 0) return refuse(given, "last_host");
-    if (!row && places <= 0) {
-      return refuse(given, meeting.meetingType === "one-on-one" ? "one_on_one_full" : "meeting_full");
+    if (row?.role === "host" && hostsAfter === 0) return refuse("last_host");
+    if (row) {
+      hosts = hostsAfter;
+      return { kind: row.presence === "left" ? "renew" : "update", row, role, entry };
+    }
+    if (places <= 0) {
+      if (policy.onFull === "waitlist" && waiting.has(person.key)) return refuse("already_waiting");
+      if (policy.onFull === "waitlist" && waitingPlaces-- > 0) return { kind: "wait", person, role, entry };
+      return refuse(meeting.meetingType === "one-on-one" ? "one_on_one_full" : "meeting_full");
     }
     hosts = hostsAfter;
-    if (row) return { kind: "renew", participantId: row._id, role };
     places -= 1;
-    return { kind: "insert", userId: user._id, role };
+    return { kind: "insert", person, role, entry };
   });
 }
 
-function refuse(userId: Id<"users">, code: SkipCode): Decision {
-  return { kind: "refuse", skipped: { userId, reason: skipReasons[code], code } };
+/** The rows of those who are in the meeting, by the key of the person; each is looked up once. */
+async function findRows(edit: MeetingEdit, people: readonly Person[]): Promise<ReadonlyMap<string, Row>> {
+  const refs = new Map(
+    people.flatMap((person) =>
+      person.kind === "user" || person.kind === "guest" ? [[person.key, person.ref] as const] : [],
+    ),
+  );
+  const found = await Promise.all(
+    [...refs].map(
+      async ([key, ref]) => [key, await findParticipant(edit.ctx.db, edit.meeting._id, ref)] as const,
+    ),
+  );
+  return new Map(found.flatMap(([key, row]) => (row ? [[key, row] as const] : [])));
 }
 
-/** Carries the decisions out. Gives the participant ids in their order. */
-async function write(
-  ctx: MutationCtx,
-  meeting: Doc<"meetings">,
-  decisions: readonly Decision[],
-): Promise<Id<"meetingParticipants">[]> {
-  const inserts = decisions.filter((decision) => decision.kind === "insert");
-  const renewals = decisions.filter((decision) => decision.kind === "renew");
-  const [inserted] = await Promise.all([
-    insertParticipants(ctx, meeting, inserts),
-    ...renewals.map(({ participantId, role }) =>
-      ctx.db.patch("meetingParticipants", participantId, { role, presence: "invited", leftAt: undefined }),
+/** How many hosts there are, where that can make a difference: where a host may become something less, or the first be made. */
+async function hostsThatMatter(
+  { ctx, meeting, tenant }: MeetingEdit,
+  entries: readonly ParticipantEntry[],
+  rows: ReadonlyMap<string, Row>,
+): Promise<number> {
+  const touchesHost = [...rows.values()].some(({ role }) => role === "host");
+  if (!touchesHost && tenant.config.firstParticipantIsHost !== true) return 0;
+  // No more hosts than there are entries can become something less, so that counting one more is enough.
+  return countHosts(ctx.db, meeting._id, entries.length + 1);
+}
+
+function failsAll(code: SkipCode, { onExisting, onInvalid, onFull }: AddPolicy): boolean {
+  if (code === "already_participant") return onExisting === "fail";
+  if (code === "meeting_full" || code === "one_on_one_full") return onFull === "failAll";
+  return code !== "already_waiting" && onInvalid === "failAll";
+}
+
+/** Carries the decisions out. */
+async function write(edit: MeetingEdit, decisions: readonly Decision[]): Promise<ItemOutcome[]> {
+  const inserts = ofKind(decisions, "insert");
+  const waits = ofKind(decisions, "wait");
+  const renewals = ofKind(decisions, "renew");
+  const updates = ofKind(decisions, "update");
+
+  const refs = await Promise.all([...inserts, ...waits].map(({ person }) => refFor(edit, person)));
+  const [{ ids, changes }, renewed, updated, waitlistIds] = await Promise.all([
+    insertParticipants(
+      edit,
+      inserts.map(({ role, entry }, index) => ({
+        ...(refs[index] as PersonRef),
+        role,
+        ...dataOf(entry),
+        ...(entry.hideHistory && { historyFrom: (edit.meeting.historyCount ?? 0) + 1 }),
+      })),
+    ),
+    patchParticipants(
+      edit,
+      renewals.map(({ row, role, entry }) => ({
+        row,
+        fields: { role, presence: "invited" as const, leftAt: undefined, ...dataOf(entry) },
+      })),
+    ),
+    patchParticipants(
+      edit,
+      updates.map(({ row, role, entry }) => ({ row, fields: { role, ...dataOf(entry) } })),
+    ),
+    insertWaiting(
+      edit,
+      waits.map(({ role, entry }, index) => ({
+        ...(refs[inserts.length + index] as PersonRef),
+        role,
+        data: dataOf(entry),
+        ...(entry.hideHistory && { hideHistory: true }),
+      })),
     ),
   ]);
-  return decisions.flatMap((decision) => {
-    if (decision.kind === "renew") return [decision.participantId];
-    return decision.kind === "insert" ? inserted.splice(0, 1) : [];
+  await leaveWaitlist(edit, inserts);
+  edit.event("participants.added", [...changes, ...renewed]);
+  edit.event("participants.updated", updated);
+
+  const [nextId, nextWaitlistId] = [ids.values(), waitlistIds.values()];
+  return decisions.map((decision): ItemOutcome => {
+    switch (decision.kind) {
+      case "insert":
+        return { kind: "added", participantId: nextId.next().value as Id<"meetingParticipants"> };
+      case "renew":
+        return { kind: "added", participantId: decision.row._id };
+      case "update":
+        return { kind: "updated", participantId: decision.row._id };
+      case "return":
+        return { kind: "existing", participantId: decision.row._id };
+      case "wait":
+        return { kind: "waitlisted", waitlistId: nextWaitlistId.next().value as Id<"waitlist"> };
+      case "refuse":
+        return { kind: "skipped", skipped: skippedEntry(decision) };
+    }
   });
+}
+
+function ofKind<Kind extends Decision["kind"]>(decisions: readonly Decision[], kind: Kind) {
+  type Wanted = Decision & { kind: Kind };
+  return decisions.filter((decision): decision is Wanted => decision.kind === kind);
+}
+
+/** Who gets a place in the ordinary way waits no longer. */
+async function leaveWaitlist(
+  edit: MeetingEdit,
+  inserts: readonly { person: { key: string } }[],
+): Promise<void> {
+  const waiting = await waitingPeople(edit.ctx.db, edit.meeting);
+  if (waiting.size === 0) return;
+  await deleteWaiting(
+    edit,
+    inserts.flatMap(({ person }) => waiting.get(person.key) ?? []),
+  );
+}
+
+/** Whom the row will stand for; a guest of whom there is no document yet gets one. */
+async function refFor({ ctx }: MeetingEdit, person: Known): Promise<PersonRef> {
+  return person.kind === "newcomer" ? { guestId: await ctx.db.insert("guests", person.guest) } : person.ref;
+}
+
+function skippedEntry({ code, entry }: Extract<Decision, { kind: "refuse" }>): SkippedEntry {
+  return { ...namedBy(entry), reason: skipReasons[code], code };
+}
+
+/** What an entry says of the person in this meeting. */
+function dataOf(entry: ParticipantEntry): ParticipantData {
+  const { displayName, nickname, capabilities, attributes, level, department } = entry;
+  return {
+    ...(displayName !== undefined && { displayName }),
+    ...(nickname !== undefined && { nickname }),
+    ...(capabilities !== undefined && { capabilities }),
+    ...(attributes !== undefined && { attributes }),
+    ...(level !== undefined && { level }),
+    ...(department !== undefined && { department }),
+  };
 }

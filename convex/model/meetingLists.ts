@@ -1,7 +1,8 @@
+import { omit } from "convex-helpers";
 import type { PaginationOptions } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader } from "../_generated/server";
-import { MAX_MEETINGS_SCANNED, type MeetingState } from "../contract/meetings";
+import { internalMeetingFields, MAX_MEETINGS_SCANNED, type MeetingState } from "../contract/meetings";
 import type { ParticipantRole, Presence } from "../contract/participants";
 import type { Access } from "./access";
 import { publicView } from "./profiles";
@@ -10,7 +11,11 @@ const DEFAULT_LIMIT = 50;
 
 /** A meeting as a person in it sees it. */
 export function meetingForCaller({ meeting, participant }: Access) {
-  return { ...meeting, userRole: participant.role, userPresence: participant.presence };
+  return {
+    ...omit(meeting, internalMeetingFields),
+    userRole: participant.role,
+    userPresence: participant.presence,
+  };
 }
 
 /**
@@ -49,7 +54,7 @@ export async function listParticipants(
   paginationOpts: PaginationOptions,
 ) {
   const result = await participantsBy(db, meetingId, filter).paginate(paginationOpts);
-  const page = await Promise.all(result.page.map((participant) => withUser(db, participant)));
+  const page = await Promise.all(result.page.map((participant) => withPerson(db, participant)));
   return { ...result, page };
 }
 
@@ -77,10 +82,23 @@ function participantsBy(
   return table.withIndex("by_meeting_and_user", (q) => q.eq("meetingId", meetingId));
 }
 
-async function withUser(db: DatabaseReader, participant: Doc<"meetingParticipants">) {
-  const row = await db.get("users", participant.userId);
-  // Users are never deleted; without this person the row would still be theirs.
-  if (!row) return { ...participant, user: { _id: participant.userId } };
-  const { isActive: _, ...user } = publicView(row);
-  return { ...participant, user };
+/** A row with the name and the picture of its person; what is said of the person in this meeting stands beside it. */
+async function withPerson(db: DatabaseReader, row: Doc<"meetingParticipants">) {
+  const { historyFrom: _, tokenVersion: __, ...participant } = row;
+  if (participant.guestId !== undefined) {
+    const guest = await db.get("guests", participant.guestId);
+    return {
+      ...participant,
+      guest: {
+        _id: participant.guestId,
+        ...(guest?.displayName !== undefined && { displayName: guest.displayName }),
+        ...(guest?.externalId !== undefined && { externalId: guest.externalId }),
+      },
+    };
+  }
+  const { userId } = participant;
+  const user = userId && (await db.get("users", userId));
+  if (!user) return participant;
+  const { isActive: ___, ...visible } = publicView(user);
+  return { ...participant, user: visible };
 }

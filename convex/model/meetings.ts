@@ -1,12 +1,15 @@
+import type * as z from "zod";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
-import type * as z from "zod";
-import { MAX_DURATION_MS, type MeetingType } from "../contract/meetings";
+import type { EventActor, EventType } from "../contract/events";
+import { MAX_DURATION_MS, type MeetingState, type MeetingType } from "../contract/meetings";
 import type { createMeeting as createMeetingEndpoint } from "../contract/meetingsLifecycle";
-import type { Access } from "./access";
+import type { CallerCtx } from "./access";
 import { fail } from "./errors";
+import { MeetingEdit } from "./meetingEdit";
 import { nextState } from "./meetingStates";
 import { insertParticipants } from "./participants";
+import { ensureTenant, ensureTenantOf, tenantNameOf } from "./tenants";
 
 const DEFAULT_DURATION_MS = 30 * 60_000;
 
@@ -19,44 +22,81 @@ const placesByType: Record<MeetingType, number> = {
 };
 const DEFAULT_PLACES = 100;
 
-/** Creates a meeting with `organizer` as its host. FORBIDDEN in another's name, SCHEDULED_IN_PAST. */
+/** Creates a meeting with the caller as its host. FORBIDDEN in another's name, SCHEDULED_IN_PAST. */
 export async function createMeeting(
-  ctx: MutationCtx,
-  organizer: Doc<"users">,
+  ctx: CallerCtx,
   args: z.output<typeof createMeetingEndpoint.args>,
 ): Promise<{ meetingId: Id<"meetings">; maxParticipants: number }> {
   const { organizerId, ...given } = args;
-  if (organizerId !== undefined && ctx.db.normalizeId("users", organizerId) !== organizer._id) {
+  if (organizerId !== undefined && ctx.db.normalizeId("users", organizerId) !== ctx.user._id) {
     fail("FORBIDDEN", "A meeting can only be created in one's own name");
   }
+  const tenant = await ensureTenant(ctx, tenantNameOf(ctx.identity, ctx.user));
+  const edit = await insertMeeting(
+    ctx,
+    tenant,
+    { kind: "user", id: ctx.user._id },
+    { ...given, organizerId: ctx.user._id },
+  );
+  const { changes } = await insertParticipants(edit, [{ userId: ctx.user._id, role: "host" }]);
+  edit.event("participants.added", changes);
+  await edit.save();
+  return { meetingId: edit.meeting._id, maxParticipants: edit.meeting.maxParticipants };
+}
+
+/** What a new meeting is made of; what is absent gets its default. */
+type NewMeeting = Omit<z.output<typeof createMeetingEndpoint.args>, "organizerId"> & {
+  organizerId?: Id<"users">;
+};
+
+/**
+ * Inserts a scheduled meeting without anybody in it. SCHEDULED_IN_PAST. The edit is to be saved by who has added what else
+ * belongs to the new meeting.
+ */
+export async function insertMeeting(
+  ctx: MutationCtx,
+  tenant: Doc<"tenants">,
+  actor: EventActor,
+  given: NewMeeting,
+): Promise<MeetingEdit> {
   const now = Date.now();
   if (given.scheduledAt !== undefined && given.scheduledAt < now) {
     fail("SCHEDULED_IN_PAST", "A meeting cannot be scheduled in the past");
   }
-  const maxParticipants = given.maxParticipants ?? defaultPlaces(given.meetingType);
-  const meetingId = await ctx.db.insert("meetings", {
+  const fields = {
     ...given,
     duration: given.duration ?? DEFAULT_DURATION_MS,
-    organizerId: organizer._id,
-    maxParticipants,
+    maxParticipants: given.maxParticipants ?? defaultPlaces(given.meetingType),
     participantCount: 0,
-    state: "scheduled",
+    state: "scheduled" as const,
+    tenantId: tenant._id,
     updatedAt: now,
-  });
-  await insertParticipants(ctx, { _id: meetingId, participantCount: 0 }, [
-    { userId: organizer._id, role: "host" },
-  ]);
-  return { meetingId, maxParticipants };
+  };
+  const meetingId = await ctx.db.insert("meetings", fields);
+  const edit = new MeetingEdit(ctx, { _id: meetingId, _creationTime: now, ...fields }, tenant, actor);
+  edit.event("meeting.created", [{ subject: meetingId, after: { ...given } }]);
+  return edit;
 }
 
-/** Makes a scheduled meeting active. */
-export async function startMeeting(ctx: MutationCtx, { meeting }: Access): Promise<void> {
+const DEFAULT_CONCURRENT_MEETINGS = 100;
+
+/** Makes a scheduled meeting active. TOO_MANY_ACTIVE_MEETINGS, or what its state forbids. */
+export async function startMeeting(edit: MeetingEdit): Promise<void> {
+  const { ctx, tenant } = edit;
+  const state = nextState(edit.meeting.state, "start");
+  const { maxConcurrentMeetings = DEFAULT_CONCURRENT_MEETINGS } = tenant.config;
+  const active = await ctx.db
+    .query("meetings")
+    .withIndex("by_tenant_and_state", (q) => q.eq("tenantId", tenant._id).eq("state", "active"))
+    .take(maxConcurrentMeetings);
+  if (active.length >= maxConcurrentMeetings) {
+    fail(
+      "TOO_MANY_ACTIVE_MEETINGS",
+      `No more than ${maxConcurrentMeetings} meetings can be active at a time`,
+    );
+  }
   const now = Date.now();
-  await ctx.db.patch("meetings", meeting._id, {
-    state: nextState(meeting.state, "start"),
-    startedAt: now,
-    updatedAt: now,
-  });
+  changeState(edit, "meeting.started", { state, startedAt: now, emptySince: now });
 }
 
 /**
@@ -64,22 +104,26 @@ export async function startMeeting(ctx: MutationCtx, { meeting }: Access): Promi
  *
  * @returns milliseconds from the start to the end.
  */
-export async function endMeeting(ctx: MutationCtx, { meeting }: Access): Promise<number> {
+export function endMeeting(edit: MeetingEdit): number {
   const now = Date.now();
-  await ctx.db.patch("meetings", meeting._id, {
-    state: nextState(meeting.state, "end"),
-    endedAt: now,
-    updatedAt: now,
-  });
-  return now - (meeting.startedAt ?? now);
+  const { startedAt = now } = edit.meeting;
+  changeState(edit, "meeting.ended", { state: nextState(edit.meeting.state, "end"), endedAt: now });
+  return now - startedAt;
 }
 
 /** Cancels a scheduled meeting. */
-export async function cancelMeeting(ctx: MutationCtx, { meeting }: Access): Promise<void> {
-  await ctx.db.patch("meetings", meeting._id, {
-    state: nextState(meeting.state, "cancel"),
-    updatedAt: Date.now(),
-  });
+export function cancelMeeting(edit: MeetingEdit): void {
+  changeState(edit, "meeting.cancelled", { state: nextState(edit.meeting.state, "cancel") });
+}
+
+function changeState(
+  edit: MeetingEdit,
+  type: EventType,
+  fields: Partial<Doc<"meetings">> & { state: MeetingState },
+): void {
+  const { _id, state } = edit.meeting;
+  edit.set(fields);
+  edit.event(type, [{ subject: _id, before: { state }, after: { state: fields.state } }]);
 }
 
 /**
@@ -101,8 +145,11 @@ export async function cancelMissedMeetings(ctx: MutationCtx, limit: number): Pro
         .lt("scheduledAt", now - MAX_DURATION_MS),
     )
     .take(limit);
-  for (const { _id, state } of missed) {
-    await ctx.db.patch("meetings", _id, { state: nextState(state, "cancel"), updatedAt: now });
+  // One after the other, since two of them may need the same tenant to be made.
+  for (const meeting of missed) {
+    const edit = new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
+    cancelMeeting(edit);
+    await edit.save();
   }
   return missed.length;
 }

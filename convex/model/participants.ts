@@ -1,18 +1,32 @@
+import type { WithoutSystemFields } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel";
-import type { DatabaseReader, MutationCtx } from "../_generated/server";
-import type { ParticipantRole } from "../contract/participants";
+import type { DatabaseReader } from "../_generated/server";
+import type { EventChange } from "../contract/events";
 import { fail } from "./errors";
-import type { Access } from "./access";
+import type { MeetingEdit, Patch } from "./meetingEdit";
+import type { PersonRef } from "./people";
+
+type Row = Doc<"meetingParticipants">;
+
+/** A row that is to be: the meeting is added to it. */
+export type NewParticipant = PersonRef &
+  Omit<WithoutSystemFields<Row>, "meetingId" | "presence" | "userId" | "guestId">;
+
+/** Fields whose change makes tokens die that were issued before: they say what the bearer may do. */
+const tokenFields: readonly (keyof Row)[] = ["role", "capabilities", "blockedUntil"];
 
 /** The row of a person in a meeting. */
 export function findParticipant(
   db: DatabaseReader,
   meetingId: Id<"meetings">,
-  userId: Id<"users">,
-): Promise<Doc<"meetingParticipants"> | null> {
+  { userId, guestId }: PersonRef,
+): Promise<Row | null> {
   return db
     .query("meetingParticipants")
-    .withIndex("by_meeting_and_user", (q) => q.eq("meetingId", meetingId).eq("userId", userId))
+    .withIndex("by_meeting_and_user", (q) =>
+      // A user's row may hold no guest.
+      q.eq("meetingId", meetingId).eq("userId", userId).eq("guestId", guestId),
+    )
     .unique();
 }
 
@@ -29,84 +43,102 @@ export async function countHosts(
   return hosts.length;
 }
 
+/** How many places are left: what the meeting has, or less if its tenant gives less. */
+export function placesLeft({ meeting, tenant }: MeetingEdit): number {
+  const places = Math.min(meeting.maxParticipants, tenant.config.maxParticipantsPerMeeting ?? Infinity);
+  return places - meeting.participantCount;
+}
+
 /**
- * Gives people who are not in the meeting a row each, and counts them. This and `removeParticipant` are the only places
- * where rows come and go, so that `participantCount` is always their number.
+ * Gives people who are not in the meeting a row each, and counts them. This and `removeParticipants` are the only
+ * places where rows come and go, so that `participantCount` is always their number.
+ *
+ * @returns the participant ids, and what to say of them in an event.
  */
 export async function insertParticipants(
-  ctx: MutationCtx,
-  meeting: Pick<Doc<"meetings">, "_id" | "participantCount">,
-  people: readonly { userId: Id<"users">; role: ParticipantRole }[],
-): Promise<Id<"meetingParticipants">[]> {
-  if (people.length === 0) return [];
-  await ctx.db.patch("meetings", meeting._id, {
-    participantCount: meeting.participantCount + people.length,
-    updatedAt: Date.now(),
-  });
-  return Promise.all(
-    people.map(({ userId, role }) =>
-      ctx.db.insert("meetingParticipants", { meetingId: meeting._id, userId, role, presence: "invited" }),
+  edit: MeetingEdit,
+  people: readonly NewParticipant[],
+): Promise<{ ids: Id<"meetingParticipants">[]; changes: EventChange[] }> {
+  const { ctx, meeting } = edit;
+  if (people.length > 0) {
+    edit.set({
+      participantCount: meeting.participantCount + people.length,
+      version: (meeting.version ?? 0) + 1,
+    });
+  }
+  const ids = await Promise.all(
+    people.map((person) =>
+      ctx.db.insert("meetingParticipants", { ...person, meetingId: meeting._id, presence: "invited" }),
     ),
   );
+  return { ids, changes: ids.map((subject, index) => ({ subject, after: { ...people[index] } })) };
 }
 
-/** Deletes a person's row, which frees the place. PARTICIPANT_NOT_FOUND, or LAST_HOST. */
-export async function removeParticipant(
-  ctx: MutationCtx,
-  { meeting }: Access,
-  givenUserId: string,
-): Promise<void> {
-  const row = await requireRow(ctx.db, meeting._id, givenUserId);
-  await requireOtherHost(ctx.db, row);
-  await ctx.db.delete("meetingParticipants", row._id);
-  await ctx.db.patch("meetings", meeting._id, {
-    participantCount: meeting.participantCount - 1,
-    updatedAt: Date.now(),
-  });
+/**
+ * Changes fields of rows, of which `undefined` removes one. The caller has seen to it that a host is left.
+ *
+ * @returns what to say of those rows in an event that are not as they were.
+ */
+export async function patchParticipants(
+  edit: MeetingEdit,
+  patches: readonly { row: Row; fields: Patch<Row> }[],
+): Promise<EventChange[]> {
+  const changes = await Promise.all(
+    patches.map(async ({ row, fields }): Promise<EventChange[]> => {
+      const changed = (Object.keys(fields) as (keyof Row)[]).filter(
+        (field) => !same(row[field], fields[field]),
+      );
+      if (changed.length === 0) return [];
+      const dies = changed.some((field) => tokenFields.includes(field));
+      await edit.ctx.db.patch("meetingParticipants", row._id, {
+        ...pick(fields, changed),
+        ...(dies && { tokenVersion: (row.tokenVersion ?? 0) + 1 }),
+      });
+      return [{ subject: row._id, before: pick(row, changed), after: pick(fields, changed) }];
+    }),
+  );
+  const made = changes.flat();
+  if (made.length > 0) edit.set({ version: (edit.meeting.version ?? 0) + 1 });
+  return made;
 }
 
-/** Gives a person another role. PARTICIPANT_NOT_FOUND, or LAST_HOST. */
-export async function changeRole(
-  ctx: MutationCtx,
-  { meeting }: Access,
-  givenUserId: string,
-  role: ParticipantRole,
-): Promise<void> {
-  const row = await requireRow(ctx.db, meeting._id, givenUserId);
-  if (row.role === role) return;
-  await requireOtherHost(ctx.db, row);
-  await ctx.db.patch("meetingParticipants", row._id, { role });
+/** Counts the people who are there. An active meeting without any is empty from now on. */
+export function countJoined(edit: MeetingEdit, difference: number): void {
+  if (difference === 0) return;
+  const joinedCount = (edit.meeting.joinedCount ?? 0) + difference;
+  edit.set({ joinedCount, emptySince: joinedCount === 0 ? Date.now() : undefined });
 }
 
-/** Notes that a person is there; nothing changes for one who is there already. */
-export async function join(ctx: MutationCtx, { participant }: Access): Promise<void> {
-  if (participant.presence === "joined") return;
-  await ctx.db.patch("meetingParticipants", participant._id, {
-    presence: "joined",
-    joinedAt: Date.now(),
-    leftAt: undefined,
-  });
-}
-
-/** Notes that a person has gone, or will not come. The place stays theirs. */
-export async function leave(ctx: MutationCtx, { participant }: Access): Promise<void> {
-  if (participant.presence === "left") return;
-  await ctx.db.patch("meetingParticipants", participant._id, { presence: "left", leftAt: Date.now() });
-}
-
-async function requireRow(
+/** The row of a person of the meeting; PARTICIPANT_NOT_FOUND. */
+export async function requireRow(
   db: DatabaseReader,
   meetingId: Id<"meetings">,
   givenUserId: string,
-): Promise<Doc<"meetingParticipants">> {
+): Promise<Row> {
   const userId = db.normalizeId("users", givenUserId);
-  const row = userId && (await findParticipant(db, meetingId, userId));
+  const row = userId && (await findParticipant(db, meetingId, { userId }));
   return row || fail("PARTICIPANT_NOT_FOUND", "This person is not in the meeting");
 }
 
-/** A meeting always has a host, so that somebody can manage it. */
-async function requireOtherHost(db: DatabaseReader, row: Doc<"meetingParticipants">): Promise<void> {
-  if (row.role === "host" && (await countHosts(db, row.meetingId, 2)) < 2) {
+/** A meeting keeps a host, so that somebody can manage it. LAST_HOST if `leaving` are all there are. */
+export async function requireOtherHost(
+  db: DatabaseReader,
+  meetingId: Id<"meetings">,
+  leaving: readonly Row[],
+): Promise<void> {
+  if (leaving.length === 0) return;
+  if ((await countHosts(db, meetingId, leaving.length + 1)) <= leaving.length) {
     fail("LAST_HOST", "A meeting keeps at least one host");
   }
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** The fields that are there. */
+function pick<Fields extends object>(from: Fields, names: readonly (keyof Fields)[]): Partial<Fields> {
+  const picked: Partial<Fields> = {};
+  for (const name of names) picked[name] = from[name];
+  return picked;
 }

@@ -18,3 +18,11 @@ export async function findById(db: DatabaseReader, given: string): Promise<Doc<"
   const userId = db.normalizeId("users", given);
   return userId && (await db.get("users", userId));
 }
+
+/** The user for whose e-mail address WorkOS has vouched. `email`: in lower case. */
+export function findByVerifiedEmail(db: DatabaseReader, email: string): Promise<Doc<"users"> | null> {
+  return db
+    .query("users")
+    .withIndex("by_verified_email", (q) => q.eq("verifiedEmail", email))
+    .first();
+}

@@ -21,7 +21,15 @@ export interface Backend {
   rows(table: string): Promise<Row[]>;
 }
 
-const tables = ["users", "meetings", "meetingParticipants"] as const;
+const tables = [
+  "users",
+  "tenants",
+  "guests",
+  "meetings",
+  "meetingParticipants",
+  "waitlist",
+  "meetingEvents",
+] as const;
 
 const volatileFields = new Set([
   "_creationTime",
@@ -31,6 +39,7 @@ const volatileFields = new Set([
   "joinedAt",
   "leftAt",
   "lastSeenAt",
+  "emptySince",
   "continueCursor",
 ]);
 
@@ -86,9 +95,24 @@ export class Story {
     for (const { _id, workosUserId } of await this.#backend.rows("users"))
       name(_id, `<${String(workosUserId)}>`);
     for (const { _id, title } of await this.#backend.rows("meetings")) name(_id, `<${String(title)}>`);
-    for (const row of await this.#backend.rows("meetingParticipants")) {
-      name(row._id, `${nameOf(row.userId)} in ${nameOf(row.meetingId)}`);
+    for (const { _id, key } of await this.#backend.rows("tenants"))
+      name(_id, `tenant ${this.#tenantKey(key)}`);
+    for (const { _id, externalId } of await this.#backend.rows("guests"))
+      name(_id, `<${String(externalId)}>`);
+    for (const table of ["meetingParticipants", "waitlist"]) {
+      for (const { _id, userId, guestId, meetingId } of await this.#backend.rows(table)) {
+        name(_id, `${nameOf(userId ?? guestId)} in ${nameOf(meetingId)}`);
+      }
     }
+    for (const { _id, meetingId, sequence } of await this.#backend.rows("meetingEvents")) {
+      name(_id, `event ${String(sequence)} of ${nameOf(meetingId)}`);
+    }
+  }
+
+  /** A personal tenant's key ends with the id of its user. */
+  #tenantKey(key: unknown): string {
+    const [kind, of = ""] = String(key).split(":");
+    return `${kind}:${this.#names.get(of) ?? of}`;
   }
 
   #named(value: unknown, volatile: ReadonlySet<string>): unknown {
@@ -100,6 +124,7 @@ export class Story {
         .filter(([, field]) => field !== undefined)
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
         .map(([key, field]) => {
+          if (key === "key") return [key, this.#tenantKey(field)];
           if (volatile.has(key)) return [key, `<${typeof field}>`];
           const named = this.#named(field, volatile);
           // A page is in the order of ids, which is another one in every run.

@@ -1,0 +1,75 @@
+/** The public ways to add people, over the one core. */
+import type { UserIdentity } from "convex/server";
+import type * as z from "zod";
+import type { Id } from "../_generated/dataModel";
+import type { ParticipantEntry, ParticipantsEntry } from "../contract/entries";
+import type { addMultipleParticipants } from "../contract/meetingsLifecycle";
+import { MAX_BATCH } from "../contract/participants";
+import { addParticipants, type ItemOutcome } from "./addParticipants";
+import { organizationOf } from "./caller";
+import { fail } from "./errors";
+import type { MeetingEdit } from "./meetingEdit";
+
+/** Adds one person; fails with the reason if that cannot be. */
+export async function addOne(edit: MeetingEdit, entry: ParticipantEntry): Promise<Id<"meetingParticipants">> {
+  const policy = { onExisting: "fail", onInvalid: "failAll", onFull: "failAll" } as const;
+  const [outcome] = await addParticipants(edit, [entry], policy);
+  return outcome?.kind === "added" ? outcome.participantId : fail("INTERNAL_ERROR", "Nobody was added");
+}
+
+type Args = z.output<typeof addMultipleParticipants.args>;
+type Answer = Omit<z.output<typeof addMultipleParticipants.returns>, "success">;
+
+/** Adds people as a request says. */
+export async function addSeveral(edit: MeetingEdit, identity: UserIdentity, args: Args): Promise<Answer> {
+  const policy = {
+    onExisting: args.onExisting ?? edit.tenant.config.duplicatePolicy ?? "skip",
+    onInvalid: args.onInvalid ?? "perItem",
+    onFull: args.onFull ?? "perItem",
+  };
+  const entries = await withoutOrganizations(edit, identity, args.participants);
+  return answerOf(await addParticipants(edit, entries, policy), policy);
+}
+
+/** What the caller is told; lists that the policy makes impossible are left out. */
+export function answerOf(
+  outcomes: readonly ItemOutcome[],
+  policy: { onExisting: string; onFull: string },
+): Answer {
+  const idsOf = (kind: "added" | "updated" | "existing") =>
+    outcomes.flatMap((outcome) => (outcome.kind === kind ? [outcome.participantId] : []));
+  return {
+    added: idsOf("added"),
+    skipped: outcomes.flatMap((outcome) => (outcome.kind === "skipped" ? [outcome.skipped] : [])),
+    ...(policy.onExisting === "update" && { updated: idsOf("updated") }),
+    ...(policy.onExisting === "return" && { existing: idsOf("existing") }),
+    ...(policy.onFull === "waitlist" && {
+      waitlisted: outcomes.flatMap((outcome) => (outcome.kind === "waitlisted" ? [outcome.waitlistId] : [])),
+    }),
+  };
+}
+
+/** Puts the active people of an organization in the place of its entry. FORBIDDEN, ORGANIZATION_TOO_LARGE. */
+async function withoutOrganizations(
+  { ctx }: MeetingEdit,
+  identity: UserIdentity,
+  entries: readonly ParticipantsEntry[],
+): Promise<readonly ParticipantEntry[]> {
+  const ownOrgId = organizationOf(identity).orgId;
+  const organizations = entries.filter(({ orgId }) => orgId !== undefined);
+  if (organizations.length === 0) return entries;
+  if (organizations.some(({ orgId }) => orgId !== ownOrgId)) {
+    fail("FORBIDDEN", "Only the organization of the caller's token can be added");
+  }
+  const members = await ctx.db
+    .query("users")
+    .withIndex("by_org_and_active", (q) => q.eq("orgId", ownOrgId).eq("isActive", true))
+    .take(MAX_BATCH + 1);
+  const people = entries.flatMap(({ orgId, ...entry }): ParticipantEntry[] =>
+    orgId === undefined ? [entry] : members.map(({ _id: userId }) => ({ ...entry, userId })),
+  );
+  if (people.length > MAX_BATCH) {
+    fail("ORGANIZATION_TOO_LARGE", `One request adds at most ${MAX_BATCH} people`);
+  }
+  return people;
+}

@@ -1,0 +1,72 @@
+import type { Doc } from "../_generated/dataModel";
+import type { MutationCtx } from "../_generated/server";
+import type { EventActor, EventChange, EventType } from "../contract/events";
+
+/** So that one event stays far below the size of a document, however many people a request adds. */
+const CHANGES_PER_EVENT = 250;
+
+/** Fields to change; `undefined` removes one that is optional. */
+export type Patch<Document> = {
+  [Field in keyof Document]?: object extends Pick<Document, Field>
+    ? Document[Field] | undefined
+    : Document[Field];
+};
+
+/**
+ * What one request does to a meeting. The meeting's own fields and the events are collected here and written once by
+ * {@link save}; all else is written at once. Nothing else writes meetings that exist, so that every change has its event.
+ */
+export class MeetingEdit {
+  #meeting: Doc<"meetings">;
+  readonly #changed: Patch<Doc<"meetings">> = {};
+  readonly #events: { type: EventType; changes: EventChange[] }[] = [];
+
+  constructor(
+    readonly ctx: MutationCtx,
+    meeting: Doc<"meetings">,
+    readonly tenant: Doc<"tenants">,
+    readonly actor: EventActor,
+  ) {
+    this.#meeting = meeting;
+  }
+
+  /** The meeting with all that has been {@link set} so far. */
+  get meeting(): Doc<"meetings"> {
+    return this.#meeting;
+  }
+
+  /** Changes fields of the meeting. */
+  set(fields: Patch<Doc<"meetings">>): void {
+    this.#meeting = { ...this.#meeting, ...fields } as Doc<"meetings">;
+    Object.assign(this.#changed, fields);
+  }
+
+  /** Notes what has happened; nothing if nothing was changed. */
+  event(type: EventType, changes: readonly EventChange[]): void {
+    for (let start = 0; start < changes.length; start += CHANGES_PER_EVENT) {
+      this.#events.push({ type, changes: changes.slice(start, start + CHANGES_PER_EVENT) });
+    }
+  }
+
+  /** Writes the meeting and its events. To be called once, when all is done. */
+  async save(): Promise<void> {
+    if (this.#events.length === 0 && Object.keys(this.#changed).length === 0) return;
+    const { _id: meetingId, eventSequence = 0 } = this.#meeting;
+    await Promise.all([
+      this.ctx.db.patch("meetings", meetingId, {
+        ...this.#changed,
+        eventSequence: eventSequence + this.#events.length,
+        updatedAt: Date.now(),
+      }),
+      ...this.#events.map(({ type, changes }, index) =>
+        this.ctx.db.insert("meetingEvents", {
+          meetingId,
+          sequence: eventSequence + index + 1,
+          type,
+          actor: this.actor,
+          changes,
+        }),
+      ),
+    ]);
+  }
+}

@@ -1,0 +1,130 @@
+import type { WithoutSystemFields } from "convex/server";
+import type { Doc, Id } from "../_generated/dataModel";
+import type { DatabaseReader } from "../_generated/server";
+import type { ParticipantEntry } from "../contract/entries";
+import { findByVerifiedEmail } from "./users";
+
+/** A user or a guest, as rows name them. */
+export type PersonRef = { userId: Id<"users">; guestId?: never } | { guestId: Id<"guests">; userId?: never };
+
+/** Whom a row stands for. */
+export function refOf({ userId, guestId }: { userId?: Id<"users">; guestId?: Id<"guests"> }): PersonRef {
+  if (userId !== undefined) return { userId };
+  if (guestId !== undefined) return { guestId };
+  throw new Error("A row stands for nobody");
+}
+
+/** Whom an entry names. `key` is the same for every way to name the same person. */
+export type Person =
+  | { kind: "user"; key: string; ref: PersonRef; user: Doc<"users"> }
+  | { kind: "guest"; key: string; ref: PersonRef; guest: Doc<"guests"> }
+  /** A guest of whom there is no document yet. */
+  | { kind: "newcomer"; key: string; guest: WithoutSystemFields<Doc<"guests">> }
+  | { kind: "unknown"; code: "user_not_found" | "guest_not_found" };
+
+const NO_USER: Person = { kind: "unknown", code: "user_not_found" };
+const NO_GUEST: Person = { kind: "unknown", code: "guest_not_found" };
+
+/**
+ * Whom the entries name, in their order. Each naming is looked up once, however often it comes. External ids, guests and
+ * their addresses count within the tenant only.
+ */
+export function findPeople(
+  db: DatabaseReader,
+  tenantId: Id<"tenants">,
+  entries: readonly ParticipantEntry[],
+): Promise<Person[]> {
+  const found = new Map<string, Promise<Person>>();
+  return Promise.all(
+    entries.map((entry) => {
+      const naming = namingOf(entry);
+      const person = found.get(naming) ?? findPerson(db, tenantId, entry);
+      found.set(naming, person);
+      return person;
+    }),
+  );
+}
+
+/** The part of an entry by which a person is found, and which names them in answers. */
+export function namedBy({ userId, externalId, guestId, email }: ParticipantEntry) {
+  if (userId !== undefined) return { userId };
+  if (externalId !== undefined) return { externalId };
+  if (guestId !== undefined) return { guestId };
+  return email === undefined ? {} : { email };
+}
+
+function namingOf({ userId, externalId, guestId, email }: ParticipantEntry): string {
+  return JSON.stringify([userId, externalId, guestId, email]);
+}
+
+async function findPerson(
+  db: DatabaseReader,
+  tenantId: Id<"tenants">,
+  entry: ParticipantEntry,
+): Promise<Person> {
+  if (entry.userId !== undefined) return findUser(db, db.normalizeId("users", entry.userId));
+  if (entry.externalId !== undefined) {
+    const guest = await findGuestByExternalId(db, tenantId, entry.externalId);
+    return guest ? personOfGuest(db, guest) : newcomer(tenantId, entry, entry.externalId);
+  }
+  if (entry.guestId !== undefined) {
+    const guestId = db.normalizeId("guests", entry.guestId);
+    const guest = guestId && (await db.get("guests", guestId));
+    return guest && guest.tenantId === tenantId ? personOfGuest(db, guest) : NO_GUEST;
+  }
+  return entry.email === undefined ? NO_USER : findByEmail(db, tenantId, entry.email);
+}
+
+/** The user of a verified address, or else the guest of the tenant who has it. */
+async function findByEmail(db: DatabaseReader, tenantId: Id<"tenants">, given: string): Promise<Person> {
+  const email = given.toLowerCase();
+  const user = await findByVerifiedEmail(db, email);
+  if (user) return personOfUser(user);
+  const guest = await db
+    .query("guests")
+    .withIndex("by_email_and_tenant", (q) => q.eq("email", email).eq("tenantId", tenantId))
+    .first();
+  return guest ? personOfGuest(db, guest) : NO_USER;
+}
+
+export function findGuestByExternalId(
+  db: DatabaseReader,
+  tenantId: Id<"tenants">,
+  externalId: string,
+): Promise<Doc<"guests"> | null> {
+  return db
+    .query("guests")
+    .withIndex("by_tenant_and_external_id", (q) => q.eq("tenantId", tenantId).eq("externalId", externalId))
+    .unique();
+}
+
+/** A guest who has turned out to be a user is that user. */
+async function personOfGuest(db: DatabaseReader, guest: Doc<"guests">): Promise<Person> {
+  if (guest.userId) return findUser(db, guest.userId);
+  return { kind: "guest", key: guest._id, ref: { guestId: guest._id }, guest };
+}
+
+async function findUser(db: DatabaseReader, userId: Id<"users"> | null): Promise<Person> {
+  const user = userId && (await db.get("users", userId));
+  return user ? personOfUser(user) : NO_USER;
+}
+
+function personOfUser(user: Doc<"users">): Person {
+  return { kind: "user", key: user._id, ref: { userId: user._id }, user };
+}
+
+function newcomer(tenantId: Id<"tenants">, entry: ParticipantEntry, externalId: string): Person {
+  const { displayName, email, phone, sip } = entry;
+  return {
+    kind: "newcomer",
+    key: `external:${externalId}`,
+    guest: {
+      tenantId,
+      externalId,
+      ...(displayName !== undefined && { displayName }),
+      ...(email !== undefined && { email: email.toLowerCase() }),
+      ...(phone !== undefined && { phone }),
+      ...(sip !== undefined && { sip }),
+    },
+  };
+}

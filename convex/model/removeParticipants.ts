@@ -1,0 +1,37 @@
+import type { Doc } from "../_generated/dataModel";
+import type { MeetingEdit } from "./meetingEdit";
+import { countJoined, requireOtherHost } from "./participants";
+import { refOf } from "./people";
+import { promoteWaiting } from "./waitlist";
+
+/**
+ * Deletes rows, which frees their places for those on the waitlist. Fails with LAST_HOST if no host would be left.
+ *
+ * @param rows Rows of the meeting, each once.
+ */
+export async function removeParticipants(
+  edit: MeetingEdit,
+  rows: readonly Doc<"meetingParticipants">[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const { ctx, meeting } = edit;
+  await requireOtherHost(
+    ctx.db,
+    meeting._id,
+    rows.filter(({ role }) => role === "host"),
+  );
+  await Promise.all(rows.map(({ _id }) => ctx.db.delete("meetingParticipants", _id)));
+  edit.set({
+    participantCount: meeting.participantCount - rows.length,
+    version: (meeting.version ?? 0) + 1,
+  });
+  countJoined(edit, -rows.filter(({ presence }) => presence === "joined").length);
+  edit.event(
+    "participants.removed",
+    rows.map((row) => ({
+      subject: row._id,
+      before: { ...refOf(row), role: row.role, presence: row.presence },
+    })),
+  );
+  await promoteWaiting(edit);
+}

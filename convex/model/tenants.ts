@@ -1,0 +1,62 @@
+import type { UserIdentity } from "convex/server";
+import type { Doc } from "../_generated/dataModel";
+import type { DatabaseReader, MutationCtx } from "../_generated/server";
+import type { TenantKind } from "../contract/tenants";
+import { organizationOf } from "./caller";
+
+/** Which tenant: its kind, and what tells it from others of the kind. */
+export interface TenantName {
+  kind: TenantKind;
+  /** WorkOS organization, user id, or the name that an administrator has given. */
+  of: string;
+}
+
+/** The tenant of a caller: the organization of the session, or the caller alone. */
+export function tenantNameOf(identity: UserIdentity, user: Doc<"users">): TenantName {
+  const { orgId } = organizationOf(identity);
+  return orgId === undefined ? { kind: "personal", of: user._id } : { kind: "organization", of: orgId };
+}
+
+export function findTenant(db: DatabaseReader, { kind, of }: TenantName): Promise<Doc<"tenants"> | null> {
+  return db
+    .query("tenants")
+    .withIndex("by_key", (q) => q.eq("key", `${kind}:${of}`))
+    .unique();
+}
+
+/** The tenant, which is made if it is not there yet. */
+export async function ensureTenant(ctx: MutationCtx, tenantName: TenantName): Promise<Doc<"tenants">> {
+  const found = await findTenant(ctx.db, tenantName);
+  if (found) return found;
+  const { kind, of } = tenantName;
+  const tenantId = await ctx.db.insert("tenants", {
+    kind,
+    key: `${kind}:${of}`,
+    name: kind === "personal" ? "Personal" : of,
+    config: {},
+  });
+  return (await ctx.db.get("tenants", tenantId)) as Doc<"tenants">;
+}
+
+/** The tenant of a meeting; null for a meeting that is older than tenants and has needed none yet. */
+export async function findTenantOf(
+  db: DatabaseReader,
+  { tenantId }: Doc<"meetings">,
+): Promise<Doc<"tenants"> | null> {
+  return tenantId === undefined ? null : db.get("tenants", tenantId);
+}
+
+/** The tenant of a meeting. One that is older than tenants gets that of its organizer. */
+export async function ensureTenantOf(ctx: MutationCtx, meeting: Doc<"meetings">): Promise<Doc<"tenants">> {
+  const found = await findTenantOf(ctx.db, meeting);
+  if (found) return found;
+  const organizer = meeting.organizerId && (await ctx.db.get("users", meeting.organizerId));
+  const tenant = await ensureTenant(
+    ctx,
+    organizer?.orgId === undefined
+      ? { kind: "personal", of: meeting.organizerId ?? meeting._id }
+      : { kind: "organization", of: organizer.orgId },
+  );
+  await ctx.db.patch("meetings", meeting._id, { tenantId: tenant._id });
+  return tenant;
+}
