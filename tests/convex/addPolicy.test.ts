@@ -62,9 +62,9 @@ describe("people who are there", () => {
 
 describe("all or nothing", () => {
   test.each([
-    ["USER_NOT_FOUND", (_: Person): ParticipantsEntry[] => [{ userId: "nobody" as never, role: "host" }]],
-    ["USER_NOT_FOUND", (_: Person): ParticipantsEntry[] => [{ email: "no@example.com", role: "host" }]],
-    ["GUEST_NOT_FOUND", (_: Person): ParticipantsEntry[] => [{ guestId: "nobody" as never, role: "host" }]],
+    ["USER_NOT_FOUND", (): ParticipantsEntry[] => [{ userId: "nobody" as never, role: "host" }]],
+    ["USER_NOT_FOUND", (): ParticipantsEntry[] => [{ email: "no@example.com", role: "host" }]],
+    ["GUEST_NOT_FOUND", (): ParticipantsEntry[] => [{ guestId: "nobody" as never, role: "host" }]],
     ["ALREADY_PARTICIPANT", (ada: Person) => [entry(ada), entry(ada)]],
   ] as const)("fails with %s and adds nobody", async (code, entriesOf) => {
     const { app, addWith, rows, meeting, events } = await stage();

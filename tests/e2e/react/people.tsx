@@ -52,13 +52,13 @@ function People() {
   const update = useMutation(api.meetings.lifecycle.updateParticipantRole);
   const promote = () => {
     const last = results.at(-1);
-    if (last) void update({ meetingId, userId: last.userId, newRole: "co-host" });
+    if (last?.userId) void update({ meetingId, userId: last.userId, newRole: "co-host" });
   };
   return (
     <section>
       <output id="me">{me?.email}</output>
       <output id="people">
-        {results.map(({ user, role }) => `${user.displayName}: ${role}`).join(", ")}
+        {results.map(({ user, role }) => `${user?.displayName}: ${role}`).join(", ")}
       </output>
       <button id="promote" onClick={promote} />
     </section>
