@@ -7,9 +7,10 @@ import type { Pushes } from "../deploy/pushes";
 import { isObject, type Json, type JsonObject } from "../values/json";
 import { ApiError } from "./apiError";
 import { BodyTooLargeError, readBody } from "./body";
+import type { Intake } from "./intake";
 import { sendJson } from "./respond";
 
-export type DeployApiOptions = { readonly pushes: Pushes };
+export type DeployApiOptions = { readonly pushes: Pushes; readonly intake: Intake };
 
 /** The largest push, as it is sent and as it is when decompressed. */
 const MAX_PUSH_BYTES = 100_000_000;
@@ -41,7 +42,7 @@ const GETS: Readonly<Record<string, (pushes: Pushes) => unknown>> = {
 
 /** Answers a request if it is one of this API, once `requireAdmin` lets it pass; false if it is not. */
 export async function handleDeployRequest(
-  { pushes }: DeployApiOptions,
+  { pushes, intake }: DeployApiOptions,
   { request, response, url }: { request: IncomingMessage; response: ServerResponse; url: URL },
   requireAdmin: () => Promise<void>,
 ): Promise<boolean> {
@@ -54,7 +55,9 @@ export async function handleDeployRequest(
   }
   // Before the body is read: a stranger's is not worth the memory.
   await requireAdmin();
-  const answer = post ? await refusing(async () => post(pushes, await readPush(request))) : get?.(pushes);
+  const answer = post
+    ? await refusing(async () => post(pushes, await readPush(request, intake)))
+    : get?.(pushes);
   sendJson(response, 200, JSON.stringify(answer));
   return true;
 }
@@ -71,14 +74,14 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
 const decompress = promisify(brotliDecompress);
 
 /** Reads a JSON object, compressed with Brotli or as it is. */
-async function readPush(request: IncomingMessage): Promise<JsonObject> {
+async function readPush(request: IncomingMessage, intake: Intake): Promise<JsonObject> {
   const encoding = request.headers["content-encoding"] ?? "identity";
   if (encoding !== "br" && encoding !== "identity") {
     throw new ApiError(415, "UnsupportedMediaType", "A body can be sent as it is or compressed with br");
   }
   let bytes: Buffer;
   try {
-    bytes = await readBody(request, MAX_PUSH_BYTES);
+    bytes = await readBody(request, MAX_PUSH_BYTES, intake);
   } catch (error) {
     if (!(error instanceof BodyTooLargeError)) throw error;
     throw new ApiError(413, "PushTooLarge", error.message);

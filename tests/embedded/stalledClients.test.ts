@@ -8,6 +8,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { AppLoading } from "../../embedded/appLoading";
+import { Authentication } from "../../embedded/authentication";
+import { Pushes } from "../../embedded/deploy/pushes";
+import { DeploymentEnvironment } from "../../embedded/environment";
 import { ANONYMOUS } from "../../embedded/functions/caller";
 import { FileUrls } from "../../embedded/functions/fileUrls";
 import { Intake } from "../../embedded/http/intake";
@@ -30,7 +34,15 @@ beforeEach(async () => {
   const intake = new Intake();
   const ready = Promise.resolve();
   const anonymous = () => Promise.resolve(ANONYMOUS);
+  const liveQueries = new LiveQueries({
+    evaluate: (call, done) => runtime.evaluate(call, done),
+    onCommit: (listener) => database.onCommit(listener),
+  });
+  const environment = new DeploymentEnvironment(database, {});
+  const authentication = new Authentication();
+  const loading = new AppLoading({ runtime, environment, authentication, liveQueries });
   server = createApiServer({
+    pushes: new Pushes(database, loading, () => undefined, onFault),
     runtime,
     blobs: await BlobStore.open(folder),
     fileUrls: new FileUrls(randomBytes(32)),
@@ -46,10 +58,7 @@ beforeEach(async () => {
     unreadMs: 100,
   });
   closeSockets = serveSockets(server, {
-    liveQueries: new LiveQueries({
-      evaluate: (call, done) => runtime.evaluate(call, done),
-      onCommit: (listener) => database.onCommit(listener),
-    }),
+    liveQueries,
     call: (kind, call) => runtime.call(kind, call),
     authenticate: () => Promise.resolve({ caller: ANONYMOUS, expiresAtMs: Infinity }),
     timestamp: () => database.timestamp,
