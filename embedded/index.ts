@@ -7,6 +7,7 @@ import { keepSecret, keepAdminKey, removeAddress, writeAddress } from "./dataFil
 import { removeDeletedBlobs, removeOrphanedBlobs, watchDeletedFiles } from "./functions/files";
 import { Pushes } from "./deploy/pushes";
 import { bundleKeptApp } from "./deploy/keptApp";
+import { Disclosure } from "./functions/disclosure";
 import { FileUrls } from "./functions/fileUrls";
 import { Intake } from "./http/intake";
 import { Runtime } from "./functions/runtime";
@@ -58,6 +59,8 @@ export type ServerOptions = {
   readonly onPush?: () => void;
   /** Told every second how far it is when documents are checked and indexes built for a new version of the app. */
   readonly onBuild?: (progress: BuildProgress) => void;
+  /** Tells clients neither messages of errors nor what functions log; the data of a `ConvexError` they get. Off by default. */
+  readonly redactLogsToClient?: boolean;
   /** Files to serve on the site origin. */
   readonly mounts?: readonly StaticMount[];
   /**
@@ -157,9 +160,11 @@ async function start(
   const pushes = new Pushes(database, loading, options.onPush ?? (() => undefined), onFault);
   let setReady = () => undefined as void;
   const intake = new Intake();
+  const disclosure = new Disclosure(options.redactLogsToClient ?? false);
   const http: HttpOptions = {
     runtime,
     intake,
+    disclosure,
     blobs,
     fileUrls,
     authenticate: (authorization, key) => authentication.authenticate(authorization, key),
@@ -187,6 +192,7 @@ async function start(
     timestamp: () => database.timestamp,
     durable: () => database.durable(),
     intake,
+    disclosure,
     ready: http.ready,
     onFault,
   });

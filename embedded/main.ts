@@ -21,6 +21,8 @@ const USAGE = `Options (in brackets: the environment variable of the same meanin
   --admin-key <key>      the admin key, default a random one             [ADMIN_KEY]
   --pushed               serve what was pushed last (npx convex deploy),
                          not the project's own folder                    [SERVE_PUSHED=1]
+  --redact-logs-to-client
+                         tell clients no messages of errors, no logs    [REDACT_LOGS_TO_CLIENT=1]
   --help                 this text`;
 
 const PUSHED_OVER_FOLDER =
@@ -109,7 +111,9 @@ function readSettings(argv: readonly string[]): Settings | "help" {
   const sitePort = readPort("--site-port", flags["site-port"] ?? (environment["SITE_PORT"] || undefined));
   const adminKey = flags["admin-key"] ?? (environment["ADMIN_KEY"] || undefined);
   const host = flags.host ?? (environment["BIND_HOST"] || undefined);
+  const redactLogsToClient = flags["redact-logs-to-client"] ?? environment["REDACT_LOGS_TO_CLIENT"] === "1";
   return {
+    redactLogsToClient,
     dataFolder: flags.data ?? (environment["DATA_FOLDER"] || DEFAULT_DATA_FOLDER),
     environment,
     servesPushed: flags.pushed ?? environment["SERVE_PUSHED"] === "1",
@@ -131,6 +135,7 @@ function readFlags(argv: readonly string[]) {
         host: { type: "string" },
         "admin-key": { type: "string" },
         pushed: { type: "boolean" },
+        "redact-logs-to-client": { type: "boolean" },
         help: { type: "boolean" },
       },
     });

@@ -5,11 +5,12 @@ import { ApiError } from "./apiError";
 /** How a response writes Convex values: lossless with `{"$integer": …}` and the like, or as plain JSON. */
 export type ValueFormat = "encoded" | "clean";
 
-/** The format that a request asks for. Without a wish it is clean. */
-export function parseFormat(format: unknown): ValueFormat {
+/** The format that a request asks for; `null`: it asks for none. */
+export function parseFormat(format: unknown): ValueFormat | null {
   switch (format) {
     case undefined:
     case null:
+      return null;
     case "json":
     case "convex_clean_json":
       return "clean";

@@ -4,13 +4,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FunctionKind } from "../functions/app";
 import type { Caller } from "../functions/caller";
 import type { Call, Outcome } from "../functions/calls";
-import { failureText } from "../functions/failure";
+import type { Disclosure } from "../functions/disclosure";
 import { canonicalPath } from "../functions/paths";
 import { isObject, type Json, type JsonObject } from "../values/json";
 import { decodeTimestamp, encodeTimestamp } from "../values/timestamp";
 import { ApiError } from "./apiError";
 import { BodyTooLargeError, readBody } from "./body";
 import type { Intake } from "./intake";
+import { defaultFormat } from "./clientVersion";
 import { formatValue, parseFormat, type ValueFormat } from "./format";
 import { sendJson, sendText } from "./respond";
 import { download, upload, type StorageApiOptions } from "./storageApi";
@@ -32,6 +33,7 @@ export type FunctionsApiOptions = StorageApiOptions & {
   ) => Promise<void>;
   /** What `GET /version` says. */
   readonly version: string;
+  readonly disclosure: Disclosure;
   readonly intake: Intake;
   readonly instanceName: string;
 };
@@ -122,10 +124,10 @@ async function callByBody(
   const body = await readJson(options, exchange.request);
   const path = body["path"];
   if (typeof path !== "string") throw badJson("missing field `path`");
-  const format = parseFormat(body["format"]);
+  const format = formatOf(exchange, body["format"]);
   const call = toCall(path, body["args"], caller);
   const outcome = await (kind === "any" ? options.runtime.callAny(call) : options.runtime.call(kind, call));
-  sendOutcome(exchange, outcome, format);
+  sendOutcome(options, exchange, outcome, format);
 }
 
 /** `GET /api/query?path=…&args=…&format=…`. */
@@ -137,9 +139,9 @@ async function queryByUrl(options: FunctionsApiOptions, exchange: Exchange): Pro
   if (path === null || argsText === null) {
     throw new ApiError(400, "BadQueryArgs", "The URL needs the parameters `path` and `args`");
   }
-  const format = parseFormat(searchParams.get("format"));
+  const format = formatOf(exchange, searchParams.get("format"));
   const call = toCall(path, parseJson(argsText), caller);
-  sendOutcome(exchange, await options.runtime.call("query", call), format);
+  sendOutcome(options, exchange, await options.runtime.call("query", call), format);
 }
 
 /**
@@ -155,8 +157,13 @@ async function queryAt(options: FunctionsApiOptions, exchange: Exchange): Promis
   if (wanted > (await options.runtime.timestamp())) {
     throw new ApiError(400, "TimestampInFuture", "`ts` is later than the last commit");
   }
-  const valueFormat = parseFormat(format);
-  sendOutcome(exchange, await options.runtime.call("query", toCall(path, args, caller)), valueFormat);
+  const valueFormat = formatOf(exchange, format);
+  sendOutcome(
+    options,
+    exchange,
+    await options.runtime.call("query", toCall(path, args, caller)),
+    valueFormat,
+  );
 }
 
 /** `POST /api/query_batch` with `{queries: [{path, args, format?}]}`: all results are of one state of the database. */
@@ -167,13 +174,18 @@ async function queryBatch(options: FunctionsApiOptions, exchange: Exchange): Pro
   if (queries.length > MAX_BATCH) throw badJson(`more than ${MAX_BATCH} queries`);
   const calls = queries.map((query) => {
     if (!isObject(query) || typeof query["path"] !== "string") throw badJson("missing field `path`");
-    return { call: toCall(query["path"], query["args"], caller), format: parseFormat(query["format"]) };
+    return {
+      call: toCall(query["path"], query["args"], caller),
+      format: formatOf(exchange, query["format"]),
+    };
   });
   // Calls run in the order in which they are made, and nothing else is called in between.
   const outcomes = await Promise.all(
     calls.map(async ({ call, format }) => ({ outcome: await options.runtime.call("query", call), format })),
   );
-  const results = outcomes.map(({ outcome, format }) => outcomeJson(exchange.request, outcome, format));
+  const results = outcomes.map(({ outcome, format }) =>
+    outcomeJson(options, exchange.request, outcome, format),
+  );
   sendJson(exchange.response, 200, `{"results":[${results.join(",")}]}`);
 }
 
@@ -204,6 +216,13 @@ async function updateEnvironment(options: FunctionsApiOptions, exchange: Exchang
   exchange.response.writeHead(200, { "Content-Length": 0 }).end();
 }
 
+/** The format that a request asks for, or else the one that its client expects. */
+function formatOf({ request }: Exchange, format: Json | undefined): ValueFormat {
+  const { "convex-client": client } = request.headers;
+  const expected = defaultFormat(typeof client === "string" ? client : undefined);
+  return parseFormat(format) ?? expected;
+}
+
 /** Throws {@link ApiError} for everybody but the holder of the admin key. */
 export function requireAdmin(caller: Caller): void {
   if (caller.kind === "admin") return;
@@ -223,9 +242,9 @@ async function run(options: FunctionsApiOptions, exchange: Exchange, rest: strin
     );
   }
   const body = await readJson(options, exchange.request);
-  const format = parseFormat(body["format"]);
+  const format = parseFormat(body["format"]) ?? "clean";
   const call = toCall(`${parts.join("/")}:${name}`, body["args"], caller);
-  sendOutcome(exchange, await options.runtime.callAny(call), format);
+  sendOutcome(options, exchange, await options.runtime.callAny(call), format);
 }
 
 /** Who sends a request. Throws {@link ApiError}. */
@@ -289,18 +308,29 @@ function badJson(problem: string): ApiError {
 }
 
 /** Success and error are both 200: what went wrong with a function is in the body, as in Convex. */
-function sendOutcome({ request, response }: Exchange, outcome: Outcome, format: ValueFormat): void {
-  sendJson(response, 200, outcomeJson(request, outcome, format));
+function sendOutcome(
+  options: FunctionsApiOptions,
+  { request, response }: Exchange,
+  outcome: Outcome,
+  format: ValueFormat,
+): void {
+  sendJson(response, 200, outcomeJson(options, request, outcome, format));
 }
 
-function outcomeJson(request: IncomingMessage, outcome: Outcome, format: ValueFormat): string {
-  const logs = outcome.logs.length > 0 ? `,"logLines":${JSON.stringify(outcome.logs)}` : "";
+function outcomeJson(
+  { disclosure }: FunctionsApiOptions,
+  request: IncomingMessage,
+  outcome: Outcome,
+  format: ValueFormat,
+): string {
+  const logLines = disclosure.logLines(outcome.logs);
+  const logs = logLines.length > 0 ? `,"logLines":${JSON.stringify(logLines)}` : "";
   if (outcome.ok) {
     return `{"status":"success","value":${formatValue(outcome.value, format)}${logs}}`;
   }
   const { failure, fault } = outcome;
   if (fault) throw new ApiError(500, "InternalServerError", failure.message);
-  const message = `[Request ID: ${requestId(request)}] Server Error\n${failureText(failure)}`;
+  const message = disclosure.errorMessage(failure, requestId(request));
   const data =
     failure.data === undefined ? "" : `,"errorData":${formatValue(JSON.stringify(failure.data), format)}`;
   return `{"status":"error","errorMessage":${JSON.stringify(message)}${data}${logs}}`;

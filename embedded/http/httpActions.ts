@@ -1,7 +1,7 @@
 /** The site origin: the app's own HTTP routes. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Caller } from "../functions/caller";
-import { failureText } from "../functions/failure";
+import type { Disclosure } from "../functions/disclosure";
 import type { Runtime } from "../functions/runtime";
 import { ApiError } from "./apiError";
 import { BodyTooLargeError, readBody } from "./body";
@@ -15,13 +15,14 @@ const MAX_BODY_BYTES = 20 * 1024 * 1024;
 export type HttpActionsOptions = {
   readonly runtime: Runtime;
   readonly intake: Intake;
+  readonly disclosure: Disclosure;
   /** Who sends a request. Credentials that can't be used are no error here; a function that asks for them gets one. */
   readonly identify: (authorization: string | undefined) => Promise<Caller>;
 };
 
 /** Runs the app's HTTP action for a request. `url` is what the action sees as the request's URL. */
 export async function handleHttpAction(
-  { runtime, intake, identify }: HttpActionsOptions,
+  { runtime, intake, disclosure, identify }: HttpActionsOptions,
   { request, response, url }: { request: IncomingMessage; response: ServerResponse; url: URL },
 ): Promise<void> {
   const method = request.method ?? "GET";
@@ -46,10 +47,8 @@ export async function handleHttpAction(
     return sendText(response, 404, "This Convex deployment does not have HTTP actions enabled.");
   if (outcome === null) return sendText(response, 404, "No matching routes found");
   if (!outcome.ok) {
-    const { message, data } = outcome.failure;
-    const code = `[Request ID: ${requestId(request)}] Server Error: ${message}`;
-    const trace = failureText(outcome.failure);
-    return sendJson(response, 500, JSON.stringify({ code, trace, ...(data === undefined ? {} : { data }) }));
+    const body = disclosure.httpError(outcome.failure, requestId(request));
+    return sendJson(response, 500, JSON.stringify(body));
   }
   await sendWebResponse(response, outcome.response, method === "HEAD");
 }

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { Caller } from "../functions/caller";
 import type { Call, Evaluation, Outcome } from "../functions/calls";
 import { once } from "../functions/enclosure";
-import { failureText, type Failure } from "../functions/failure";
+import type { Disclosure } from "../functions/disclosure";
+import type { Failure } from "../functions/failure";
 import type { Json } from "../values/json";
 import { decodeTimestamp, encodeTimestamp } from "../values/timestamp";
 import type { LiveQueries, LiveQuery } from "./liveQueries";
@@ -23,6 +24,7 @@ import {
 /** What a session needs of the deployment. */
 export type SessionHost = {
   readonly liveQueries: LiveQueries;
+  readonly disclosure: Disclosure;
   call(kind: "mutation" | "action", call: Call): Promise<Outcome>;
   /** Who an `Authenticate` message says the client is. Throws {@link SocketAuthError}. */
   authenticate(message: Authenticate): Promise<SocketIdentity>;
@@ -270,7 +272,8 @@ export class Session {
   /** The response, and then a transition to a state that has what the function did. */
   #respond(type: "MutationResponse" | "ActionResponse", requestId: number, outcome: Outcome): void {
     if (this.#closed) return;
-    const logLines = outcome.logs;
+    const { disclosure } = this.host;
+    const logLines = disclosure.logLines(outcome.logs);
     if (outcome.ok) {
       const ts = type === "MutationResponse" ? { ts: encodeTimestamp(this.host.timestamp()) } : {};
       this.#send(
@@ -278,7 +281,9 @@ export class Session {
       );
     } else {
       const { failure } = outcome;
-      this.#send(writeFunctionResponse({ type, requestId, logLines, success: false, ...errorOf(failure) }));
+      this.#send(
+        writeFunctionResponse({ type, requestId, logLines, success: false, ...errorOf(failure, disclosure) }),
+      );
     }
     this.#requireTransition();
   }
@@ -349,7 +354,7 @@ export class Session {
       if (evaluation === null || evaluation === query.sent) continue;
       const isSame = query.sent !== null && sameResult(evaluation.outcome, query.sent.outcome);
       query.sent = evaluation;
-      if (!isSame) modifications.push(modificationOf(queryId, evaluation));
+      if (!isSame) modifications.push(modificationOf(queryId, evaluation, this.host.disclosure));
     }
     return modifications;
   }
@@ -402,14 +407,17 @@ function sameResult(a: Outcome, b: Outcome): boolean {
   return a.ok && b.ok ? a.value === b.value : JSON.stringify(a) === JSON.stringify(b);
 }
 
-function modificationOf(queryId: number, { outcome, journal }: Evaluation): QueryModification {
-  const logLines = outcome.logs;
+function modificationOf(
+  queryId: number,
+  { outcome, journal }: Evaluation,
+  disclosure: Disclosure,
+): QueryModification {
+  const logLines = disclosure.logLines(outcome.logs);
   if (outcome.ok) return { type: "QueryUpdated", queryId, value: outcome.value, logLines, journal };
-  return { type: "QueryFailed", queryId, logLines, journal, ...errorOf(outcome.failure) };
+  return { type: "QueryFailed", queryId, logLines, journal, ...errorOf(outcome.failure, disclosure) };
 }
 
-function errorOf(failure: Failure): { errorMessage: string; errorData?: Json } {
-  const requestId = randomBytes(8).toString("hex");
-  const errorMessage = `[Request ID: ${requestId}] Server Error\n${failureText(failure)}`;
+function errorOf(failure: Failure, disclosure: Disclosure): { errorMessage: string; errorData?: Json } {
+  const errorMessage = disclosure.errorMessage(failure, randomBytes(8).toString("hex"));
   return failure.data === undefined ? { errorMessage } : { errorMessage, errorData: failure.data };
 }

@@ -13,6 +13,7 @@ import { Authentication } from "../../embedded/authentication";
 import { Pushes } from "../../embedded/deploy/pushes";
 import { DeploymentEnvironment } from "../../embedded/environment";
 import { ANONYMOUS } from "../../embedded/functions/caller";
+import { Disclosure } from "../../embedded/functions/disclosure";
 import { FileUrls } from "../../embedded/functions/fileUrls";
 import { Intake } from "../../embedded/http/intake";
 import { closeServer, createApiServer, listen } from "../../embedded/http/server";
@@ -32,6 +33,7 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "stalled-"));
   const { runtime, database } = await startRuntime();
   const intake = new Intake();
+  const disclosure = new Disclosure(false);
   const ready = Promise.resolve();
   const anonymous = () => Promise.resolve(ANONYMOUS);
   const liveQueries = new LiveQueries({
@@ -53,6 +55,7 @@ beforeEach(async () => {
     instanceName: "test",
     mounts: [],
     intake,
+    disclosure,
     ready,
     onFault,
     unreadMs: 100,
@@ -64,6 +67,7 @@ beforeEach(async () => {
     timestamp: () => database.timestamp,
     durable: () => database.durable(),
     intake,
+    disclosure,
     ready,
     onFault,
     pingMs: 10,

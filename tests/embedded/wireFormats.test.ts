@@ -1,0 +1,117 @@
+/** What answers look like, by what the client is and by how much it may know. */
+import { ConvexClient } from "convex/browser";
+import { makeFunctionReference } from "convex/server";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { createServer, type Server, type ServerOptions } from "../../embedded/index";
+import { FIXTURE_APP } from "./harness";
+
+let folder: string;
+let server: Server;
+const faults: unknown[] = [];
+
+afterEach(async () => {
+  await server.close();
+  await rm(folder, { recursive: true, force: true });
+  expect(faults.splice(0)).toEqual([]);
+});
+
+async function start(options: Partial<ServerOptions> = {}): Promise<void> {
+  folder = await mkdtemp(path.join(tmpdir(), "formats-"));
+  server = await createServer({
+    appFolder: FIXTURE_APP,
+    dataFolder: path.join(folder, "data"),
+    port: 0,
+    sitePort: 0,
+    onFault: (error) => faults.push(error),
+    ...options,
+  });
+}
+
+async function post(route: string, body: object, headers: Record<string, string> = {}): Promise<unknown> {
+  const response = await fetch(server.url + route, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+  return response.json();
+}
+
+const CLEAN = { code: "MINE", big: "7" };
+const ENCODED = { code: "MINE", big: { $integer: "BwAAAAAAAAA=" } };
+
+describe("a request without a format", () => {
+  const call = (headers: Record<string, string>, format?: string) =>
+    post("/api/query", { path: "misbehave:throwConvexError", args: {}, ...(format && { format }) }, headers);
+
+  test.each([
+    ["npm-1.48.0", CLEAN],
+    ["npm-1.4.1", CLEAN],
+    ["npm-1.4.0", ENCODED],
+    ["npm-0.19.2", ENCODED],
+    ["npm-cli-1.0.0", ENCODED],
+    ["npm-cli-1.48.0-alpha.0", CLEAN],
+    ["python-0.4.9", ENCODED],
+    ["python-convex-0.5.0", CLEAN],
+    ["rust-0.1.0", CLEAN],
+    ["somebody-else", CLEAN],
+  ])("of the client %s is answered as that client expects", async (client, errorData) => {
+    await start();
+    expect(await call({ "Convex-Client": client })).toMatchObject({ errorData });
+    expect(await call({ "Convex-Client": client }, "convex_encoded_json")).toMatchObject({
+      errorData: ENCODED,
+    });
+    const byPath = await post(
+      "/api/run/misbehave/throwConvexError",
+      { args: {} },
+      { "Convex-Client": client },
+    );
+    expect(byPath).toMatchObject({ errorData: CLEAN });
+  });
+
+  test("of a client whose header says no version is refused", async () => {
+    await start();
+    expect(await call({ "Convex-Client": "npm" })).toMatchObject({ code: "InvalidClientVersion" });
+    expect(await call({ "Convex-Client": "npm" }, "json")).toMatchObject({ code: "InvalidClientVersion" });
+  });
+});
+
+describe("with logs redacted", () => {
+  const ONLY_TITLE = /^\[Request ID: [0-9a-f]{16}\] Server Error$/;
+
+  test("HTTP clients get neither messages nor logs, but the data of a ConvexError", async () => {
+    await start({ redactLogsToClient: true });
+    const failed = await post("/api/mutation", { path: "misbehave:throwError", args: {} });
+    expect(failed).toEqual({ status: "error", errorMessage: expect.stringMatching(ONLY_TITLE) as string });
+    const refused = await post("/api/query", { path: "misbehave:throwConvexError", args: {} });
+    expect(refused).toMatchObject({
+      errorMessage: expect.stringMatching(ONLY_TITLE) as string,
+      errorData: CLEAN,
+    });
+    const logged = await post("/api/mutation", { path: "outside:logLines", args: {} });
+    expect(logged).toEqual({ status: "success", value: null });
+    const response = await fetch(`${server.siteUrl}/fail`);
+    expect(response.status).toBe(500);
+    expect(await response.json()).toEqual({ code: expect.stringMatching(ONLY_TITLE) as string });
+  });
+
+  test("clients on a socket get neither, for queries and for mutations", async () => {
+    await start({ redactLogsToClient: true });
+    const options = { webSocketConstructor: WebSocket as never, logger: false as const };
+    const client = new ConvexClient(server.url, options);
+    const query = makeFunctionReference<"query", Record<string, never>>("misbehave:throwConvexError");
+    const failed = await new Promise<Error & { data?: unknown }>((resolve) => {
+      client.onUpdate(query, {}, () => undefined, resolve);
+    });
+    expect(failed.data).toEqual({ code: "MINE", big: 7n });
+    expect(failed.message).not.toContain("Uncaught");
+    const mutation = makeFunctionReference<"mutation", Record<string, never>>("misbehave:throwError");
+    const thrown = await client.mutation(mutation, {}).catch((error: unknown) => error as Error);
+    expect(thrown).toMatchObject({ message: expect.stringContaining("Server Error") as string });
+    expect(JSON.stringify(thrown)).not.toContain("on purpose");
+    await client.close();
+  });
+});
