@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -11,6 +12,17 @@ export default defineConfig({
           include: ["tests/convex/**/*.test.ts"],
           environment: "edge-runtime",
           server: { deps: { inline: ["convex-test"] } },
+        },
+      },
+      {
+        // The same tests on the embedded runtime.
+        resolve: {
+          alias: { "convex-test": fileURLToPath(new URL("embedded/convexTest.ts", import.meta.url)) },
+        },
+        test: {
+          name: "convex-on-embedded",
+          include: ["tests/convex/**/*.test.ts"],
+          environment: "node",
         },
       },
       {

@@ -1,15 +1,15 @@
 /** Runs actions and HTTP actions: they may wait for the outside world, and reach the database through other functions. */
 import { buffer } from "node:stream/consumers";
-import type { BlobStore } from "../storage/blobStore";
+import type { Blobs } from "../storage/blobs";
 import { DeveloperError } from "../transaction/errors";
 import type { Json } from "../values/json";
 import type { ActionFrame, ActionHost } from "./actionRealm";
-import type { App } from "./app";
+import type { LoadedApp } from "./app";
 import { identityOf, type Caller } from "./caller";
 import type { Call, Outcome } from "./calls";
-import { checkArgs, checkReturn, unknownOperation } from "./checks";
+import { checkArgs, checkReturn, findFunction, unknownOperation } from "./checks";
 import type { Executor } from "./executor";
-import { describeThrown, type Failure } from "./failure";
+import type { Failure } from "./failure";
 import { addFile, deleteFile, fileMetadata, fileUrl, findFile } from "./files";
 import type { FileUrls } from "./fileUrls";
 import type { LogEntry, RecordCall } from "./functionLog";
@@ -42,9 +42,9 @@ export type HttpOutcome =
 
 export class Actions implements ActionHost {
   constructor(
-    private readonly executor: Executor,
-    private readonly app: () => App,
-    private readonly blobs: BlobStore,
+    private readonly executor: Pick<Executor, "run" | "transact">,
+    private readonly app: () => LoadedApp,
+    private readonly blobs: Blobs,
     private readonly fileUrls: FileUrls,
     /** Told of the calls that actions make. */
     private readonly record: RecordCall,
@@ -52,7 +52,7 @@ export class Actions implements ActionHost {
 
   /** Runs an action. Never rejects. */
   async run(call: Call): Promise<Outcome> {
-    const found = this.executor.find(call, "action");
+    const found = findFunction(this.app(), call, "action");
     if (!("kind" in found)) return { ok: false, path: call.path, failure: found, logs: [] };
     const { path } = found;
     const args = checkArgs(found, call.args);
@@ -67,14 +67,14 @@ export class Actions implements ActionHost {
     const logs = frame.logs.lines;
     try {
       const value = await app.actions.run(frame, async () => {
-        const invoke = app.inRealm(app.actions, found).invokeAction;
+        const invoke = app.action(found).invokeAction;
         if (!invoke) throw new Error(`${path} can't be invoked`);
         return invoke("", JSON.stringify([args.value]));
       });
       const problem = checkReturn(found, value);
       return problem === null ? { ok: true, path, value, logs } : { ok: false, path, failure: problem, logs };
     } catch (thrown) {
-      return { ok: false, path, failure: describeThrown(thrown, app.mapFrames), logs };
+      return { ok: false, path, failure: app.describe(thrown), logs };
     }
   }
 
@@ -94,7 +94,7 @@ export class Actions implements ActionHost {
       const response = await app.actions.run(frame, () => handler.invokeHttpAction(request));
       return { ok: true, path, response, logs };
     } catch (thrown) {
-      return { ok: false, path, failure: describeThrown(thrown, app.mapFrames), logs };
+      return { ok: false, path, failure: app.describe(thrown), logs };
     }
   }
 

@@ -4,7 +4,7 @@ import type { Database } from "../transaction/database";
 import { ActionRealm, type ActionHost } from "./actionRealm";
 import { AUTH_CONFIG_MODULE, CRONS_MODULE, HTTP_MODULE, SCHEMA_MODULE, type AppBundle } from "./bundle";
 import { readCrons, type CronSpec, type ExportedCrons } from "./cronSpecs";
-import { describeThrown, failureText, type FrameMapper } from "./failure";
+import { describeThrown, failureText, type Failure, type FrameMapper } from "./failure";
 import type { FunctionPath } from "./paths";
 import { compileBundle, Realm } from "./realm";
 import { Schema } from "./schema";
@@ -39,6 +39,19 @@ export type RegisteredFunction = {
   invokeAction?: (requestId: string, args: string) => Promise<string>;
 };
 
+/** An app as those see it who run its functions, wherever its code lies. */
+export interface LoadedApp {
+  readonly functions: ReadonlyMap<FunctionPath, FunctionInfo>;
+  /** Where actions run. */
+  readonly actions: Pick<ActionRealm, "run" | "router">;
+  /** Whether the app has this module, such as "messages.js". */
+  hasModule(module: string): boolean;
+  /** The registered action itself. */
+  action(info: FunctionInfo): RegisteredFunction;
+  /** Says of what a function threw how the call failed. */
+  describe(thrown: unknown): Failure;
+}
+
 /** The app can't be loaded. The message says which module and why, for the developer's eyes. */
 export class AppLoadError extends Error {
   override readonly name = "AppLoadError";
@@ -53,7 +66,7 @@ export class MissingVariableError extends Error {
 }
 
 /** The loaded app: its functions, schema and auth config, and the realms in which it runs. */
-export class App {
+export class App implements LoadedApp {
   readonly functions: ReadonlyMap<FunctionPath, FunctionInfo>;
   readonly schema: Schema;
   /** The default export of auth.config, as JSON text; `null` when there is none. */
@@ -61,7 +74,7 @@ export class App {
   /** By their names. */
   readonly crons: ReadonlyMap<string, CronSpec>;
   readonly actions: ActionRealm;
-  readonly mapFrames: FrameMapper;
+  readonly #mapFrames: FrameMapper;
   readonly #script: Script;
   /** One realm for each depth of nested calls. */
   #realms: Realm[] = [];
@@ -73,7 +86,7 @@ export class App {
     database: Database,
     actionHost: ActionHost,
   ) {
-    this.mapFrames = frameMapper(bundle.sourceMap);
+    this.#mapFrames = frameMapper(bundle.sourceMap);
     this.#script = compileBundle(bundle);
     this.actions = new ActionRealm(bundle, environment, actionHost);
     const tables: TableNames = { tableName: (number) => database.catalog.tableByNumber(number)?.name };
@@ -109,6 +122,18 @@ export class App {
     return realm.load(module)[exportName] as RegisteredFunction;
   }
 
+  hasModule(module: string): boolean {
+    return this.bundle.functionModules.includes(module);
+  }
+
+  action(info: FunctionInfo): RegisteredFunction {
+    return this.inRealm(this.actions, info);
+  }
+
+  describe(thrown: unknown): Failure {
+    return describeThrown(thrown, this.#mapFrames);
+  }
+
   /** The routes of http.ts; those of a path prefix end in a star. */
   httpRoutes(): { method: string; path: string }[] {
     return (this.actions.router()?.getRoutes() ?? []).map(([path, method]) => ({ method, path }));
@@ -141,7 +166,7 @@ export class App {
     try {
       return load();
     } catch (thrown) {
-      const text = failureText(describeThrown(thrown, this.mapFrames)).trimEnd();
+      const text = failureText(this.describe(thrown)).trimEnd();
       throw new AppLoadError(`Failed to load ${module}: ${text}`, { cause: thrown });
     }
   }
@@ -149,7 +174,8 @@ export class App {
 
 const ANY: ValidatorJSON = { type: "any" };
 
-function describeFunction(
+/** What is to be known of an export, or `null` when it is no registered function. */
+export function describeFunction(
   module: string,
   exportName: string,
   value: unknown,

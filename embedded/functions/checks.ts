@@ -1,12 +1,27 @@
 /** What a call has to be like, and what is said of one that is not. */
 import { checkValue, isObject, type Json } from "../values/json";
 import { formatBytes, sizeOf } from "../values/size";
-import type { FunctionInfo, FunctionKind } from "./app";
+import type { FunctionInfo, FunctionKind, LoadedApp } from "./app";
+import type { Call } from "./calls";
 import { failure, type Failure } from "./failure";
-import { displayPath, modulePath } from "./paths";
+import { canonicalPath, displayPath, modulePath } from "./paths";
 
 const MAX_ARGS_BYTES = 16 * 1024 * 1024;
 const MAX_RETURN_BYTES = 16 * 1024 * 1024;
+
+/** The function that a call means, or what is wrong with the call. */
+export function findFunction(
+  app: Pick<LoadedApp, "functions">,
+  call: Call,
+  kind: FunctionKind,
+): FunctionInfo | Failure {
+  const path = canonicalPath(call.path);
+  const found = path === null ? undefined : app.functions.get(path);
+  if (!found || (!found.isPublic && !call.internalAllowed)) {
+    return failure(`Could not find public function for '${displayPath(path ?? call.path)}'.`);
+  }
+  return wrongKind(found, kind) ?? found;
+}
 
 export function couldNotFind(path: string): string {
   return `Could not find function for '${displayPath(path)}'. Did you forget to run \`npx convex dev\`?`;

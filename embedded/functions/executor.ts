@@ -2,10 +2,10 @@ import type { Database } from "../transaction/database";
 import { DeveloperError } from "../transaction/errors";
 import { Transaction } from "../transaction/transaction";
 import { isObject, type Json } from "../values/json";
-import type { App, FunctionInfo, FunctionKind } from "./app";
+import type { App, FunctionInfo } from "./app";
 import type { Caller } from "./caller";
 import type { Call, Evaluation, LiveCall, Outcome } from "./calls";
-import { checkArgs, wrongKind } from "./checks";
+import { checkArgs, findFunction } from "./checks";
 import type { Enclosure } from "./enclosure";
 import { failure, type Failure } from "./failure";
 import type { FileUrls } from "./fileUrls";
@@ -82,16 +82,6 @@ export class Executor {
     this.#invoker = new Invoker(database, app, cursorSecret, fileUrls);
   }
 
-  /** The function that a call means, or what is wrong with the call. */
-  find(call: Call, kind: FunctionKind): FunctionInfo | Failure {
-    const path = canonicalPath(call.path);
-    const found = path === null ? undefined : this.app().functions.get(path);
-    if (!found || (!found.isPublic && !call.internalAllowed)) {
-      return failure(`Could not find public function for '${displayPath(path ?? call.path)}'.`);
-    }
-    return wrongKind(found, kind) ?? found;
-  }
-
   /** Runs a query or mutation. Never rejects. */
   async run(kind: TransactionKind, call: Call): Promise<Outcome> {
     const prepared = this.#prepare(kind, call, null);
@@ -105,7 +95,7 @@ export class Executor {
 
   #prepare(kind: TransactionKind, call: Call, journal: string | null): Prepared | Outcome {
     if (call.path.startsWith(SYSTEM_PREFIX)) return this.#prepareSystem(call);
-    const found = this.find(call, kind);
+    const found = findFunction(this.app(), call, kind);
     if (!("kind" in found)) return { ok: false, path: call.path, failure: found, logs: [] };
     const args = checkArgs(found, call.args);
     if ("message" in args) return { ok: false, path: found.path, failure: args, logs: [] };

@@ -9,6 +9,8 @@ export type Failure = {
   readonly trace: string;
   /** The data of a `ConvexError`, which clients get in full. */
   readonly data?: Json;
+  /** What was thrown, where the caller and the function share a realm. */
+  readonly cause?: unknown;
 };
 
 export function failure(message: string, data?: Json): Failure {

@@ -7,7 +7,7 @@ import { blobOfFileKey, fileOfBlobKey, REMOVED_BLOBS, removedBlobKey } from "../
 import type { Transaction } from "../transaction/transaction";
 import type { Database } from "../transaction/database";
 import type { FileUrls } from "./fileUrls";
-import type { BlobStore, StoredBlob } from "../storage/blobStore";
+import type { Blobs, StoredBlob } from "../storage/blobs";
 import { decodeId, idProblem } from "../values/ids";
 import type { JsonObject } from "../values/json";
 
@@ -85,7 +85,7 @@ export function deleteFile(transaction: Transaction, id: string): void {
 }
 
 /** Removes the blobs of files that are deleted for good, and notes that it was done. */
-export async function removeDeletedBlobs(database: Database, blobs: BlobStore): Promise<void> {
+export async function removeDeletedBlobs(database: Database, blobs: Blobs): Promise<void> {
   const { start, end } = REMOVED_BLOBS;
   const rows = database.scan(start, end, "asc");
   const notes: [string, null][] = [];
@@ -97,11 +97,7 @@ export async function removeDeletedBlobs(database: Database, blobs: BlobStore): 
 }
 
 /** Removes the blobs of deleted files from now on, whenever a commit deletes some. */
-export function watchDeletedFiles(
-  database: Database,
-  blobs: BlobStore,
-  onFault: (error: unknown) => void,
-): void {
+export function watchDeletedFiles(database: Database, blobs: Blobs, onFault: (error: unknown) => void): void {
   const { start, end } = REMOVED_BLOBS;
   database.onCommit((keys) => {
     if (!keys.some((key) => start <= key && key < end)) return;
@@ -110,7 +106,7 @@ export function watchDeletedFiles(
 }
 
 /** Removes blobs that no file has: a crash came between their writing and the commit. Only before requests are served. */
-export async function removeOrphanedBlobs(database: Database, blobs: BlobStore): Promise<void> {
+export async function removeOrphanedBlobs(database: Database, blobs: Blobs): Promise<void> {
   for (const key of await blobs.keys()) {
     if (database.get(fileOfBlobKey(key)) === undefined) await blobs.remove(key);
   }

@@ -1,4 +1,4 @@
-import type { BlobStore } from "../storage/blobStore";
+import type { Blobs } from "../storage/blobs";
 import type { Database } from "../transaction/database";
 import { IndexBuild, OvertakenError, type BuildProgress } from "../transaction/indexBuild";
 import { Transaction } from "../transaction/transaction";
@@ -19,7 +19,7 @@ export type RuntimeOptions = {
   readonly database: Database;
   /** 32 bytes with which pagination cursors are encrypted. */
   readonly cursorSecret: Buffer;
-  readonly blobs: BlobStore;
+  readonly blobs: Blobs;
   readonly fileUrls: FileUrls;
   /** Told what functions log. `path`: the function, or the route of an HTTP action. */
   readonly onLog: (path: string, lines: readonly string[]) => void;
@@ -115,6 +115,11 @@ export class Runtime {
       return { ok: false, path: call.path, failure: failure(couldNotFind(path ?? call.path)), logs: [] };
     }
     return this.call(found.kind, call);
+  }
+
+  /** Does something of the runtime's own in a transaction; see {@link Executor.transact}. */
+  transact<T>(work: (transaction: Transaction) => T): Promise<T> {
+    return this.#executor.transact(work);
   }
 
   /** Runs a query soon; see {@link Executor.evaluate}. */

@@ -4,7 +4,7 @@ import type { Transaction } from "../transaction/transaction";
 import { decodeId, idProblem } from "../values/ids";
 import { checkValue, isObject, type Json } from "../values/json";
 import { sizeOf } from "../values/size";
-import type { App } from "./app";
+import type { LoadedApp } from "./app";
 import { canonicalPath, type FunctionPath } from "./paths";
 import { cancel, schedule, SCHEDULED_FUNCTIONS } from "./scheduledJobs";
 
@@ -18,7 +18,7 @@ const FIVE_YEARS_S = 5 * 366 * 24 * 3600;
 /** Schedules a function and gives its id as JSON. Throws a {@link DeveloperError} for what Convex refuses. */
 export function scheduleBySyscall(
   transaction: Transaction,
-  app: App,
+  app: LoadedApp,
   request: Request,
   { nowMs, scheduledJob }: Scheduling,
 ): string {
@@ -47,13 +47,13 @@ export function cancelBySyscall(transaction: Transaction, { id }: Request, nowMs
 }
 
 /** The function to run must be there when it is scheduled, though it may be gone when it is due. */
-function targetOf(app: App, name: Json | undefined): FunctionPath {
+function targetOf(app: LoadedApp, name: Json | undefined): FunctionPath {
   if (typeof name !== "string") {
     throw new DeveloperError("Components and function handles are not available in this runtime yet.");
   }
   const path = canonicalPath(name);
   const [module, exportName] = splitPath(path ?? name);
-  if (path === null || !app.bundle.functionModules.includes(module)) {
+  if (path === null || !app.hasModule(module)) {
     throw new DeveloperError(`Attempted to schedule function at nonexistent path: ${module}`);
   }
   if (!app.functions.has(path)) {

@@ -11,7 +11,8 @@ import { isObject, type Json, type JsonObject } from "../values/json";
 import { identityOf, type Caller } from "./caller";
 import { deleteFile, fileMetadata, fileUrl } from "./files";
 import type { FileUrls } from "./fileUrls";
-import type { App, FunctionInfo } from "./app";
+import type { FunctionInfo, LoadedApp } from "./app";
+import { unknownOperation } from "./checks";
 import type { LogLines } from "./logLines";
 import { cancelBySyscall, scheduleBySyscall } from "./schedulerSyscalls";
 
@@ -37,13 +38,10 @@ export interface CallFrame {
 /** What handlers need besides the call's own frame. */
 export interface SyscallHost {
   readonly cursorSecret: Buffer;
-  app(): App;
+  app(): LoadedApp;
   readonly fileUrls: FileUrls;
-  /** Runs a function inside the calling one and gives its result as JSON text. Throws what the caller should see. */
-  callNested(frame: CallFrame, kind: NestedKind, address: FunctionAddress, args: Json): string;
 }
 
-export type NestedKind = "query" | "mutation" | "snapshotQuery";
 export type FunctionAddress = { name?: string; reference?: string; functionHandle?: string };
 
 type Args = Record<string, Json> & JsonObject;
@@ -52,7 +50,7 @@ type Handler = (frame: CallFrame, args: Args, host: SyscallHost) => string;
 /** What an operation is answered with when it has nothing to say. */
 const NULL = "null";
 
-export const SYSCALLS: Readonly<Record<string, Handler>> = {
+const SYSCALLS: Readonly<Record<string, Handler>> = {
   "1.0/get": (frame, args) => frame.transaction.get(text(args, "id"), idUse(args, "db.get")) ?? NULL,
 
   "1.0/insert": (frame, args) => {
@@ -131,9 +129,6 @@ export const SYSCALLS: Readonly<Record<string, Handler>> = {
 
   "1.0/getUserIdentity": (frame) => JSON.stringify(identityOf(frame.caller)),
 
-  "1.0/runUdf": (frame, args, host) =>
-    host.callNested(frame, args["udfType"] as NestedKind, args as FunctionAddress, args["args"] ?? {}),
-
   "1.0/schedule": (frame, args, host) => {
     requireWrite(frame, "schedule");
     return scheduleBySyscall(frame.transaction, host.app(), args, frame);
@@ -168,6 +163,16 @@ export const SYSCALLS: Readonly<Record<string, Handler>> = {
 
   "1.0/getFunctionMetadata": (frame) => JSON.stringify({ name: frame.function.path, componentPath: "" }),
 };
+
+/**
+ * Does what a query or mutation asks for and gives JSON text. Calls of other functions are not among it: they depend on how
+ * functions are run. Throws a `DeveloperError` for what is not allowed.
+ */
+export function performSyscall(frame: CallFrame, operation: string, text: string, host: SyscallHost): string {
+  const handler = SYSCALLS[operation];
+  if (!handler) throw new DeveloperError(unknownOperation(operation));
+  return handler(frame, JSON.parse(text) as Args, host);
+}
 
 const CANCELS_ITSELF =
   "A scheduled mutation canceling itself is deprecated and will throw an error in a future version of Convex.";

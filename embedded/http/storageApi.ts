@@ -3,14 +3,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { FileUrls } from "../functions/fileUrls";
 import type { Runtime } from "../functions/runtime";
-import type { BlobStore } from "../storage/blobStore";
+import type { Blobs } from "../storage/blobs";
 import { DeveloperError } from "../transaction/errors";
 import { ApiError } from "./apiError";
 import { sendJson } from "./respond";
 
 export type StorageApiOptions = {
   readonly runtime: Runtime;
-  readonly blobs: BlobStore;
+  readonly blobs: Blobs;
   readonly fileUrls: FileUrls;
 };
 

@@ -11,6 +11,10 @@ const LONGEST_TIMER_MS = 60 * 60_000;
 export const systemClock: Clock = {
   now: () => Date.now(),
   wakeAt(atMs, wake) {
+    if (atMs <= Date.now()) {
+      const immediate = setImmediate(wake);
+      return () => clearImmediate(immediate);
+    }
     let timer: NodeJS.Timeout;
     const wait = () => {
       const leftMs = Math.ceil(atMs - Date.now());
@@ -39,6 +43,10 @@ export class Alarm {
       this.#cancel = null;
       this.wake();
     });
+  }
+
+  get isSet(): boolean {
+    return this.#cancel !== null;
   }
 
   clear(): void {

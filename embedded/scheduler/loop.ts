@@ -6,13 +6,14 @@ import { Alarm, type Clock } from "./clock";
 import { Rests } from "./rests";
 import { CUT_OFF, type Runner, type Work } from "./runner";
 
-/** How many scheduled functions run at a time, as in Convex. */
 const PARALLELISM = 8;
 
 export type LoopOptions = {
   readonly database: Database;
   readonly runner: Runner;
   readonly clock: Clock;
+  /** How many functions run at a time; 8 by default, as in Convex. */
+  readonly parallelism?: number;
   readonly onFault: (error: unknown) => void;
 };
 
@@ -29,7 +30,7 @@ export class SchedulerLoop {
 
   constructor(private readonly options: LoopOptions) {
     this.#rests = new Rests(options.clock);
-    this.#alarm = new Alarm(options.clock, () => this.#wake());
+    this.#alarm = new Alarm(options.clock, () => this.#look({ mayStart: true }));
   }
 
   /** Starts to run what is due. Actions that a crash has cut off are marked as failed first. Rejects when they can't be. */
@@ -41,11 +42,26 @@ export class SchedulerLoop {
     this.#wake();
   }
 
+  /** Whether functions run. */
+  get isRunning(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** Whether functions wait for their time. */
+  get isWaiting(): boolean {
+    return this.#alarm.isSet;
+  }
+
+  /** Waits for the functions that run now. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running.values());
+  }
+
   /** Starts nothing more, and waits for what runs. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#alarm.clear();
-    await Promise.all(this.#running.values());
+    await this.settled();
   }
 
   async #failCutOff(): Promise<void> {
@@ -56,44 +72,51 @@ export class SchedulerLoop {
     await this.options.database.durable();
   }
 
-  /** Looks for due functions soon; whatever is scheduled meanwhile is seen in the same look. */
+  /** Sets the alarm anew, soon; whatever is scheduled meanwhile is seen in the same look. */
   #wake(): void {
     if (this.#wakeScheduled || this.#closed) return;
     this.#wakeScheduled = true;
-    setImmediate(() => {
+    // Behind the commits of this turn of the event loop, and before anybody hears of them.
+    queueMicrotask(() => {
       this.#wakeScheduled = false;
-      if (this.#closed) return;
-      try {
-        this.#startDue();
-      } catch (error) {
-        this.options.onFault(error);
-      }
+      this.#look({ mayStart: false });
     });
   }
 
-  #startDue(): void {
-    const now = this.options.clock.now();
-    const transaction = new Transaction(this.options.database, null);
-    const due: string[] = [];
-    let nextAtMs = Infinity;
-    for (const { id, atMs } of inQueue(transaction, "pending")) {
-      if (this.#running.size + due.length >= PARALLELISM) break;
-      if (this.#running.has(id)) continue;
-      const startAtMs = Math.max(atMs, this.#rests.until(id));
-      if (startAtMs <= now) due.push(id);
-      else nextAtMs = Math.min(nextAtMs, startAtMs);
-      if (atMs > now) break;
-    }
-    this.#alarm.set(nextAtMs);
-    for (const id of due) {
-      const job = readJob(transaction, id);
-      if (job) this.#running.set(id, this.#run(id, job));
+  #look({ mayStart }: { mayStart: boolean }): void {
+    if (this.#closed) return;
+    try {
+      const { due, nextAtMs } = this.#queue(mayStart);
+      this.#alarm.set(nextAtMs);
+      for (const job of due) this.#running.set(job._id, this.#run(job));
+    } catch (error) {
+      this.options.onFault(error);
     }
   }
 
-  async #run(id: string, job: ScheduledJob): Promise<void> {
+  /** What is to be started now, if anything may be, and when the next one is to be; `Infinity`: not before something changes. */
+  #queue(mayStart: boolean): { due: ScheduledJob[]; nextAtMs: number } {
+    const now = this.options.clock.now();
+    const { parallelism = PARALLELISM } = this.options;
+    const transaction = new Transaction(this.options.database, null);
+    const due: ScheduledJob[] = [];
+    let nextAtMs = Infinity;
+    for (const { id, atMs } of inQueue(transaction, "pending")) {
+      if (this.#running.size + due.length >= parallelism) break;
+      if (this.#running.has(id)) continue;
+      const startAtMs = Math.max(atMs, this.#rests.until(id));
+      const job = startAtMs <= now && mayStart ? readJob(transaction, id) : null;
+      if (job) due.push(job);
+      else nextAtMs = Math.min(nextAtMs, startAtMs);
+      if (atMs > now || nextAtMs <= now) break;
+    }
+    return { due, nextAtMs };
+  }
+
+  async #run(job: ScheduledJob): Promise<void> {
+    const { _id: id } = job;
     try {
-      await this.options.runner.run(workOf(id, job));
+      await this.options.runner.run(workOf(job));
       this.#rests.delete(id);
     } catch (error) {
       this.options.onFault(error);
@@ -104,7 +127,7 @@ export class SchedulerLoop {
   }
 }
 
-function workOf(id: string, { name, args: [args = {}] }: ScheduledJob): Work {
+function workOf({ _id: id, name, args: [args = {}] }: ScheduledJob): Work {
   return {
     path: name,
     args,

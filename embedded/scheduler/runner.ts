@@ -7,8 +7,7 @@ import { failureText } from "../functions/failure";
 import { canonicalPath, type FunctionPath } from "../functions/paths";
 import type { Runtime } from "../functions/runtime";
 import { splitPath } from "../functions/schedulerSyscalls";
-import type { Database } from "../transaction/database";
-import { Transaction } from "../transaction/transaction";
+import type { Transaction } from "../transaction/transaction";
 import type { Json } from "../values/json";
 import { Alarm, type Clock } from "./clock";
 
@@ -24,9 +23,11 @@ export interface Work {
   finish(transaction: Transaction, error: string | null, nowMs: number): void;
 }
 
+/** What runs the functions. */
+export type RunnerRuntime = Pick<Runtime, "call" | "transact"> & { readonly app: Pick<App, "functions"> };
+
 export type RunnerOptions = {
-  readonly runtime: Runtime;
-  readonly database: Database;
+  readonly runtime: RunnerRuntime;
   readonly clock: Clock;
   /** Told how functions have failed, and which runs of crons were skipped. `path`: the function, or the name of a cron. */
   readonly onLog: (path: string, lines: readonly string[]) => void;
@@ -80,11 +81,8 @@ export class Runner {
   }
 
   async #runAction(work: Work): Promise<void> {
-    const { database } = this.options;
-    const transaction = new Transaction(database, null);
-    if (!work.begin(transaction, Date.now())) return;
-    transaction.commit();
-    await database.durable();
+    const { runtime } = this.options;
+    if (!(await runtime.transact((transaction) => work.begin(transaction, Date.now())))) return;
     const outcome = await this.#call("action", work);
     await this.#finish(work, outcome.ok ? null : failureText(outcome.failure));
   }
@@ -99,13 +97,10 @@ export class Runner {
 
   /** Notes how a work has ended, as often as it takes: an action that has run must not look as if it still did. */
   async #finish(work: Work, error: string | null): Promise<void> {
-    const { database, onFault } = this.options;
+    const { runtime, onFault } = this.options;
     for (let faults = 1; ; faults++) {
       try {
-        const transaction = new Transaction(database, null);
-        work.finish(transaction, error, Date.now());
-        transaction.commit();
-        await database.durable();
+        await runtime.transact((transaction) => work.finish(transaction, error, Date.now()));
         return;
       } catch (fault) {
         onFault(fault);
@@ -128,7 +123,7 @@ export class Runner {
   }
 }
 
-function cannotRun(app: App, path: FunctionPath): string {
+function cannotRun(app: Pick<App, "functions">, path: FunctionPath): string {
   const info = app.functions.get(path);
   if (!info) return couldNotFind(path);
   const [module, exportName] = splitPath(path);

@@ -1,9 +1,11 @@
+import type { Runtime } from "../functions/runtime";
+import type { Database } from "../transaction/database";
 import { Crons } from "./crons";
 import { Housekeeping } from "./housekeeping";
 import { SchedulerLoop } from "./loop";
 import { Runner, type RunnerOptions } from "./runner";
 
-export type SchedulerOptions = RunnerOptions;
+export type SchedulerOptions = RunnerOptions & { readonly runtime: Runtime; readonly database: Database };
 
 /** Everything that runs without anybody asking for it. */
 export class Scheduler {

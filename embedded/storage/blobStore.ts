@@ -3,18 +3,15 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
+import type { Blobs, StoredBlob } from "./blobs";
 import { syncFolder } from "./durableFiles";
-
-/** A blob that is on disk whole. `key`: a random UUID, under which it is found. `sha256`: base64. */
-export type StoredBlob = { readonly key: string; readonly sha256: string; readonly sizeBytes: number };
 
 const TEMPORARY = ".part";
 
 /**
- * Large contents, each a file of its own beside the database. A blob appears whole and synced or not at all, and never
- * changes.
+ * Blobs on disk, each a file of its own beside the database. A blob appears whole and synced or not at all.
  */
-export class BlobStore {
+export class BlobStore implements Blobs {
   private constructor(private readonly folder: string) {}
 
   /** Opens the folder, and makes it if it is not there. What a crash has left half-written is removed. */
@@ -29,7 +26,7 @@ export class BlobStore {
     return new BlobStore(folder);
   }
 
-  /** Writes a blob. Resolves when it is on disk; if the source fails, nothing is left of it. */
+  /** Resolves when the blob is on disk. */
   async put(source: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
     const key = randomUUID();
     const temporary = this.#file(key) + TEMPORARY;
@@ -54,17 +51,14 @@ export class BlobStore {
     return { key, sha256: hash.digest("base64"), sizeBytes };
   }
 
-  /** Reads a blob, or its bytes `start` to `end`, both inclusive. The stream fails if there is no such blob. */
   read(key: string, range?: { start: number; end: number }): Readable {
     return createReadStream(this.#file(key), range ?? {});
   }
 
-  /** Removes a blob; it is no error if it is not there. */
   async remove(key: string): Promise<void> {
     await rm(this.#file(key), { force: true });
   }
 
-  /** The keys of all blobs. */
   keys(): Promise<string[]> {
     return readdir(this.folder);
   }

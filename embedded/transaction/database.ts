@@ -1,3 +1,5 @@
+// Not the global one: a test that sets the clock must not stop commits.
+import { setImmediate } from "node:timers";
 import type { Store } from "../storage/store";
 import { Catalog, type IndexInfo } from "./catalog";
 import { metaKey } from "./keys";

@@ -2,6 +2,8 @@
  * Makes the indexes of a database those of another schema while transactions go on: documents are checked and index entries
  * written a slice at a time, and transactions keep the new indexes up to date from the first slice on.
  */
+// Not the global ones: a test that sets the clock must not stop a build.
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import type { JsonObject } from "../values/json";
 import type { IndexInfo, TableInfo } from "./catalog";
 import type { Database } from "./database";

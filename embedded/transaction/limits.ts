@@ -14,11 +14,12 @@ export const LIMITS = {
 
 export type Metric = keyof typeof LIMITS;
 
+export type Limits = Readonly<Record<Metric, number>>;
+
 const ADVICE =
   "Consider using smaller limits in your queries, paginating your queries, or using indexed queries with a selective index range expressions.";
 
-function exceeded(metric: Metric): string {
-  const limit = LIMITS[metric];
+function exceeded(metric: Metric, limit: number): string {
   switch (metric) {
     case "documentsRead":
       return `Too many documents read in a single function execution (limit: ${limit}). ${ADVICE}`;
@@ -50,10 +51,13 @@ export class Usage {
   };
   #exempt = false;
 
+  limits: Limits = LIMITS;
+
   add(metric: Metric, amount: number): void {
     if (this.#exempt) return;
     this.#used[metric] += amount;
-    if (this.#used[metric] > LIMITS[metric]) throw new DeveloperError(exceeded(metric));
+    const limit = this.limits[metric];
+    if (this.#used[metric] > limit) throw new DeveloperError(exceeded(metric, limit));
   }
 
   /** Does work of the runtime's own, which the function is not charged for and which its limits can't stop. */
@@ -70,7 +74,8 @@ export class Usage {
   /** True once more than three quarters of what may be read has been read. */
   get nearReadLimit(): boolean {
     return (
-      this.#used.documentsRead > LIMITS.documentsRead * 0.75 || this.#used.bytesRead > LIMITS.bytesRead * 0.75
+      this.#used.documentsRead > this.limits.documentsRead * 0.75 ||
+      this.#used.bytesRead > this.limits.bytesRead * 0.75
     );
   }
 
@@ -79,7 +84,7 @@ export class Usage {
     const report = {} as Record<Metric, { used: number; remaining: number }>;
     for (const metric of Object.keys(LIMITS) as Metric[]) {
       const used = this.#used[metric];
-      report[metric] = { used, remaining: Math.max(0, LIMITS[metric] - used) };
+      report[metric] = { used, remaining: Math.max(0, this.limits[metric] - used) };
     }
     return report;
   }

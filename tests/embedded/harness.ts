@@ -66,7 +66,7 @@ export function closeGate(): () => void {
   return open;
 }
 
-/** A clock that stands before the real one by as much as a test says, and wakes nobody by itself. */
+/** A clock that stands before the real one by as much as a test says, and lets no time pass by itself. */
 export class TestClock implements Clock {
   #aheadMs = 0;
   readonly #waiting = new Set<{ atMs: number; wake: () => void }>();
@@ -76,6 +76,10 @@ export class TestClock implements Clock {
   }
 
   wakeAt(atMs: number, wake: () => void): () => void {
+    if (atMs <= this.now()) {
+      const immediate = setImmediate(wake);
+      return () => clearImmediate(immediate);
+    }
     const waiting = { atMs, wake };
     this.#waiting.add(waiting);
     return () => this.#waiting.delete(waiting);

@@ -121,7 +121,8 @@ export class Story {
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(
       Object.entries(value)
-        .filter(([, field]) => field !== undefined)
+        // Where a page may be split is the runtime's own affair.
+        .filter(([key, field]) => field !== undefined && key !== "splitCursor")
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
         .map(([key, field]) => {
           if (key === "key") return [key, this.#tenantKey(field)];

@@ -1,0 +1,201 @@
+import type { Database } from "../transaction/database";
+import type { Limits } from "../transaction/limits";
+import { Transaction, type DocumentCheck } from "../transaction/transaction";
+import type { Json } from "../values/json";
+import type { FunctionInfo } from "./app";
+import type { Call, Outcome } from "./calls";
+import { checkArgs, checkReturn, findFunction } from "./checks";
+import type { Failure } from "./failure";
+import type { HostApp } from "./hostApp";
+import { currentCall, runInHostRealm, type ConvexGlobal } from "./hostRealm";
+import { LogLines } from "./logLines";
+import { enterNested, leaveNested, RUN_FUNCTION, type Invoked, type NestedRequest } from "./nestedCalls";
+import { performSyscall, type CallFrame, type SyscallHost } from "./syscalls";
+
+export type HostExecutorOptions = {
+  readonly database: Database;
+  readonly app: () => HostApp;
+  readonly syscalls: SyscallHost;
+  readonly limits: Limits;
+};
+
+/**
+ * Runs queries and mutations of a {@link HostApp}. What they wait for need not be there at once, as in realms of their own; so
+ * that each of them still has the database for itself, one begins when the one before it has ended.
+ */
+export class HostExecutor {
+  readonly #turns = new Turns();
+
+  constructor(private readonly options: HostExecutorOptions) {}
+
+  /** Runs a query or mutation. Rejects only with errors of the runtime itself. */
+  run(kind: "query" | "mutation", call: Call): Promise<Outcome> {
+    return this.#turns.next(() => this.#run(kind, call));
+  }
+
+  /**
+   * Does something of the runtime's own in a transaction: in that of the function that asks for it, or in one of its own, which
+   * it commits.
+   */
+  async transact<T>(work: (transaction: Transaction) => T): Promise<T> {
+    const inside = this.current();
+    if (inside) return work(inside.frame.transaction);
+    return this.#turns.next(async () => {
+      const transaction = this.#transaction(null);
+      const result = work(transaction);
+      transaction.commit();
+      await this.options.database.durable();
+      return result;
+    });
+  }
+
+  /** The query or mutation in whose name the code runs that asks. */
+  current(): TransactionCall | null {
+    const call = currentCall();
+    return call instanceof TransactionCall && call.executor === this && call.isOpen ? call : null;
+  }
+
+  /** Runs a function in a frame and checks what it returns. Whoever calls this commits or drops the transaction. */
+  async invoke(frame: CallFrame, args: Json): Promise<Invoked> {
+    const app = this.options.app();
+    const { function: info } = frame;
+    const call = new TransactionCall(this, frame, this.options);
+    let value: string;
+    try {
+      value = await runInHostRealm(call, () => invokeRegistered(app, info, args));
+    } catch (thrown) {
+      return { failure: app.describe(thrown) };
+    } finally {
+      await call.close();
+    }
+    const problem = checkReturn(info, value);
+    return problem === null ? { value } : { failure: problem };
+  }
+
+  async #run(kind: "query" | "mutation", call: Call): Promise<Outcome> {
+    const { app, database } = this.options;
+    const logs = new LogLines();
+    const failed = (path: string, problem: Failure): Outcome => {
+      return { ok: false, path, failure: problem, logs: logs.lines };
+    };
+    const found = findFunction(app(), call, kind);
+    if (!("kind" in found)) return failed(call.path, found);
+    const { path } = found;
+    const args = checkArgs(found, call.args);
+    if ("message" in args) return failed(path, args);
+    const transaction = this.#transaction(kind === "mutation" ? app().schema.check : null);
+    const nowMs = Date.now();
+    const enclosure = call.enclosure ?? null;
+    const known = enclosure && transaction.usage.exempt(() => enclosure.before(transaction, nowMs));
+    if (known !== null) return { ok: true, path, value: known, logs: logs.lines };
+    const frame: CallFrame = {
+      transaction,
+      function: found,
+      mayWrite: kind === "mutation",
+      caller: call.caller,
+      logs,
+      nowMs,
+      scheduledJob: call.scheduledJob ?? null,
+      depth: 0,
+      streams: new Map(),
+      page: { previousEnd: null, end: null },
+    };
+    const result = await this.invoke(frame, args.value);
+    if ("failure" in result) return failed(path, result.failure);
+    const { value } = result;
+    if (enclosure) transaction.usage.exempt(() => enclosure.after(transaction, value, nowMs));
+    if (kind === "mutation") transaction.commit();
+    await database.durable();
+    return { ok: true, path, value, logs: logs.lines };
+  }
+
+  #transaction(check: DocumentCheck | null): Transaction {
+    const transaction = new Transaction(this.options.database, check);
+    transaction.usage.limits = this.options.limits;
+    return transaction;
+  }
+}
+
+function invokeRegistered(app: HostApp, info: FunctionInfo, args: Json): Promise<string> {
+  const registered = app.registered(info);
+  const call = info.kind === "mutation" ? registered.invokeMutation : registered.invokeQuery;
+  if (!call) throw new Error(`${info.path} can't be invoked`);
+  return call(JSON.stringify([args]));
+}
+
+/**
+ * A query or mutation that runs. What it asks for is done in the order in which it asks, one after another, so that nothing
+ * comes between the beginning of a nested mutation and its undoing.
+ */
+class TransactionCall implements ConvexGlobal {
+  readonly #turns = new Turns();
+  #isOpen = true;
+
+  constructor(
+    readonly executor: HostExecutor,
+    readonly frame: CallFrame,
+    private readonly options: HostExecutorOptions,
+  ) {}
+
+  /** Whether the function has not ended yet. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  syscall(operation: string, text: string): string {
+    this.#requireOpen(operation);
+    return performSyscall(this.frame, operation, text, this.options.syscalls);
+  }
+
+  asyncSyscall(operation: string, text: string): Promise<string> {
+    return this.#turns.next(async () => {
+      this.#requireOpen(operation);
+      await this.options.app().loadFor(text);
+      if (operation === RUN_FUNCTION) return this.#callNested(JSON.parse(text) as NestedRequest);
+      return performSyscall(this.frame, operation, text, this.options.syscalls);
+    });
+  }
+
+  jsSyscall(operation: string, args: Record<string, unknown>): Promise<unknown> {
+    return this.#turns.next(() => {
+      this.#requireOpen(operation);
+      return this.options.app().actionHost.jsSyscall(operation, args);
+    });
+  }
+
+  /** Waits for what the function has not waited for: it is part of the transaction all the same. */
+  async close(): Promise<void> {
+    await this.#turns.idle();
+    this.#isOpen = false;
+  }
+
+  async #callNested(request: NestedRequest): Promise<string> {
+    const { database, app } = this.options;
+    const nested = enterNested(this.frame, request, { database, app: app() });
+    return leaveNested(nested, await this.executor.invoke(nested.frame, nested.args));
+  }
+
+  #requireOpen(operation: string): void {
+    if (!this.#isOpen)
+      throw new Error(`${this.frame.function.path} has ended and can't do ${operation} any more`);
+  }
+}
+
+/** Lets work be done one after another, in the order in which it comes. */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  next<T>(work: () => T | Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async idle(): Promise<void> {
+    let last: Promise<unknown>;
+    do {
+      last = this.#last;
+      await last;
+    } while (last !== this.#last);
+  }
+}

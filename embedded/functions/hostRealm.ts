@@ -1,0 +1,33 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** What the convex package calls, as the global `Convex`, in the name of the function that runs. */
+export interface ConvexGlobal {
+  syscall(operation: string, args: string): string;
+  asyncSyscall(operation: string, args: string): Promise<string>;
+  jsSyscall(operation: string, args: Record<string, unknown>): Promise<unknown>;
+}
+
+const calls = new AsyncLocalStorage<ConvexGlobal>();
+
+/** The call in whose name the code runs that asks. */
+export function currentCall(): ConvexGlobal | undefined {
+  return calls.getStore();
+}
+
+/** Runs a function of the process's own realm, in which many calls may be under way at a time. */
+export function runInHostRealm<T>(call: ConvexGlobal, work: () => Promise<T>): Promise<T> {
+  (globalThis as { Convex?: ConvexGlobal }).Convex = CURRENT;
+  return calls.run(call, work);
+}
+
+const CURRENT: ConvexGlobal = {
+  syscall: (operation, args) => required().syscall(operation, args),
+  asyncSyscall: async (operation, args) => required().asyncSyscall(operation, args),
+  jsSyscall: async (operation, args) => required().jsSyscall(operation, args),
+};
+
+function required(): ConvexGlobal {
+  const call = currentCall();
+  if (!call) throw new Error("ctx can only be used while the function runs that was given it");
+  return call;
+}

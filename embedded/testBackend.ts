@@ -1,0 +1,152 @@
+/** Puts the runtime together for functions of the process's own realm: nothing is kept, nothing listens. */
+import { randomBytes } from "node:crypto";
+import { ConvexError, jsonToConvex, type Value } from "convex/values";
+import { Actions } from "./functions/actions";
+import type { FunctionKind } from "./functions/app";
+import type { Caller } from "./functions/caller";
+import type { Call, Outcome } from "./functions/calls";
+import type { Failure } from "./functions/failure";
+import { FileUrls } from "./functions/fileUrls";
+import { HostApp, type ModuleLoaders } from "./functions/hostApp";
+import { HostExecutor } from "./functions/hostExecutor";
+import { RUN_FUNCTION } from "./functions/nestedCalls";
+import type { Clock } from "./scheduler/clock";
+import { SchedulerLoop } from "./scheduler/loop";
+import { Runner } from "./scheduler/runner";
+import { MemoryBlobs } from "./storage/memoryBlobs";
+import { MemoryStore } from "./storage/memoryStore";
+import { Database } from "./transaction/database";
+import { IndexBuild } from "./transaction/indexBuild";
+import type { Limits } from "./transaction/limits";
+import type { Json } from "./values/json";
+
+export type TestBackendOptions = {
+  readonly modules: ModuleLoaders;
+  /** What `defineSchema(...).export()` gives; `null`: none. */
+  readonly schema: string | null;
+  readonly limits: Limits;
+};
+
+const CLOUD_ORIGIN = "https://some-deployment.convex.cloud";
+const SITE_ORIGIN = "https://some-deployment.convex.site";
+
+/** The longest time that a timer can have. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The clock of the globals, which a test may set. It may wake too early, but then the scheduler asks it once more. */
+const globalClock: Clock = {
+  now: () => Date.now(),
+  wakeAt(atMs, wake) {
+    const delayMs = Math.max(0, Math.ceil(atMs - Date.now()));
+    const timer = setTimeout(wake, Math.min(delayMs, LONGEST_TIMER_MS));
+    return () => clearTimeout(timer);
+  },
+};
+
+export class TestBackend {
+  #inlineFunctions = 0;
+
+  private constructor(
+    private readonly app: HostApp,
+    private readonly executor: HostExecutor,
+    private readonly actions: Actions,
+    readonly scheduler: SchedulerLoop,
+  ) {}
+
+  /** Rejects when the schema can't be used. */
+  static async start({ modules, schema, limits }: TestBackendOptions): Promise<TestBackend> {
+    const database = await Database.open(new MemoryStore());
+    const fileUrls = new FileUrls(randomBytes(32));
+    fileUrls.serveFrom(CLOUD_ORIGIN);
+    const syscalls = { app: () => app, cursorSecret: randomBytes(32), fileUrls };
+    const executor = new HostExecutor({ database, app: () => app, syscalls, limits });
+    const actions = new Actions(
+      executor,
+      () => app,
+      new MemoryBlobs(),
+      fileUrls,
+      (_type, { logs }) => warn(logs),
+    );
+    const app = new HostApp(modules, schema, database, actions);
+    const build = new IndexBuild(database, app.schema.indexes, new Map());
+    await build.done;
+    await build.finish([]);
+    const run = (kind: FunctionKind, call: Call) =>
+      kind === "action" ? actions.run(call) : executor.run(kind, call);
+    const transact = executor.transact.bind(executor);
+    const onFault = (error: unknown) => console.error(error);
+    const runner = new Runner({
+      runtime: { app, call: run, transact },
+      clock: globalClock,
+      onLog: (path, lines) => console.error(`Scheduled function ${path} has failed`, ...lines),
+      onFault,
+    });
+    // As many as are due: those that wait for their turn would not have it before the test looks.
+    const scheduler = new SchedulerLoop({
+      database,
+      runner,
+      clock: globalClock,
+      parallelism: Infinity,
+      onFault,
+    });
+    await scheduler.start();
+    return new TestBackend(app, executor, actions, scheduler);
+  }
+
+  /** Calls a function. Rejects with what it throws. */
+  async call(kind: FunctionKind, path: string, args: Json, caller: Caller): Promise<Value> {
+    await this.app.load(path);
+    const inside = this.executor.current();
+    if (inside && kind !== "action") {
+      const request = JSON.stringify({ udfType: kind, name: path, args });
+      return jsonToConvex(JSON.parse(await inside.asyncSyscall(RUN_FUNCTION, request)) as Json);
+    }
+    const call: Call = { path, args, caller, internalAllowed: true };
+    const outcome = await (kind === "action" ? this.actions.run(call) : this.executor.run(kind, call));
+    return valueOf(outcome);
+  }
+
+  /** Calls a function that no module holds. `registered`: what `query({...})` and its like give. */
+  async callInline(kind: FunctionKind, registered: unknown, caller: Caller): Promise<Value> {
+    const info = this.app.add("inline.js", `f${++this.#inlineFunctions}`, registered);
+    if (!info) throw new Error("Not a Convex function");
+    try {
+      return await this.call(kind, info.path, {}, caller);
+    } finally {
+      this.app.remove(info);
+    }
+  }
+
+  /** Runs the HTTP action for a path with its query. Rejects with what it throws. */
+  async fetch(path: string, init: RequestInit | undefined, caller: Caller): Promise<Response> {
+    if (!path.startsWith("/"))
+      throw new Error(`A path starts with a "/", not as ${JSON.stringify(path)} does`);
+    await this.app.loadRouter();
+    const outcome = await this.actions.http(new Request(SITE_ORIGIN + path, init), caller);
+    if (outcome === undefined) throw new Error("The app has no http.ts");
+    if (outcome === null) return new Response("No matching routes found", { status: 404 });
+    if (!outcome.ok) throw errorOf(outcome.failure);
+    return outcome.response;
+  }
+}
+
+function valueOf(outcome: Outcome): Value {
+  warn(outcome.logs);
+  if (!outcome.ok) throw errorOf(outcome.failure);
+  return jsonToConvex(JSON.parse(outcome.value) as Json);
+}
+
+/** What the functions log themselves, the test's console has shown already: this is what the runtime has to say. */
+function warn(logs: readonly string[]): void {
+  for (const line of logs) console.warn(line);
+}
+
+/** What was thrown itself, wherever there is something: its stack leads to the place. */
+function errorOf({ message, data, cause }: Failure): unknown {
+  if (cause instanceof ConvexError) {
+    // The convex package has made text of it on the way.
+    cause.data = jsonToConvex(data ?? null);
+    return cause;
+  }
+  return cause ?? new Error(message);
+}
