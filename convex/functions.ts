@@ -1,9 +1,17 @@
 import { type ConvexValidatorFromZod, zodOutputToConvex, zodToConvex } from "convex-helpers/server/zod4";
-import type { RegisteredMutation, RegisteredQuery, UserIdentity } from "convex/server";
+import type { RegisteredAction, RegisteredMutation, RegisteredQuery, UserIdentity } from "convex/server";
 import type { Infer } from "convex/values";
 import type * as z from "zod";
-import type { Doc } from "./_generated/dataModel";
-import { type MutationCtx, type QueryCtx, mutation, query } from "./_generated/server";
+import { internal } from "./_generated/api";
+import type { Doc, Id } from "./_generated/dataModel";
+import {
+  type ActionCtx,
+  type MutationCtx,
+  type QueryCtx,
+  action,
+  mutation,
+  query,
+} from "./_generated/server";
 import { type ArgsSchema, type Endpoint, functionName } from "./contract/endpoint";
 import { openAsHost, openAsParticipant } from "./model/access";
 import { requireIdentity, requireUser } from "./model/caller";
@@ -25,8 +33,8 @@ type Handler<Ctx, Args extends ArgsSchema, Returns extends z.ZodType> = (
   args: z.output<Args>,
 ) => Promise<z.output<Returns>>;
 
-// TypeScript finds the arguments and the result of a `RegisteredQuery` or `RegisteredMutation` under that very name alone,
-// so there is no shorter name for what the functions below return.
+// TypeScript finds the arguments and the result of a `RegisteredQuery` and the like under that very name alone, so there is
+// no shorter name for what the functions below return.
 
 /** The arguments as a client passes them, with typed ids. */
 type ClientArgs<Args extends ArgsSchema> = Infer<ConvexValidatorFromZod<Args, "required">>;
@@ -91,6 +99,25 @@ export function authedMutation<Args extends ArgsSchema, Returns extends z.ZodTyp
   return identityMutation(endpoint, async (ctx, args) =>
     handler({ ...ctx, user: await requireUser(ctx, ctx.identity) }, args),
   );
+}
+
+/**
+ * Registers the action of an endpoint, for known and active users; rate limited. What it reads and writes it does by
+ * internal functions, which must look again at what may have changed in the meantime.
+ */
+export function authedAction<Args extends ArgsSchema, Returns extends z.ZodType>(
+  endpoint: Endpoint<"action", Args, Returns>,
+  handler: Handler<WithIdentity<ActionCtx> & { userId: Id<"users"> }, Args, Returns>,
+): RegisteredAction<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
+  return action({
+    ...validatorsOf(endpoint),
+    handler: async (ctx, args) => {
+      const identity = await requireIdentity(ctx);
+      const parsed = parse(endpoint.args, args);
+      const userId: Id<"users"> = await ctx.runMutation(internal.callers.admit, {});
+      return handler({ ...ctx, identity, userId }, parsed);
+    },
+  });
 }
 
 type OfMeeting = ArgsSchema & z.ZodType<{ meetingId: string }>;

@@ -8,6 +8,7 @@
  * @module
  */
 
+import type * as callers from "../callers.js";
 import type * as cleanUp from "../cleanUp.js";
 import type * as contract_bans from "../contract/bans.js";
 import type * as contract_capabilities from "../contract/capabilities.js";
@@ -80,6 +81,7 @@ import type {
 } from "convex/server";
 
 declare const fullApi: ApiFromModules<{
+  callers: typeof callers;
   cleanUp: typeof cleanUp;
   "contract/bans": typeof contract_bans;
   "contract/capabilities": typeof contract_capabilities;

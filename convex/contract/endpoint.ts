@@ -4,9 +4,11 @@ import type { ErrorCode } from "./errors";
 /** The objects that Convex takes as arguments. */
 export type ArgsSchema = z.ZodObject<z.core.$ZodLooseShape, z.core.$strict>;
 
+export type EndpointKind = "query" | "mutation" | "action";
+
 /** One public function, as the registered function, the HTTP router and the OpenAPI document all see it. */
 export interface Endpoint<
-  Kind extends "query" | "mutation" = "query" | "mutation",
+  Kind extends EndpointKind = EndpointKind,
   Args extends ArgsSchema = ArgsSchema,
   Returns extends z.ZodType = z.ZodType,
 > {
@@ -26,11 +28,9 @@ export interface Endpoint<
 }
 
 /** Types one entry of the table of endpoints. */
-export function endpoint<
-  const Kind extends "query" | "mutation",
-  Args extends ArgsSchema,
-  Returns extends z.ZodType,
->(entry: Endpoint<Kind, Args, Returns>): Endpoint<Kind, Args, Returns> {
+export function endpoint<const Kind extends EndpointKind, Args extends ArgsSchema, Returns extends z.ZodType>(
+  entry: Endpoint<Kind, Args, Returns>,
+): Endpoint<Kind, Args, Returns> {
   return entry;
 }
 
@@ -49,6 +49,6 @@ export function commonErrors({ kind, access }: Pick<Endpoint, "kind" | "access">
     "UNSUPPORTED_MEDIA_TYPE",
     "INTERNAL_ERROR",
     ...(access === "user" ? (["USER_NOT_PROVISIONED", "USER_DEACTIVATED"] as const) : []),
-    ...(kind === "mutation" ? (["RATE_LIMITED", "NOT_CONFIGURED"] as const) : []),
+    ...(kind !== "query" ? (["RATE_LIMITED", "NOT_CONFIGURED"] as const) : []),
   ];
 }

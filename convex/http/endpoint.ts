@@ -42,7 +42,12 @@ async function requireToken({ auth }: ActionCtx): Promise<void> {
 
 function run(ctx: ActionCtx, endpoint: Endpoint, args: Record<string, unknown>): Promise<unknown> {
   const name = functionName(endpoint);
-  return endpoint.kind === "query"
-    ? ctx.runQuery(makeFunctionReference<"query">(name), args)
-    : ctx.runMutation(makeFunctionReference<"mutation">(name), args);
+  switch (endpoint.kind) {
+    case "query":
+      return ctx.runQuery(makeFunctionReference<"query">(name), args);
+    case "mutation":
+      return ctx.runMutation(makeFunctionReference<"mutation">(name), args);
+    case "action":
+      return ctx.runAction(makeFunctionReference<"action">(name), args);
+  }
 }

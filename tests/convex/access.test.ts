@@ -1,17 +1,13 @@
-import { makeFunctionReference } from "convex/server";
 import { describe, expect, test } from "vitest";
 import { api } from "../../convex/_generated/api";
 import type { Id } from "../../convex/_generated/dataModel";
-import { type Endpoint, functionName } from "../../convex/contract/endpoint";
+import type { Endpoint } from "../../convex/contract/endpoint";
 import { endpoints } from "../../convex/contract/endpoints";
-import { type App, codeOf, newApp, newMeeting, signUp } from "./setup";
+import { type Caller, callEndpoint, codeOf, newApp, newMeeting, signUp } from "./setup";
 
 /** Calls a function with the arguments of its example, which fit the contract but name nothing that exists. */
-function callExample(caller: Pick<App, "query" | "mutation">, endpoint: Endpoint): Promise<unknown> {
-  const name = functionName(endpoint);
-  return endpoint.kind === "query"
-    ? caller.query(makeFunctionReference<"query">(name), endpoint.example.args)
-    : caller.mutation(makeFunctionReference<"mutation">(name), endpoint.example.args);
+function callExample(caller: Caller, endpoint: Endpoint): Promise<unknown> {
+  return callEndpoint(caller, endpoint, endpoint.example.args);
 }
 
 const byPath = endpoints.map((endpoint) => [endpoint.path, endpoint] as const);

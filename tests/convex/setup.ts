@@ -4,7 +4,7 @@ import { ConvexError } from "convex/values";
 import { vi } from "vitest";
 import { api } from "../../convex/_generated/api";
 import type { Id, TableNames } from "../../convex/_generated/dataModel";
-import { functionName } from "../../convex/contract/endpoint";
+import { type Endpoint, functionName } from "../../convex/contract/endpoint";
 import { endpoints } from "../../convex/contract/endpoints";
 import type { ErrorCode, ErrorData } from "../../convex/contract/errors";
 import type { ParticipantRole } from "../../convex/contract/participants";
@@ -87,19 +87,35 @@ export async function codeOf(call: Promise<unknown>): Promise<ErrorCode> {
   return (await errorOf(call)).code;
 }
 
+export type Caller = Pick<App, "query" | "mutation" | "action">;
+
+/** Calls the function of an endpoint. */
+export function callEndpoint(
+  caller: Caller,
+  endpoint: Pick<Endpoint, "kind" | "path">,
+  args: Record<string, unknown>,
+): Promise<unknown> {
+  const name = functionName(endpoint);
+  switch (endpoint.kind) {
+    case "query":
+      return caller.query(makeFunctionReference<"query">(name), args);
+    case "mutation":
+      return caller.mutation(makeFunctionReference<"mutation">(name), args);
+    case "action":
+      return caller.action(makeFunctionReference<"action">(name), args);
+  }
+}
+
 /** The backend as the scenarios shared with other runtimes want it. */
 export function parityBackend(app: App): Backend {
   return {
     as: (identity) => ({
       call: async (path, args): Promise<Result> => {
         const caller = app.withIdentity({ ...identity });
-        const isQuery = endpoints.some(
-          (endpoint) => functionName(endpoint) === path && endpoint.kind === "query",
-        );
+        const endpoint = endpoints.find((candidate) => functionName(candidate) === path);
+        if (!endpoint) throw new Error(`There is no endpoint of ${path}`);
         try {
-          const value: unknown = await (isQuery
-            ? caller.query(makeFunctionReference<"query">(path), args)
-            : caller.mutation(makeFunctionReference<"mutation">(path), args));
+          const value = await callEndpoint(caller, endpoint, args);
           return { ok: true, value };
         } catch (error) {
           if (!(error instanceof ConvexError)) throw error;

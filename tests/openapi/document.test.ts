@@ -164,7 +164,7 @@ test.each(endpoints.map((endpoint) => [endpoint.path, endpoint] as const))(
     expect(statuses).toEqual(
       expect.arrayContaining(endpoint.errors.map((code) => String(errorStatus[code]))),
     );
-    expect(statuses.includes("429")).toBe(endpoint.kind === "mutation");
+    expect(statuses.includes("429")).toBe(endpoint.kind !== "query");
     expect(endpoint.args.safeParse(endpoint.example.args).error).toBeUndefined();
     expect(endpoint.returns.safeParse(endpoint.example.value).error).toBeUndefined();
   },
