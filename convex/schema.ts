@@ -1,5 +1,6 @@
 import { rateLimitTables } from "convex-helpers/server/rateLimit";
 import { defineSchema, defineTable } from "convex/server";
+import { accessKeyFields, aliasFields } from "./contract/accessKeys";
 import { banFields } from "./contract/bans";
 import { eventFields } from "./contract/events";
 import { guestFields } from "./contract/guests";
@@ -39,6 +40,20 @@ export default defineSchema({
   guests: defineTable(tableFields(guestFields))
     .index("by_tenant_and_external_id", ["tenantId", "externalId"])
     .index("by_email_and_tenant", ["email", "tenantId"]),
+
+  // Credentials with which applications call for a tenant. Written by the tenant's administrators; read by every request that
+  // comes over another system's wire.
+  accessKeys: defineTable(tableFields(accessKeyFields))
+    .index("by_tenant", ["tenantId"])
+    .index("by_access_key_id", ["accessKeyId"])
+    .index("by_api_key_hash", ["apiKeyHash"])
+    .index("by_account", ["account"]),
+
+  // What other systems call the meetings and people here. Written when somebody first asks for such a name; read by
+  // requests that use one.
+  aliases: defineTable(tableFields(aliasFields))
+    .index("by_alias", ["tenantId", "kind", "alias"])
+    .index("by_subject", ["subject", "kind"]),
 
   // Meetings. Written through `model/meetingEdit.ts`, never deleted. Read by every function of a meeting; by the first index
   // `cleanUp` finds those that nobody has started, by the second `startMeeting` counts those of a tenant that are active.

@@ -10,6 +10,7 @@
 
 import type * as callers from "../callers.js";
 import type * as cleanUp from "../cleanUp.js";
+import type * as contract_accessKeys from "../contract/accessKeys.js";
 import type * as contract_bans from "../contract/bans.js";
 import type * as contract_capabilities from "../contract/capabilities.js";
 import type * as contract_endpoint from "../contract/endpoint.js";
@@ -33,6 +34,7 @@ import type * as contract_usersMutations from "../contract/usersMutations.js";
 import type * as contract_usersQueries from "../contract/usersQueries.js";
 import type * as contract_waitlist from "../contract/waitlist.js";
 import type * as contract_workos from "../contract/workos.js";
+import type * as credentials from "../credentials.js";
 import type * as crons from "../crons.js";
 import type * as functions from "../functions.js";
 import type * as http from "../http.js";
@@ -45,8 +47,10 @@ import type * as http_workosWebhook from "../http/workosWebhook.js";
 import type * as meetings_lifecycle from "../meetings/lifecycle.js";
 import type * as meetings_queries from "../meetings/queries.js";
 import type * as model_access from "../model/access.js";
+import type * as model_accessKeys from "../model/accessKeys.js";
 import type * as model_addByRequest from "../model/addByRequest.js";
 import type * as model_addParticipants from "../model/addParticipants.js";
+import type * as model_aliases from "../model/aliases.js";
 import type * as model_bans from "../model/bans.js";
 import type * as model_caller from "../model/caller.js";
 import type * as model_errors from "../model/errors.js";
@@ -64,6 +68,7 @@ import type * as model_profiles from "../model/profiles.js";
 import type * as model_rateLimit from "../model/rateLimit.js";
 import type * as model_rehearsal from "../model/rehearsal.js";
 import type * as model_removeParticipants from "../model/removeParticipants.js";
+import type * as model_secrets from "../model/secrets.js";
 import type * as model_tenants from "../model/tenants.js";
 import type * as model_users from "../model/users.js";
 import type * as model_waitlist from "../model/waitlist.js";
@@ -83,6 +88,7 @@ import type {
 declare const fullApi: ApiFromModules<{
   callers: typeof callers;
   cleanUp: typeof cleanUp;
+  "contract/accessKeys": typeof contract_accessKeys;
   "contract/bans": typeof contract_bans;
   "contract/capabilities": typeof contract_capabilities;
   "contract/endpoint": typeof contract_endpoint;
@@ -106,6 +112,7 @@ declare const fullApi: ApiFromModules<{
   "contract/usersQueries": typeof contract_usersQueries;
   "contract/waitlist": typeof contract_waitlist;
   "contract/workos": typeof contract_workos;
+  credentials: typeof credentials;
   crons: typeof crons;
   functions: typeof functions;
   http: typeof http;
@@ -118,8 +125,10 @@ declare const fullApi: ApiFromModules<{
   "meetings/lifecycle": typeof meetings_lifecycle;
   "meetings/queries": typeof meetings_queries;
   "model/access": typeof model_access;
+  "model/accessKeys": typeof model_accessKeys;
   "model/addByRequest": typeof model_addByRequest;
   "model/addParticipants": typeof model_addParticipants;
+  "model/aliases": typeof model_aliases;
   "model/bans": typeof model_bans;
   "model/caller": typeof model_caller;
   "model/errors": typeof model_errors;
@@ -137,6 +146,7 @@ declare const fullApi: ApiFromModules<{
   "model/rateLimit": typeof model_rateLimit;
   "model/rehearsal": typeof model_rehearsal;
   "model/removeParticipants": typeof model_removeParticipants;
+  "model/secrets": typeof model_secrets;
   "model/tenants": typeof model_tenants;
   "model/users": typeof model_users;
   "model/waitlist": typeof model_waitlist;

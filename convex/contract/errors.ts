@@ -20,6 +20,8 @@ export const errorStatus = {
   PARTICIPANT_NOT_FOUND: 404,
   USER_NOT_FOUND: 404,
   GUEST_NOT_FOUND: 404,
+  TENANT_NOT_FOUND: 404,
+  ACCESS_KEY_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   /** The meeting is concluded or cancelled. */
   MEETING_CLOSED: 409,
@@ -40,6 +42,7 @@ export const errorStatus = {
   /** The person to be added is deactivated. */
   USER_INACTIVE: 422,
   SCHEDULED_IN_PAST: 422,
+  TOO_MANY_ACCESS_KEYS: 422,
   /** The organization has more people than one request may add. */
   ORGANIZATION_TOO_LARGE: 422,
   /** The tenant has as many active meetings as it may have. */

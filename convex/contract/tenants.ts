@@ -62,7 +62,7 @@ export type TenantConfig = z.infer<typeof tenantConfig>;
 /** Fields of the table `tenants`. */
 export const tenantFields = {
   kind: tenantKind,
-  /** Says which tenant this is: `organization:<WorkOS id>`, `personal:<user id>` or `custom:<name>`. */
+  /** Says which tenant this is: `organization:<WorkOS id or name>` or `personal:<user id>`. */
   key: z.string(),
   name: text(),
   config: tenantConfig,

@@ -1,6 +1,7 @@
 import type { UserIdentity } from "convex/server";
-import type { Doc } from "../_generated/dataModel";
+import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
+import type { Principal } from "./accessKeys";
 import { fail } from "./errors";
 import { MeetingEdit } from "./meetingEdit";
 import { type MeetingAction, nextState } from "./meetingStates";
@@ -64,6 +65,33 @@ export async function openAsParticipant(
 ): Promise<{ edit: MeetingEdit; participant: Doc<"meetingParticipants"> }> {
   const { meeting, participant } = await requireParticipant(ctx.db, givenMeetingId, ctx.user);
   return { edit: await openMeeting(ctx, meeting), participant };
+}
+
+/**
+ * A meeting for an application of its tenant to change, which may do what a host may. MEETING_NOT_FOUND for meetings of other
+ * tenants too.
+ */
+export async function openAsTenant(
+  ctx: MutationCtx,
+  { tenantId, accessKeyId }: Principal,
+  givenMeetingId: string | null,
+  action: MeetingAction,
+): Promise<MeetingEdit> {
+  const meeting = await requireOwnMeeting(ctx.db, tenantId, givenMeetingId);
+  nextState(meeting.state, action);
+  const tenant = await ensureTenantOf(ctx, meeting);
+  return new MeetingEdit(ctx, meeting, tenant, { kind: "accessKey", id: accessKeyId });
+}
+
+/** A meeting of a tenant; MEETING_NOT_FOUND. */
+export async function requireOwnMeeting(
+  db: DatabaseReader,
+  tenantId: Id<"tenants">,
+  givenMeetingId: string | null,
+): Promise<Doc<"meetings">> {
+  const meeting = givenMeetingId === null ? null : await requireMeeting(db, givenMeetingId);
+  if (meeting?.tenantId !== tenantId) fail("MEETING_NOT_FOUND", "There is no such meeting");
+  return meeting as Doc<"meetings">;
 }
 
 async function openMeeting(ctx: CallerCtx, meeting: Doc<"meetings">): Promise<MeetingEdit> {

@@ -17,10 +17,11 @@ export function tenantNameOf(identity: UserIdentity, user: Doc<"users">): Tenant
   return orgId === undefined ? { kind: "personal", of: user._id } : { kind: "organization", of: orgId };
 }
 
-export function findTenant(db: DatabaseReader, { kind, of }: TenantName): Promise<Doc<"tenants"> | null> {
+/** The tenant of that name; null if there is none yet. */
+export function findTenant(db: DatabaseReader, tenantName: TenantName): Promise<Doc<"tenants"> | null> {
   return db
     .query("tenants")
-    .withIndex("by_key", (q) => q.eq("key", `${kind}:${of}`))
+    .withIndex("by_key", (q) => q.eq("key", keyOf(tenantName)))
     .unique();
 }
 
@@ -31,7 +32,7 @@ export async function ensureTenant(ctx: MutationCtx, tenantName: TenantName): Pr
   const { kind, of } = tenantName;
   const tenantId = await ctx.db.insert("tenants", {
     kind,
-    key: `${kind}:${of}`,
+    key: keyOf(tenantName),
     name: kind === "personal" ? "Personal" : of,
     config: {},
   });
@@ -59,4 +60,12 @@ export async function ensureTenantOf(ctx: MutationCtx, meeting: Doc<"meetings">)
   );
   await ctx.db.patch("meetings", meeting._id, { tenantId: tenant._id });
   return tenant;
+}
+
+/**
+ * An administrator's tenant and an organization of one name are one tenant, so that credentials made for a WorkOS
+ * organization reach its meetings.
+ */
+function keyOf({ kind, of }: TenantName): string {
+  return `${kind === "personal" ? "personal" : "organization"}:${of}`;
 }

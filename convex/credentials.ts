@@ -1,0 +1,62 @@
+/** Sets of credentials of a tenant, for the deployment's administrators: `npx convex run credentials:issue '{"tenant": "acme"}'`. */
+import { zodToConvex } from "convex-helpers/server/zod4";
+import { v } from "convex/values";
+import { internal } from "./_generated/api";
+import { internalAction, internalMutation, internalQuery } from "./_generated/server";
+import { accessKeyFields, tenantName } from "./contract/accessKeys";
+import { insertAccessKey, listAccessKeys, makeCredentials, revokeAccessKey } from "./model/accessKeys";
+import { fail } from "./model/errors";
+import { parse } from "./model/parse";
+import { ensureTenant, findTenant } from "./model/tenants";
+import { tableFields } from "./validators";
+
+const { tenantId: _, revokedAt: __, ...keptFields } = tableFields(accessKeyFields);
+
+/**
+ * Makes a set of credentials for a tenant, and the tenant if need be; the secrets are never shown again.
+ * Fails with NOT_CONFIGURED (no CREDENTIALS_KEY) or TOO_MANY_ACCESS_KEYS.
+ */
+export const issue = internalAction({
+  args: { tenant: zodToConvex(tenantName), label: v.optional(v.string()) },
+  handler: async (ctx, { tenant: given, label }) => {
+    const tenant = parse(tenantName, given);
+    const { credentials, kept } = await makeCredentials(tenant);
+    await ctx.runMutation(internal.credentials.keep, {
+      tenant,
+      key: { ...kept, ...(label !== undefined && { label }) },
+    });
+    return credentials;
+  },
+});
+
+/** Keeps what {@link issue} has made. */
+export const keep = internalMutation({
+  args: { tenant: v.string(), key: v.object(keptFields) },
+  returns: v.null(),
+  handler: async (ctx, { tenant, key }) => {
+    const { _id: tenantId } = await ensureTenant(ctx, { kind: "custom", of: tenant });
+    await insertAccessKey(ctx, { tenantId, ...key });
+    return null;
+  },
+});
+
+/** A tenant's sets of credentials without their secrets. */
+export const list = internalQuery({
+  args: { tenant: v.string() },
+  handler: async ({ db }, { tenant }) => {
+    const found = await findTenant(db, { kind: "custom", of: tenant });
+    return found ? listAccessKeys(db, found._id) : [];
+  },
+});
+
+/** Makes a set of credentials useless. Fails with TENANT_NOT_FOUND or ACCESS_KEY_NOT_FOUND. */
+export const revoke = internalMutation({
+  args: { tenant: v.string(), accessKeyId: v.string() },
+  returns: v.null(),
+  handler: async (ctx, { tenant, accessKeyId }) => {
+    const found = await findTenant(ctx.db, { kind: "custom", of: tenant });
+    if (!found) fail("TENANT_NOT_FOUND", "There is no such tenant");
+    await revokeAccessKey(ctx, found._id, accessKeyId);
+    return null;
+  },
+});
