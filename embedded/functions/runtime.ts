@@ -14,6 +14,10 @@ import { failure, failureText } from "./failure";
 import { FunctionLog, type LogEntry, type RecordCall } from "./functionLog";
 import { findFileByBlob, type StoredFile } from "./files";
 import type { FileUrls } from "./fileUrls";
+import { Places } from "./places";
+
+/** How many actions run at a time, as in Convex. Those that an action calls run in its place. */
+const MAX_ACTIONS = 64;
 
 export type RuntimeOptions = {
   readonly database: Database;
@@ -39,6 +43,7 @@ export class Runtime {
   readonly log = new FunctionLog();
   readonly #executor: Executor;
   readonly #actions: Actions;
+  readonly #actionPlaces = new Places(MAX_ACTIONS);
 
   constructor(private readonly options: RuntimeOptions) {
     const app = () => this.app;
@@ -102,7 +107,9 @@ export class Runtime {
   /** Calls a function of a known kind. Never rejects. */
   async call(kind: FunctionKind, call: Call): Promise<Outcome> {
     const startedAt = performance.now();
-    const outcome = await (kind === "action" ? this.#actions.run(call) : this.#executor.run(kind, call));
+    const outcome = await (kind === "action"
+      ? this.#actionPlaces.run(() => this.#actions.run(call))
+      : this.#executor.run(kind, call));
     this.#record(TYPE_NAMES[kind], outcome, startedAt);
     return outcome;
   }
