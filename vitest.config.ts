@@ -28,7 +28,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["tests/{embedded,parity,openapi,e2e}/**/*.test.ts"],
+          include: ["tests/{embedded,parity,openapi,e2e,bench}/**/*.test.ts"],
           environment: "node",
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -1,0 +1,98 @@
+/** From the start of a server to its first durable answer, and the memory that it takes. */
+import { worldWith } from "./cells";
+import type { Laboratory } from "./laboratory";
+import type { Measure } from "./measure";
+import { memoryBytes } from "./memory";
+import { ADD_PATH } from "./peers/shared/requests";
+import { range } from "./range";
+import { summarize } from "./statistics";
+import type { Subject } from "./subjects";
+
+export type StartSettings = {
+  readonly users: number;
+  readonly stored: readonly number[];
+  readonly runs: number;
+  readonly loadSeconds: number;
+  readonly onProgress: (text: string) => void;
+};
+
+const CONNECTIONS = 16;
+const MEGABYTE = 1_000_000;
+
+type Start = { readonly coldStartMs: number; readonly idleBytes: number; readonly loadedBytes: number };
+
+export async function measureStarts(
+  laboratory: Laboratory,
+  subjects: readonly Subject[],
+  { users, stored, runs, loadSeconds, onProgress }: StartSettings,
+): Promise<Measure[]> {
+  const measures: Measure[] = [];
+  for (const count of stored) {
+    const starts = new Map<Subject, Start[]>(subjects.map((subject) => [subject, []]));
+    for (const run of range(runs)) {
+      for (const [subject, made] of starts) {
+        onProgress(`start ${run + 1}, ${subject.name}, ${count} stored`);
+        const folder = await laboratory.copy(subject, worldWith(count, users));
+        made.push(await measureStart(laboratory, subject, folder, loadSeconds));
+      }
+    }
+    for (const [{ name: subject }, made] of starts) {
+      const of = (measure: string, unit: string, values: readonly number[]) =>
+        measures.push({ subject, measure, unit, stored: count, ...summarize(values), runs: made.length });
+      of(
+        "start to first durable answer",
+        "ms",
+        made.map(({ coldStartMs }) => coldStartMs),
+      );
+      of(
+        "memory after the first answer",
+        "MB",
+        made.map(({ idleBytes }) => idleBytes / MEGABYTE),
+      );
+      of(
+        `memory after ${loadSeconds} s of 100 new`,
+        "MB",
+        made.map(({ loadedBytes }) => loadedBytes / MEGABYTE),
+      );
+    }
+  }
+  return measures;
+}
+
+async function measureStart(
+  laboratory: Laboratory,
+  subject: Subject,
+  folder: string,
+  loadSeconds: number,
+): Promise<Start> {
+  const startedAt = performance.now();
+  const session = await laboratory.start(subject, folder);
+  try {
+    const job = {
+      url: session.url + ADD_PATH,
+      token: laboratory.hostToken,
+      folder,
+      connections: 1,
+      warmUpSeconds: 0,
+      seconds: 60,
+      requests: 1,
+    };
+    const one = { batch: 1, meetings: [1], spread: 1, people: "new" } as const;
+    await laboratory.generator.run({ ...job, pattern: one });
+    const coldStartMs = performance.now() - startedAt;
+    const idleBytes = await memoryBytes(await session.pids());
+    const hundred = { batch: 100, meetings: range(64).map((i) => 2 + i), spread: 64, people: "new" } as const;
+    await laboratory.generator.run({
+      ...job,
+      pattern: hundred,
+      connections: CONNECTIONS,
+      seconds: loadSeconds,
+      requests: Infinity,
+    });
+    const loadedBytes = await memoryBytes(await session.pids());
+    await laboratory.check(subject, session);
+    return { coldStartMs, idleBytes, loadedBytes };
+  } finally {
+    await session.stop();
+  }
+}
