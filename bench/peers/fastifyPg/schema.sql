@@ -51,12 +51,13 @@ begin
   if own_role is distinct from 'host' then refusal := 'FORBIDDEN'; return; end if;
   if place.state not in ('scheduled', 'active') then refusal := 'MEETING_CLOSED'; return; end if;
 
+  -- Subqueries, as for a join the planner reads all people of the meeting: so each person is looked up in two indexes.
   with entries as (
-    select entry.user_id, entry.role, entry.position, u.is_active, p.id is not null as present,
+    select entry.user_id, entry.role, entry.position,
+           (select u.is_active from users u where u.id = entry.user_id) as is_active,
+           (select p.id from participants p where p.meeting_id = meeting and p.user_id = entry.user_id) is not null as present,
            row_number() over (partition by entry.user_id order by entry.position) as nth
     from unnest(people, roles) with ordinality as entry (user_id, role, position)
-    left join users u on u.id = entry.user_id
-    left join participants p on p.meeting_id = meeting and p.user_id = entry.user_id
   ), judged as (
     select *, case
       when is_active is null then 'user_not_found'
