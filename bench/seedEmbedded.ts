@@ -21,7 +21,7 @@ const CALLS_AT_ONCE = 8;
 
 /**
  * Fills a new data folder through mutations of the embedded runtime: an app of the same schema with mutations that insert
- * many rows. What is on disk then is what the app itself would have left there.
+ * many rows.
  */
 export async function seedEmbedded(dataFolder: string, world: World): Promise<WorldIds> {
   const server = await createServer({ appFolder: SEED_APP, dataFolder, port: 0, sitePort: 0 });

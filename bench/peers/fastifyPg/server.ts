@@ -9,7 +9,7 @@ import { announce } from "../shared/serve";
 import { createVerify } from "../shared/tokens";
 import { DATABASE, DATABASE_USER } from "./cluster";
 import type { ErrorCode } from "../../../convex/contract/errors";
-import type { SkipCode } from "../../../convex/contract/participants";
+import type { SkipCode } from "../../../convex/contract/entries";
 
 /** As many as had the best figures on two cores: 2 to 8 differ little. */
 const CONNECTIONS = 4;

@@ -1,5 +1,5 @@
 import { errorStatus, type ErrorCode } from "../../../convex/contract/errors";
-import { skipReasons, type SkipCode } from "../../../convex/contract/participants";
+import { skipReasons, type SkipCode } from "../../../convex/contract/entries";
 
 /** A request that can't be served, with the code that the contract has for it. */
 export class Refusal extends Error {
