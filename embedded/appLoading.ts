@@ -43,7 +43,7 @@ export class AppLoading implements AppSlot {
   async load(bundle: Bundle): Promise<void> {
     const loaded = this.prepare(bundle);
     const { runtime } = this.parts;
-    if (this.#inForce?.app.schema.exported === loaded.app.schema.exported) {
+    if (this.#inForce?.app.schemas === loaded.app.schemas) {
       // Nothing is to be checked or built, so a push that does that goes on.
       runtime.replace(loaded.app);
       this.#use(loaded);

@@ -20,7 +20,7 @@ import {
 } from "convex/server";
 import { convexToJson, type Value } from "convex/values";
 import type { TestConvex, TestConvexForDataModel } from "convex-test";
-import type { FunctionKind, RegisteredFunction } from "./functions/app";
+import type { FunctionKind, RegisteredFunction } from "./functions/loadedApp";
 import { ANONYMOUS, type Caller } from "./functions/caller";
 import { TestBackend } from "./testBackend";
 import { LIMITS, type Limits } from "./transaction/limits";
@@ -71,10 +71,19 @@ export function convexTest<Schema extends GenericSchema>(
   });
   // Whoever calls a function hears of it.
   started.catch(() => undefined);
+  let ready = started;
   return {
-    ...accessor(started, ANONYMOUS),
-    registerComponent: () => {
-      throw new Error("Components are not available in this runtime yet.");
+    ...accessor(() => ready, ANONYMOUS),
+    registerComponent: (path: string, componentSchema: typeof schema, componentModules: Modules) => {
+      const code = {
+        modules: modulesByPath(componentModules),
+        schema: componentSchema ? exportSchema(componentSchema) : null,
+      };
+      ready = ready.then(async (backend) => {
+        await backend.addComponent(path, code);
+        return backend;
+      });
+      ready.catch(() => undefined);
     },
   } as unknown as TestConvex<SchemaDefinition<Schema, boolean>>;
 }
@@ -82,11 +91,14 @@ export function convexTest<Schema extends GenericSchema>(
 type Inline = (ctx: never) => Promise<unknown>;
 
 /** What a test calls, in the name of somebody. */
-function accessor(started: Promise<TestBackend>, caller: Caller): TestConvexForDataModel<GenericDataModel> {
+function accessor(
+  started: () => Promise<TestBackend>,
+  caller: Caller,
+): TestConvexForDataModel<GenericDataModel> {
   const call =
     (kind: FunctionKind, register: (definition: { handler: Inline }) => unknown) =>
     async (target: Inline | FunctionReference<FunctionKind>, args: Record<string, Value> = {}) => {
-      const backend = await started;
+      const backend = await started();
       if (typeof target === "function") {
         return backend.callInline(kind, register({ handler: target }), caller);
       }
@@ -98,21 +110,21 @@ function accessor(started: Promise<TestBackend>, caller: Caller): TestConvexForD
     action: call("action", actionGeneric as never),
 
     run: async (work: (ctx: GenericMutationCtx<GenericDataModel>) => Promise<Value>) => {
-      const backend = await started;
+      const backend = await started();
       const storage = await storageOfActions();
       const mutation = mutationGeneric({ handler: (ctx) => work({ ...ctx, storage }) });
       return backend.callInline("mutation", mutation, caller);
     },
 
-    fetch: async (path: string, init?: RequestInit) => (await started).fetch(path, init, caller),
+    fetch: async (path: string, init?: RequestInit) => (await started()).fetch(path, init, caller),
 
     finishInProgressScheduledFunctions: async () => {
-      const { scheduler } = await started;
+      const { scheduler } = await started();
       while (scheduler.isRunning) await scheduler.settled();
     },
 
     finishAllScheduledFunctions: async (advanceTimers: () => void, maxIterations = 100) =>
-      finishAll(await started, advanceTimers, maxIterations),
+      finishAll(await started(), advanceTimers, maxIterations),
 
     withIdentity: (identity: Partial<UserIdentity>) =>
       accessor(started, { kind: "user", identity: completeIdentity(identity) }),

@@ -1,7 +1,8 @@
 import { DevelopmentKeyError } from "./auth/developmentIssuer";
 import { AuthConfigError } from "./auth/providers";
 import { AdminKeyError } from "./dataFiles";
-import { AppLoadError, MissingVariableError } from "./functions/app";
+import { MissingVariableError } from "./functions/app";
+import { AppLoadError } from "./functions/loading";
 import { BundleError } from "./loader/bundle";
 import { DataFolderError } from "./storage/dataFolder";
 import { SchemaMismatchError } from "./transaction/indexBuild";

@@ -2,12 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { ConvexError, jsonToConvex, type Value } from "convex/values";
 import { Actions } from "./functions/actions";
-import type { FunctionKind } from "./functions/app";
+import type { FunctionKind } from "./functions/loadedApp";
 import type { Caller } from "./functions/caller";
 import type { Call, Outcome } from "./functions/calls";
 import type { Failure } from "./functions/failure";
 import { FileUrls } from "./functions/fileUrls";
-import { HostApp, type ModuleLoaders } from "./functions/hostApp";
+import { HostApp, type HostCode, type HostComponent } from "./functions/hostApp";
 import { HostExecutor } from "./functions/hostExecutor";
 import { RUN_FUNCTION } from "./functions/nestedCalls";
 import type { Clock } from "./scheduler/clock";
@@ -20,12 +20,7 @@ import { IndexBuild } from "./transaction/indexBuild";
 import type { Limits } from "./transaction/limits";
 import type { Json } from "./values/json";
 
-export type TestBackendOptions = {
-  readonly modules: ModuleLoaders;
-  /** What `defineSchema(...).export()` gives; `null`: none. */
-  readonly schema: string | null;
-  readonly limits: Limits;
-};
+export type TestBackendOptions = HostCode & { readonly limits: Limits };
 
 const CLOUD_ORIGIN = "https://some-deployment.convex.cloud";
 const SITE_ORIGIN = "https://some-deployment.convex.site";
@@ -47,6 +42,7 @@ export class TestBackend {
   #inlineFunctions = 0;
 
   private constructor(
+    private readonly database: Database,
     private readonly app: HostApp,
     private readonly executor: HostExecutor,
     private readonly actions: Actions,
@@ -67,10 +63,8 @@ export class TestBackend {
       fileUrls,
       (_type, { logs }) => warn(logs),
     );
-    const app = new HostApp(modules, schema, database, actions);
-    const build = new IndexBuild(database, app.schema.indexes, new Map());
-    await build.done;
-    await build.finish([]);
+    const app = new HostApp({ modules, schema }, database, actions);
+    await buildIndexes(database, app.root);
     const run = (kind: FunctionKind, call: Call) =>
       kind === "action" ? actions.run(call) : executor.run(kind, call);
     const transact = executor.transact.bind(executor);
@@ -90,12 +84,17 @@ export class TestBackend {
       onFault,
     });
     await scheduler.start();
-    return new TestBackend(app, executor, actions, scheduler);
+    return new TestBackend(database, app, executor, actions, scheduler);
+  }
+
+  /** Adds a component. Rejects when its schema can't be used, or `path` has a parent that is not there. */
+  async addComponent(path: string, code: HostCode): Promise<void> {
+    await buildIndexes(this.database, this.app.addComponent(path, code));
   }
 
   /** Calls a function. Rejects with what it throws. */
   async call(kind: FunctionKind, path: string, args: Json, caller: Caller): Promise<Value> {
-    await this.app.load(path);
+    await this.app.root.load(path);
     const inside = this.executor.current();
     if (inside && kind !== "action") {
       const request = JSON.stringify({ udfType: kind, name: path, args });
@@ -108,12 +107,12 @@ export class TestBackend {
 
   /** Calls a function that no module holds. `registered`: what `query({...})` and its like give. */
   async callInline(kind: FunctionKind, registered: unknown, caller: Caller): Promise<Value> {
-    const info = this.app.add("inline.js", `f${++this.#inlineFunctions}`, registered);
+    const info = this.app.root.add("inline.js", `f${++this.#inlineFunctions}`, registered);
     if (!info) throw new Error("Not a Convex function");
     try {
       return await this.call(kind, info.path, {}, caller);
     } finally {
-      this.app.remove(info);
+      this.app.root.remove(info);
     }
   }
 
@@ -121,13 +120,19 @@ export class TestBackend {
   async fetch(path: string, init: RequestInit | undefined, caller: Caller): Promise<Response> {
     if (!path.startsWith("/"))
       throw new Error(`A path starts with a "/", not as ${JSON.stringify(path)} does`);
-    await this.app.loadRouter();
+    await this.app.root.loadRouter();
     const outcome = await this.actions.http(new Request(SITE_ORIGIN + path, init), caller);
     if (outcome === undefined) throw new Error("The app has no http.ts");
     if (outcome === null) return new Response("No matching routes found", { status: 404 });
     if (!outcome.ok) throw errorOf(outcome.failure);
     return outcome.response;
   }
+}
+
+async function buildIndexes(database: Database, { path, schema }: HostComponent): Promise<void> {
+  const build = new IndexBuild(database, new Map([[path, schema.indexes]]), new Map());
+  await build.done;
+  await build.finish([]);
 }
 
 function valueOf(outcome: Outcome): Value {

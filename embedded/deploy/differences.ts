@@ -1,6 +1,7 @@
 /** What a push changes, in the words of Convex's deploy protocol (convex/src/cli/lib/deployApi/finishPush.ts). */
 import type { AuthProvider } from "../auth/providers";
 import type { App } from "../functions/app";
+import type { Component } from "../functions/component";
 import { indexDifferences, type IndexDifference } from "../transaction/indexBuild";
 import type { Database } from "../transaction/database";
 import type { LoadedApp } from "./appSlot";
@@ -14,8 +15,15 @@ export type IndexDiff = {
   disabled_indexes: IndexConfig[];
 };
 
-export function indexDiff(database: Database, app: App): IndexDiff {
-  const { added, removed } = indexDifferences(database, app.schema.indexes);
+/** What a component's indexes are to become, by the path of the component. */
+export function indexDiffs(database: Database, app: App): Record<string, IndexDiff> {
+  return Object.fromEntries(
+    [...app.components].map(([path, component]) => [path, indexDiff(database, component)]),
+  );
+}
+
+function indexDiff(database: Database, { path, schema }: Component): IndexDiff {
+  const { added, removed } = indexDifferences(database, path, schema.indexes);
   return {
     added_indexes: added.map(indexConfig),
     removed_indexes: removed.map(indexConfig),
@@ -41,32 +49,58 @@ export const NO_DIFFERENCES: FinishPushDiff = {
   componentDiffs: {},
 };
 
-export function pushDifferences(before: LoadedApp, after: LoadedApp, indexes: IndexDiff): FinishPushDiff {
-  const crons = (app: App) => new Map([...app.crons].map(([name, spec]) => [name, JSON.stringify(spec)]));
-  const [oldCrons, newCrons] = [crons(before.app), crons(after.app)];
-  const { added, removed } = changesOf(oldCrons.keys(), newCrons.keys());
-  const schemas = [before.app.schema.exported, after.app.schema.exported];
+/** `indexes`: what {@link indexDiffs} gave before the push. */
+export function pushDifferences(
+  before: LoadedApp,
+  after: LoadedApp,
+  indexes: Readonly<Record<string, IndexDiff>>,
+): FinishPushDiff {
+  const paths = new Set([...before.app.components.keys(), ...after.app.components.keys()]);
   return {
     authDiff: changesOf(before.providers.map(providerText), after.providers.map(providerText)),
     definitionDiffs: {},
-    componentDiffs: {
-      "": {
-        diffType: { type: "modify" },
-        moduleDiff: changesOf(before.app.bundle.functionModules, after.app.bundle.functionModules),
-        udfConfigDiff: null,
-        cronDiff: {
-          added,
-          updated: [...newCrons]
-            .filter(([name, spec]) => (oldCrons.get(name) ?? spec) !== spec)
-            .map(([name]) => name),
-          deleted: removed,
-        },
-        indexDiff: indexes,
-        schemaDiff:
-          schemas[0] === schemas[1] ? null : { previous_schema: schemas[0], next_schema: schemas[1] },
-      },
-    },
+    componentDiffs: Object.fromEntries(
+      [...paths].map((path) => [
+        path,
+        componentDiff(
+          before.app.components.get(path),
+          after.app.components.get(path),
+          indexes[path] ?? NO_INDEXES,
+        ),
+      ]),
+    ),
   };
+}
+
+const NO_INDEXES: IndexDiff = {
+  added_indexes: [],
+  removed_indexes: [],
+  enabled_indexes: [],
+  disabled_indexes: [],
+};
+
+function componentDiff(before: Component | undefined, after: Component | undefined, indexDiff: IndexDiff) {
+  const [oldCrons, newCrons] = [cronTexts(before), cronTexts(after)];
+  const { added, removed } = changesOf(oldCrons.keys(), newCrons.keys());
+  const [previous, next] = [before?.schema.exported ?? null, after?.schema.exported ?? null];
+  return {
+    diffType: { type: !before ? "create" : after ? "modify" : "unmount" },
+    moduleDiff: changesOf(before?.functionModules ?? [], after?.functionModules ?? []),
+    udfConfigDiff: null,
+    cronDiff: {
+      added,
+      updated: [...newCrons]
+        .filter(([name, spec]) => (oldCrons.get(name) ?? spec) !== spec)
+        .map(([name]) => name),
+      deleted: removed,
+    },
+    indexDiff,
+    schemaDiff: previous === next ? null : { previous_schema: previous, next_schema: next },
+  };
+}
+
+function cronTexts(component: Component | undefined): Map<string, string> {
+  return new Map([...(component?.crons ?? [])].map(([name, spec]) => [name, JSON.stringify(spec)]));
 }
 
 /** A provider as Convex keeps it. */

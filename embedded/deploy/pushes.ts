@@ -4,7 +4,8 @@
  */
 import { AuthConfigError } from "../auth/providers";
 import { analyzeModules } from "../functions/analysis";
-import { AppLoadError, MissingVariableError } from "../functions/app";
+import { MissingVariableError } from "../functions/app";
+import { AppLoadError } from "../functions/loading";
 import { BundleError } from "../loader/bundle";
 import { bundlePushed } from "../loader/pushedModules";
 import type { Database } from "../transaction/database";
@@ -13,7 +14,7 @@ import type { Json } from "../values/json";
 import type { AppSlot, LoadedApp } from "./appSlot";
 import {
   authInfo,
-  indexDiff,
+  indexDiffs,
   NO_DIFFERENCES,
   pushDifferences,
   type FinishPushDiff,
@@ -34,7 +35,7 @@ type Prepared = { readonly kept: KeptApp; readonly loaded: LoadedApp };
 type Pending = Prepared & {
   readonly id: string;
   readonly build: IndexBuild;
-  readonly indexes: IndexDiff;
+  readonly indexes: Readonly<Record<string, IndexDiff>>;
   readonly environment: string;
 };
 
@@ -88,7 +89,7 @@ export class Pushes {
   /** What a push would do to the indexes. */
   async evaluate(body: Json) {
     const { loaded } = await this.#prepare(parsePushRequest(body));
-    return { schemaChange: schemaChange(null, indexDiff(this.database, loaded.app)) };
+    return { schemaChange: schemaChange(null, indexDiffs(this.database, loaded.app)) };
   }
 
   /** What a push would have to check and to build. */
@@ -102,7 +103,7 @@ export class Pushes {
     const environment = JSON.stringify(this.slot.variables);
     const prepared = await this.#prepare(parsePushRequest(body));
     const { loaded } = prepared;
-    const indexes = indexDiff(this.database, loaded.app);
+    const indexes = indexDiffs(this.database, loaded.app);
     this.#pending = {
       ...prepared,
       id: `push-${++this.#started}-${Date.now().toString(36)}`,
@@ -240,12 +241,12 @@ export class Pushes {
   }
 }
 
-function schemaChange(pushId: string | null, indexes: IndexDiff) {
-  return { allocatedComponentIds: {}, schemaIds: { "": pushId }, indexDiffs: { "": indexes } };
+function schemaChange(pushId: string | null, indexes: Readonly<Record<string, IndexDiff>>) {
+  return { allocatedComponentIds: {}, schemaIds: { "": pushId }, indexDiffs: indexes };
 }
 
 function analysis({ kept, loaded: { app } }: Prepared) {
-  const { exported } = app.schema;
+  const { exported } = app.root.schema;
   return {
     definition: {
       path: "",
@@ -255,7 +256,7 @@ function analysis({ kept, loaded: { app } }: Prepared) {
       exports: { type: "branch", branch: [] },
     },
     schema: exported === null ? null : (JSON.parse(exported) as Json),
-    functions: analyzeModules(app),
+    functions: analyzeModules(app.root),
     udfConfig: {
       serverVersion: kept.udfServerVersion,
       importPhaseRngSeed: { $bytes: Buffer.alloc(32).toString("base64") },
@@ -265,7 +266,7 @@ function analysis({ kept, loaded: { app } }: Prepared) {
 }
 
 function rootComponent({ app }: LoadedApp) {
-  const routes = app.httpRoutes();
+  const routes = app.root.httpRoutes();
   return {
     definitionPath: "",
     componentPath: "",

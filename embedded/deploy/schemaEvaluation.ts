@@ -1,4 +1,5 @@
 import type { App } from "../functions/app";
+import type { Component } from "../functions/component";
 import type { TableInfo } from "../transaction/catalog";
 import type { Database } from "../transaction/database";
 import { indexDifferences } from "../transaction/indexBuild";
@@ -12,11 +13,20 @@ type Size = { numDocs: number; sizeBytes: number };
 
 /** What a push would check and build (convex/src/cli/lib/deployApi/evaluateSchema.ts), with the sizes of the tables concerned. */
 export async function evaluateSchema(database: Database, inForce: App, pushed: App) {
-  const { added, removed } = indexDifferences(database, pushed.schema.indexes);
-  const walked = pushed.schema.checksAfter(inForce.schema);
+  const evaluations: Record<string, Awaited<ReturnType<typeof evaluateComponent>>> = {};
+  for (const [path, component] of pushed.components) {
+    evaluations[path] = await evaluateComponent(database, inForce.components.get(path), component);
+  }
+  return { componentSchemaEvaluations: evaluations, newComponentDefinitions: [] };
+}
+
+async function evaluateComponent(database: Database, inForce: Component | undefined, pushed: Component) {
+  const { path, schema, definition } = pushed;
+  const { added, removed } = indexDifferences(database, path, schema.indexes);
+  const walked = schema.checksAfter(inForce?.schema ?? null);
   const sizes = new Map<string, Size>();
   for (const name of new Set([...[...added, ...removed].map(({ table }) => table), ...walked.keys()])) {
-    const table = database.catalog.table(name);
+    const table = database.catalog.table(path, name);
     sizes.set(name, table ? await measure(database, table) : { numDocs: 0, sizeBytes: 0 });
   }
   const sizeOf = (name: string) => sizes.get(name) ?? { numDocs: 0, sizeBytes: 0 };
@@ -25,19 +35,14 @@ export async function evaluateSchema(database: Database, inForce: App, pushed: A
     ...removed.map((index) => ({ index, change: "dropped", needsBackfill: false })),
   ];
   return {
-    componentSchemaEvaluations: {
-      "": {
-        definitionPath: "",
-        schemaValidation: pushed.schema.checksAfter(null).size > 0,
-        tables: [...walked.keys()].map((name) => ({ name, outcome: "mustWalk", ...sizeOf(name) })),
-        indexes: changes.map(({ index, ...change }) => ({
-          ...indexConfig(index),
-          ...change,
-          numDocs: sizeOf(index.table).numDocs,
-        })),
-      },
-    },
-    newComponentDefinitions: [],
+    definitionPath: definition.bundle.definitionPath,
+    schemaValidation: schema.checksAfter(null).size > 0,
+    tables: [...walked.keys()].map((name) => ({ name, outcome: "mustWalk", ...sizeOf(name) })),
+    indexes: changes.map(({ index, ...change }) => ({
+      ...indexConfig(index),
+      ...change,
+      numDocs: sizeOf(index.table).numDocs,
+    })),
   };
 }
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createRequire } from "node:module";
 import { Script } from "node:vm";
-import { BUNDLE_FILE, HTTP_MODULE, type AppBundle, type ModuleTable } from "./bundle";
+import { bundleFile, HTTP_MODULE, type AppBundle, type DefinitionBundle, type ModuleTable } from "./bundle";
 import type { LogLines, LogLevel } from "./logLines";
 
 /** What an action's calls into the runtime need to know of the action. */
@@ -14,7 +14,7 @@ export type ActionHost = {
   /** Runs an operation of an action and gives its JSON. An error's `data`, if any, is the JSON of a ConvexError's data. */
   syscall(frame: ActionFrame, operation: string, args: string): Promise<string>;
   /** The same for operations whose arguments and results are no JSON. */
-  jsSyscall(operation: string, args: Record<string, unknown>): Promise<unknown>;
+  jsSyscall(frame: ActionFrame, operation: string, args: Record<string, unknown>): Promise<unknown>;
 };
 
 /** What `httpRouter()` makes, as far as the runtime calls it. */
@@ -23,11 +23,11 @@ export type HttpRouter = {
   getRoutes(): (readonly [path: string, method: string, handler: HttpHandler])[];
   lookup(path: string, method: string): [handler: HttpHandler, method: string, path: string] | null;
 };
-type HttpHandler = { invokeHttpAction(request: Request): Promise<Response> };
+export type HttpHandler = { invokeHttpAction(request: Request): Promise<Response> };
 
 /**
- * Where actions and HTTP actions run: in the process's own realm, with its `fetch`, timers and web classes, but with a
- * `process` that holds the deployment's environment and nothing else, and a `console` that logs to the call.
+ * Where the actions and HTTP actions of the app or of one component run: in the process's own realm, with its `fetch`, timers
+ * and web classes, but with a `process` that holds its environment and nothing else, and a `console` that logs to the call.
  */
 export class ActionRealm {
   readonly #frames = new AsyncLocalStorage<ActionFrame>();
@@ -35,7 +35,7 @@ export class ActionRealm {
   readonly #nodeModules: ModuleTable;
 
   constructor(
-    bundle: AppBundle,
+    private readonly bundle: DefinitionBundle & Partial<Pick<AppBundle, "node">>,
     environment: Readonly<Record<string, string>>,
     private readonly host: ActionHost,
   ) {
@@ -51,7 +51,7 @@ export class ActionRealm {
     return evaluate();
   }
 
-  /** The app's HTTP router, or `null` when it has no http.ts. */
+  /** The HTTP router, or `null` when there is no http.ts. */
   router(): HttpRouter | null {
     if (!(HTTP_MODULE in this.#modules)) return null;
     const router = this.load(HTTP_MODULE)["default"] as HttpRouter | undefined;
@@ -73,9 +73,10 @@ export class ActionRealm {
       require: createRequire(import.meta.url),
     };
     const source = `(function (module, exports, ${Object.keys(globals).join(", ")}) {\n${code}\n})`;
-    const factory = new Script(source, { filename: BUNDLE_FILE, lineOffset: -1 }).runInThisContext() as (
-      ...args: unknown[]
-    ) => void;
+    const factory = new Script(source, {
+      filename: bundleFile(this.bundle),
+      lineOffset: -1,
+    }).runInThisContext() as (...args: unknown[]) => void;
     const module = { exports: {} as { modules: ModuleTable } };
     factory(module, module.exports, ...Object.values(globals));
     return module.exports.modules;
@@ -95,7 +96,7 @@ export class ActionRealm {
       asyncSyscall: async (operation: string, args: string) =>
         this.host.syscall(this.#frame(), operation, args),
       jsSyscall: async (operation: string, args: Record<string, unknown>) =>
-        this.host.jsSyscall(operation, args),
+        this.host.jsSyscall(this.#frame(), operation, args),
     };
   }
 

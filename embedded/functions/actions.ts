@@ -2,22 +2,27 @@
 import { buffer } from "node:stream/consumers";
 import type { Blobs } from "../storage/blobs";
 import { DeveloperError } from "../transaction/errors";
+import type { Transaction } from "../transaction/transaction";
 import type { Json } from "../values/json";
 import type { ActionFrame, ActionHost } from "./actionRealm";
-import type { LoadedApp } from "./app";
-import { identityOf, type Caller } from "./caller";
+import { functionHandle, locate, type FunctionAddress } from "./addresses";
+import { callerWithin, identityOf, type Caller } from "./caller";
 import type { Call, Outcome } from "./calls";
-import { checkArgs, checkReturn, findFunction, unknownOperation } from "./checks";
+import { checkArgs, checkReturn, couldNotFind, findFunction, unknownOperation } from "./checks";
+import { DEPLOYMENT } from "./deployment";
 import type { Executor } from "./executor";
 import type { Failure } from "./failure";
 import { addFile, deleteFile, fileMetadata, fileUrl, findFile } from "./files";
 import type { FileUrls } from "./fileUrls";
 import type { LogEntry, RecordCall } from "./functionLog";
+import { routeRequest } from "./httpRouting";
+import type { ComponentPath, LoadedApp, LoadedComponent } from "./loadedApp";
 import { LogLines } from "./logLines";
+import { displayPath } from "./paths";
 import { cancelBySyscall, scheduleBySyscall } from "./schedulerSyscalls";
-import type { FunctionAddress } from "./syscalls";
 
 interface Frame extends ActionFrame {
+  readonly component: LoadedComponent;
   readonly caller: Caller;
   /** The function's path, or the HTTP action's route. */
   readonly path: string;
@@ -54,11 +59,11 @@ export class Actions implements ActionHost {
   async run(call: Call): Promise<Outcome> {
     const found = findFunction(this.app(), call, "action");
     if (!("kind" in found)) return { ok: false, path: call.path, failure: found, logs: [] };
-    const { path } = found;
+    const { path, component } = found;
     const args = checkArgs(found, call.args);
     if ("message" in args) return { ok: false, path, failure: args, logs: [] };
-    const app = this.app();
     const frame: Frame = {
+      component,
       caller: call.caller,
       logs: new LogLines(),
       path,
@@ -66,35 +71,39 @@ export class Actions implements ActionHost {
     };
     const logs = frame.logs.lines;
     try {
-      const value = await app.actions.run(frame, async () => {
-        const invoke = app.action(found).invokeAction;
+      const value = await component.actions.run(frame, async () => {
+        const invoke = component.action(found).invokeAction;
         if (!invoke) throw new Error(`${path} can't be invoked`);
         return invoke("", JSON.stringify([args.value]));
       });
       const problem = checkReturn(found, value);
       return problem === null ? { ok: true, path, value, logs } : { ok: false, path, failure: problem, logs };
     } catch (thrown) {
-      return { ok: false, path, failure: app.describe(thrown), logs };
+      return { ok: false, path, failure: component.describe(thrown), logs };
     }
   }
 
-  /** Runs the HTTP action for a request. Never rejects. `null` when no route matches; `undefined` without http.ts. */
+  /** Runs the HTTP action for a request. Never rejects. `null` when no route matches; `undefined` when there are none. */
   async http(request: Request, caller: Caller): Promise<HttpOutcome | null | undefined> {
-    const app = this.app();
-    const router = app.actions.router();
-    if (router === null) return undefined;
+    const { root, httpPrefix } = this.app();
     const method = request.method === "HEAD" ? "GET" : request.method;
-    const found = router.lookup(new URL(request.url).pathname, method);
-    if (!found) return null;
-    const [handler, , route] = found;
+    const found = routeRequest(root, httpPrefix, method, new URL(request.url).pathname);
+    if (!found) return found;
+    const { component, handler, route } = found;
     const path = `${method} ${route}`;
-    const frame: Frame = { caller, logs: new LogLines(), path, scheduledJob: null };
+    const frame: Frame = {
+      component,
+      caller: callerWithin(caller, root, component),
+      logs: new LogLines(),
+      path,
+      scheduledJob: null,
+    };
     const logs = frame.logs.lines;
     try {
-      const response = await app.actions.run(frame, () => handler.invokeHttpAction(request));
+      const response = await component.actions.run(frame, () => handler.invokeHttpAction(request));
       return { ok: true, path, response, logs };
     } catch (thrown) {
-      return { ok: false, path, failure: app.describe(thrown), logs };
+      return { ok: false, path, failure: component.describe(thrown), logs };
     }
   }
 
@@ -109,27 +118,35 @@ export class Actions implements ActionHost {
       case "1.0/actions/action":
         return this.#inner("Action", this.run(this.#call(frame, args)));
       case "1.0/actions/schedule":
-        return this.executor.transact((transaction) =>
-          scheduleBySyscall(transaction, this.app(), args, {
+        return this.#transact(frame.component, (transaction) =>
+          scheduleBySyscall(transaction, this.app(), frame.component, args, {
             nowMs: Date.now(),
             scheduledJob: frame.scheduledJob,
           }),
         );
       case "1.0/actions/cancel_job":
-        return this.executor.transact((transaction) => cancelBySyscall(transaction, args, Date.now()));
+        return this.#transact(frame.component, (transaction) =>
+          cancelBySyscall(transaction, args, Date.now()),
+        );
       case "1.0/getUserIdentity":
         return JSON.stringify(identityOf(frame.caller));
       case "1.0/storageGetUrl":
-        return this.executor.transact((transaction) => fileUrl(transaction, storageId(args), this.fileUrls));
+        return this.#transact(frame.component, (transaction) =>
+          fileUrl(transaction, storageId(args), this.fileUrls),
+        );
       case "1.0/storageGetMetadata":
-        return this.executor.transact((transaction) => fileMetadata(transaction, storageId(args)));
+        return this.#transact(frame.component, (transaction) => fileMetadata(transaction, storageId(args)));
       case "1.0/storageGenerateUploadUrl":
-        return JSON.stringify(this.fileUrls.upload());
+        return JSON.stringify(this.fileUrls.upload(frame.component.path));
       case "1.0/storageDelete":
-        await this.executor.transact((transaction) => deleteFile(transaction, storageId(args)));
+        await this.#transact(frame.component, (transaction) => deleteFile(transaction, storageId(args)));
         return "null";
       case "1.0/getFunctionMetadata":
-        return JSON.stringify({ name: frame.path, componentPath: "" });
+        return JSON.stringify({ name: displayPath(frame.path), componentPath: frame.component.path });
+      case "1.0/getDeploymentMetadata":
+        return JSON.stringify(DEPLOYMENT);
+      case "1.0/createFunctionHandle":
+        return functionHandle(this.app(), frame.component, args);
       default:
         throw new DeveloperError(unknownOperation(operation));
     }
@@ -143,38 +160,48 @@ export class Actions implements ActionHost {
   }
 
   /** `storage.store` and `storage.get` of actions: they pass blobs, which JSON can't hold. */
-  async jsSyscall(operation: string, args: Record<string, unknown>): Promise<unknown> {
+  async jsSyscall(
+    actionFrame: ActionFrame,
+    operation: string,
+    args: Record<string, unknown>,
+  ): Promise<unknown> {
+    const { component } = actionFrame as Frame;
     switch (operation) {
       case "storage/storeBlob":
-        return this.#storeBlob(args["blob"], args["options"] as { sha256?: string } | undefined);
+        return this.#storeBlob(component, args["blob"], args["options"] as { sha256?: string } | undefined);
       case "storage/getBlob":
-        return this.#getBlob(storageId(args));
+        return this.#getBlob(component, storageId(args));
       default:
         throw new DeveloperError(unknownOperation(operation));
     }
   }
 
-  async #storeBlob(blob: unknown, options: { sha256?: string } | undefined): Promise<string> {
+  async #storeBlob(
+    component: LoadedComponent,
+    blob: unknown,
+    options: { sha256?: string } | undefined,
+  ): Promise<string> {
     if (!(blob instanceof Blob)) {
       throw new DeveloperError(
         "store() expects a Blob. If you are trying to store a Request, `await request.blob()` will give you the correct input.",
       );
     }
-    return this.storeFile(blob.stream(), blob.type || null, options?.sha256 ?? null);
+    return this.storeFile(component.path, blob.stream(), blob.type || null, options?.sha256 ?? null);
   }
 
-  async #getBlob(id: string): Promise<Blob | null> {
-    const file = await this.executor.transact((transaction) => findFile(transaction, id));
+  async #getBlob(component: LoadedComponent, id: string): Promise<Blob | null> {
+    const file = await this.#transact(component, (transaction) => findFile(transaction, id));
     if (file === null) return null;
     const bytes = await buffer(this.blobs.read(file.blobKey));
     return new Blob([new Uint8Array(bytes)], { type: file.contentType ?? "" });
   }
 
   /**
-   * Stores a file and gives its id once it is on disk. `sha256` (hex or base64), if given, must be that of the content.
+   * Stores a file of a component and gives its id once it is on disk. `sha256` (hex or base64), if given, must be that of the content.
    * Throws {@link DeveloperError} if it is not.
    */
   async storeFile(
+    component: ComponentPath,
     source: AsyncIterable<Uint8Array>,
     contentType: string | null,
     sha256: string | null,
@@ -185,15 +212,27 @@ export class Actions implements ActionHost {
       await this.blobs.remove(blob.key);
       throw new DeveloperError("The content does not have the SHA-256 digest that was given with it");
     }
-    return this.executor.transact((transaction) => addFile(transaction, blob, contentType));
+    return this.executor.transact((transaction) =>
+      addFile(transaction.within(component, null), blob, contentType),
+    );
   }
 
   #call(frame: Frame, args: Record<string, Json> & FunctionAddress): Call {
-    if (args.name === undefined) {
-      throw new DeveloperError("Components and function handles are not available in this runtime yet.");
-    }
-    const { caller, scheduledJob } = frame;
-    return { path: args.name, args: args["args"] ?? {}, caller, scheduledJob, internalAllowed: true };
+    const { component, path, info } = locate(this.app(), frame.component, args);
+    if (!info) throw new DeveloperError(couldNotFind(path));
+    return {
+      component: component.path,
+      path,
+      args: args["args"] ?? {},
+      caller: callerWithin(frame.caller, frame.component, component),
+      scheduledJob: frame.scheduledJob,
+      internalAllowed: true,
+    };
+  }
+
+  /** Does something in a transaction of its own, as a component sees it, and commits it. */
+  #transact<T>({ path }: LoadedComponent, work: (transaction: Transaction) => T): Promise<T> {
+    return this.executor.transact((transaction) => work(transaction.within(path, null)));
   }
 }
 

@@ -1,5 +1,6 @@
-/** What a loaded app consists of, in the words of Convex's deploy protocol. */
-import type { App, FunctionInfo, FunctionKind } from "./app";
+/** What a loaded component consists of, in the words of Convex's deploy protocol. */
+import type { Component } from "./component";
+import type { FunctionInfo, FunctionKind } from "./loadedApp";
 import { CRONS_MODULE, HTTP_MODULE } from "./bundle";
 import type { CronSchedule } from "./cronSpecs";
 import { modulePath } from "./paths";
@@ -18,13 +19,16 @@ export type AnalyzedModules = Record<
 >;
 
 /** The functions, routes and crons of each module. */
-export function analyzeModules(app: App): AnalyzedModules {
+export function analyzeModules(component: Component): AnalyzedModules {
   const modules: AnalyzedModules = {};
-  for (const module of app.bundle.functionModules) {
+  for (const module of component.functionModules) {
     modules[module] = {
-      functions: [...app.functions.values()].filter((info) => info.module === module).map(analyzeFunction),
-      httpRoutes: module === HTTP_MODULE ? app.httpRoutes().map((route) => ({ route, pos: null })) : null,
-      cronSpecs: module === CRONS_MODULE ? cronSpecs(app) : null,
+      functions: [...component.functions.values()]
+        .filter((info) => info.module === module)
+        .map(analyzeFunction),
+      httpRoutes:
+        module === HTTP_MODULE ? component.httpRoutes().map((route) => ({ route, pos: null })) : null,
+      cronSpecs: module === CRONS_MODULE ? cronSpecs(component) : null,
       sourceMapped: null,
     };
   }
@@ -42,8 +46,8 @@ function analyzeFunction({ exportName, kind, isPublic, args, returns }: Function
   };
 }
 
-function cronSpecs(app: App) {
-  return [...app.crons].map(([identifier, { path, args, schedule }]) => ({
+function cronSpecs({ crons }: Component) {
+  return [...crons].map(([identifier, { path, args, schedule }]) => ({
     identifier,
     spec: {
       udfPath: modulePath(path),

@@ -1,209 +1,164 @@
-import type { ValidatorJSON } from "convex/values";
-import type { Script } from "node:vm";
 import type { Database } from "../transaction/database";
-import { ActionRealm, type ActionHost } from "./actionRealm";
-import { AUTH_CONFIG_MODULE, CRONS_MODULE, HTTP_MODULE, SCHEMA_MODULE, type AppBundle } from "./bundle";
-import { readCrons, type CronSpec, type ExportedCrons } from "./cronSpecs";
-import { describeThrown, failureText, type Failure, type FrameMapper } from "./failure";
-import type { FunctionPath } from "./paths";
-import { compileBundle, Realm } from "./realm";
-import { Schema } from "./schema";
-import { frameMapper } from "./sourceFrames";
-import { compileValidator, type TableNames, type Validate } from "./validate";
-
-export type FunctionKind = "query" | "mutation" | "action";
-
-/** A registered function of the app. */
-export type FunctionInfo = {
-  readonly path: FunctionPath;
-  readonly module: string;
-  readonly exportName: string;
-  readonly kind: FunctionKind;
-  readonly isPublic: boolean;
-  readonly args: ValidatorJSON;
-  readonly returns: ValidatorJSON | null;
-  readonly checkArgs: Validate;
-  readonly checkReturns: Validate;
-};
-
-/** What the convex package makes of a function. */
-export type RegisteredFunction = {
-  isQuery?: true;
-  isMutation?: true;
-  isAction?: true;
-  isPublic?: true;
-  exportArgs?: () => string;
-  exportReturns?: () => string;
-  invokeQuery?: (args: string) => Promise<string>;
-  invokeMutation?: (args: string) => Promise<string>;
-  invokeAction?: (requestId: string, args: string) => Promise<string>;
-};
-
-/** An app as those see it who run its functions, wherever its code lies. */
-export interface LoadedApp {
-  readonly functions: ReadonlyMap<FunctionPath, FunctionInfo>;
-  /** Where actions run. */
-  readonly actions: Pick<ActionRealm, "run" | "router">;
-  /** Whether the app has this module, such as "messages.js". */
-  hasModule(module: string): boolean;
-  /** The registered action itself. */
-  action(info: FunctionInfo): RegisteredFunction;
-  /** Says of what a function threw how the call failed. */
-  describe(thrown: unknown): Failure;
-}
-
-/** The app can't be loaded. The message says which module and why, for the developer's eyes. */
-export class AppLoadError extends Error {
-  override readonly name = "AppLoadError";
-}
+import { ROOT } from "../transaction/catalog";
+import type { ActionHost } from "./actionRealm";
+import { AUTH_CONFIG_MODULE, type AppBundle } from "./bundle";
+import { Component } from "./component";
+import { Definitions, type ChildDeclaration, type Definition } from "./definitions";
+import { FunctionHandles } from "./functionHandles";
+import type { ComponentPath, LoadedApp } from "./loadedApp";
+import { AppLoadError, loading } from "./loading";
+import { Realm } from "./realm";
 
 /** The app needs an environment variable that is not set. */
 export class MissingVariableError extends Error {
   override readonly name = "MissingVariableError";
-  constructor(variable: string) {
-    super(`Environment variable ${variable} is used in auth config file but its value was not set`);
+  constructor(variable: string, where: string) {
+    super(`Environment variable ${variable} is used in ${where} but its value was not set`);
   }
 }
 
-/** The loaded app: its functions, schema and auth config, and the realms in which it runs. */
+export type AppOptions = {
+  readonly bundle: AppBundle;
+  /** The deployment's environment variables. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly database: Database;
+  readonly actionHost: ActionHost;
+  /** With which function handles are made. */
+  readonly handleSecret: Buffer;
+};
+
+/** The loaded app: the tree of its components, of which the app itself is the root. */
 export class App implements LoadedApp {
-  readonly functions: ReadonlyMap<FunctionPath, FunctionInfo>;
-  readonly schema: Schema;
+  readonly bundle: AppBundle;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly root: Component;
+  /** All of them, the root too, parents before their children. */
+  readonly components: ReadonlyMap<ComponentPath, Component>;
+  /** The path, which ends in a slash, under which the app's own HTTP routes are. */
+  readonly httpPrefix: string | null;
   /** The default export of auth.config, as JSON text; `null` when there is none. */
   readonly authConfig: string | null;
-  /** By their names. */
-  readonly crons: ReadonlyMap<string, CronSpec>;
-  readonly actions: ActionRealm;
-  readonly #mapFrames: FrameMapper;
-  readonly #script: Script;
-  /** One realm for each depth of nested calls. */
-  #realms: Realm[] = [];
+  readonly handles: FunctionHandles;
 
   /** Loads all modules of a bundle. Throws {@link AppLoadError}. */
-  constructor(
-    readonly bundle: AppBundle,
-    readonly environment: Readonly<Record<string, string>>,
-    database: Database,
-    actionHost: ActionHost,
-  ) {
-    this.#mapFrames = frameMapper(bundle.sourceMap);
-    this.#script = compileBundle(bundle);
-    this.actions = new ActionRealm(bundle, environment, actionHost);
-    const tables: TableNames = { tableName: (number) => database.catalog.tableByNumber(number)?.name };
-    const functions = new Map<FunctionPath, FunctionInfo>();
-    const nodeModules = new Set(bundle.nodeModules);
-    for (const module of bundle.functionModules) {
-      // What only actions use is evaluated only where they run: http.ts may pull in large packages.
-      const realm = nodeModules.has(module) || module === HTTP_MODULE ? this.actions : this.realm(0);
-      const exports = this.#loading(module, () => realm.load(module));
-      for (const [exportName, value] of Object.entries(exports)) {
-        const info = this.#loading(module, () => describeFunction(module, exportName, value, tables));
-        if (info) functions.set(info.path, info);
-      }
-    }
-    this.functions = functions;
-    this.schema = this.#loading(SCHEMA_MODULE, () => new Schema(this.#exportSchema(), database));
-    this.crons = this.#loading(CRONS_MODULE, () => this.#exportCrons());
-    this.authConfig = this.#loading(AUTH_CONFIG_MODULE, () => this.#exportAuthConfig());
+  constructor(private readonly options: AppOptions) {
+    const { bundle, environment, handleSecret } = options;
+    this.bundle = bundle;
+    this.environment = environment;
+    const definitions = new Definitions(bundle, environment);
+    const definition = definitions.get("");
+    checkOwnEnvironment(definition, environment);
+    const components = new Map<ComponentPath, Component>();
+    this.root = this.#instantiate(definitions, definition, ROOT, environment, components);
+    this.components = components;
+    this.httpPrefix = definition.httpPrefix;
+    this.handles = new FunctionHandles(components, handleSecret);
+    this.authConfig = loading(ROOT, AUTH_CONFIG_MODULE, definition.mapFrames, () =>
+      this.#exportAuthConfig(definition),
+    );
   }
 
-  /** The realm for calls that are nested `depth` deep. */
-  realm(depth: number): Realm {
-    return (this.#realms[depth] ??= new Realm(this.#script, this.environment));
+  /** All schemas as text, by which those of two apps are compared. */
+  get schemas(): string {
+    return JSON.stringify([...this.components].map(([path, { schema }]) => [path, schema.exported]));
   }
 
   /** Throws the realms away: a call in them was cut off, and nobody knows what it left behind. */
   renewRealms(): void {
-    this.#realms = [];
+    for (const component of this.components.values()) component.renewRealms();
   }
 
-  /** The registered function itself, in a realm. */
-  inRealm(realm: Realm | ActionRealm, { module, exportName }: FunctionInfo): RegisteredFunction {
-    return realm.load(module)[exportName] as RegisteredFunction;
+  #instantiate(
+    definitions: Definitions,
+    definition: Definition,
+    path: ComponentPath,
+    environment: Readonly<Record<string, string>>,
+    components: Map<ComponentPath, Component>,
+  ): Component {
+    const { database, actionHost } = this.options;
+    const component = new Component({ path, definition, environment, database, actionHost });
+    components.set(path, component);
+    for (const declared of definition.children) {
+      const childPath = path === ROOT ? declared.name : `${path}/${declared.name}`;
+      const child = this.#instantiate(
+        definitions,
+        definitions.get(declared.definitionPath),
+        childPath,
+        this.#environmentOf(childPath, declared, definition, definitions, environment),
+        components,
+      );
+      component.children.set(declared.name, child);
+      const mount = definition.httpMounts.get(declared.name);
+      if (mount !== undefined) component.httpMounts.set(mount, child);
+    }
+    return component;
   }
 
-  hasModule(module: string): boolean {
-    return this.bundle.functionModules.includes(module);
+  /** What a component sees of the environment: what its parent gives it, and where the deployment is. */
+  #environmentOf(
+    path: ComponentPath,
+    { definitionPath, environment: bindings }: ChildDeclaration,
+    parent: Definition,
+    definitions: Definitions,
+    parentEnvironment: Readonly<Record<string, string>>,
+  ): Record<string, string> {
+    const declared = definitions.get(definitionPath).environment;
+    const environment: Record<string, string> = {};
+    for (const name of ["CONVEX_CLOUD_URL", "CONVEX_SITE_URL"]) {
+      const value = this.environment[name];
+      if (value !== undefined) environment[name] = value;
+    }
+    for (const [name, binding] of bindings) {
+      const declaration = declared.get(name);
+      if (!declaration) throw new AppLoadError(`Component "${path}" has no env var named "${name}"`);
+      if ("variable" in binding && !parent.environment.has(binding.variable)) {
+        throw new AppLoadError(
+          `Component "${path}" env var "${name}" references undeclared parent env var ${binding.variable}`,
+        );
+      }
+      const value = "value" in binding ? binding.value : parentEnvironment[binding.variable];
+      if (value === undefined) continue;
+      const problem = declaration.check(value);
+      if (problem !== null) {
+        throw new AppLoadError(`Component "${path}" has an invalid value for env var "${name}": ${problem}`);
+      }
+      environment[name] = value;
+    }
+    for (const [name, { isOptional }] of declared) {
+      if (!isOptional && !(name in environment)) {
+        throw new AppLoadError(`Component "${path}" is missing required env var "${name}"`);
+      }
+    }
+    return environment;
   }
 
-  action(info: FunctionInfo): RegisteredFunction {
-    return this.inRealm(this.actions, info);
-  }
-
-  describe(thrown: unknown): Failure {
-    return describeThrown(thrown, this.#mapFrames);
-  }
-
-  /** The routes of http.ts; those of a path prefix end in a star. */
-  httpRoutes(): { method: string; path: string }[] {
-    return (this.actions.router()?.getRoutes() ?? []).map(([path, method]) => ({ method, path }));
-  }
-
-  #exportSchema(): string | null {
-    if (!this.bundle.hasSchema) return null;
-    const schema = this.realm(0).load(SCHEMA_MODULE)["default"] as { export?(): string } | undefined;
-    if (typeof schema?.export !== "function")
-      throw new Error("schema.ts must export a schema as its default export");
-    return schema.export();
-  }
-
-  #exportCrons(): ReadonlyMap<string, CronSpec> {
-    if (!this.bundle.functionModules.includes(CRONS_MODULE)) return new Map();
-    const exported = this.realm(0).load(CRONS_MODULE)["default"] as ExportedCrons | undefined;
-    return readCrons(exported, this.functions);
-  }
-
-  #exportAuthConfig(): string | null {
+  #exportAuthConfig({ script }: Definition): string | null {
     if (!this.bundle.hasAuthConfig) return null;
     // A realm of its own, in which an environment variable that is not set is an error, as it is for Convex.
-    const realm = new Realm(this.#script, this.environment, (name) => {
-      throw new MissingVariableError(name);
+    const realm = new Realm(script, this.environment, (name) => {
+      throw new MissingVariableError(name, "auth config file");
     });
     return JSON.stringify(realm.load(AUTH_CONFIG_MODULE)["default"] ?? null);
   }
-
-  #loading<T>(module: string, load: () => T): T {
-    try {
-      return load();
-    } catch (thrown) {
-      const text = failureText(this.describe(thrown)).trimEnd();
-      throw new AppLoadError(`Failed to load ${module}: ${text}`, { cause: thrown });
-    }
-  }
 }
 
-const ANY: ValidatorJSON = { type: "any" };
-
-/** What is to be known of an export, or `null` when it is no registered function. */
-export function describeFunction(
-  module: string,
-  exportName: string,
-  value: unknown,
-  tables: TableNames,
-): FunctionInfo | null {
-  if (typeof value !== "function") return null;
-  const registered = value as RegisteredFunction;
-  const kind = registered.isQuery
-    ? "query"
-    : registered.isMutation
-      ? "mutation"
-      : registered.isAction
-        ? "action"
-        : null;
-  if (kind === null) return null;
-  const args = (registered.exportArgs ? JSON.parse(registered.exportArgs()) : ANY) as ValidatorJSON;
-  const returns = (
-    registered.exportReturns ? JSON.parse(registered.exportReturns()) : null
-  ) as ValidatorJSON | null;
-  return {
-    path: `${module.slice(0, -".js".length)}:${exportName}`,
-    module,
-    exportName,
-    kind,
-    isPublic: registered.isPublic === true,
-    args,
-    returns,
-    checkArgs: compileValidator(args, tables),
-    checkReturns: compileValidator(returns ?? ANY, tables),
-  };
+/** Checks the variables that the app itself declares. Throws {@link AppLoadError}. */
+function checkOwnEnvironment(
+  { environment: declared }: Definition,
+  environment: Readonly<Record<string, string>>,
+): void {
+  for (const [name, { isOptional, check }] of declared) {
+    const value = environment[name];
+    if (value === undefined) {
+      if (isOptional) continue;
+      const cause = new MissingVariableError(name, "convex.config");
+      throw new AppLoadError(`Failed to load convex.config.js: ${cause.message}`, { cause });
+    }
+    const problem = check(value);
+    if (problem !== null) {
+      throw new AppLoadError(
+        `Environment variable ${name} does not match its declared validator: ${problem}`,
+      );
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import { DeveloperError } from "../transaction/errors";
 import type { Json } from "../values/json";
+import type { LoadedComponent } from "./loadedApp";
 
 /** On whose behalf a function runs. It decides what `ctx.auth` says and whether internal functions may be called. */
 export type Caller =
@@ -12,6 +13,12 @@ export type Caller =
   | { readonly kind: "unidentified"; readonly problem: string };
 
 export const ANONYMOUS: Caller = { kind: "anonymous" };
+
+/** On whose behalf a function runs that another one calls: who signs in, signs in to the app and not to its components. */
+export function callerWithin(caller: Caller, from: LoadedComponent, to: LoadedComponent): Caller {
+  const isAdminItself = caller.kind === "admin" && caller.actingAs === undefined;
+  return isAdminItself || (from.isRoot && to.isRoot) ? caller : ANONYMOUS;
+}
 
 /** What `ctx.auth.getUserIdentity()` gives. */
 export function identityOf(caller: Caller): Json {

@@ -2,11 +2,14 @@
 import type { KeyRange } from "../transaction/keys";
 import type { Json } from "../values/json";
 import type { Caller } from "./caller";
+import type { ComponentPath } from "./loadedApp";
 import type { Enclosure } from "./enclosure";
 import type { Failure } from "./failure";
 
 /** A call as it comes in. `args`: one object, or an array with one object. */
 export type Call = {
+  /** The component whose function it is; by default the app itself. Clients may call no other. */
+  readonly component?: ComponentPath;
   readonly path: string;
   readonly args: Json;
   readonly caller: Caller;

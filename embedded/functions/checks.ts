@@ -1,7 +1,8 @@
 /** What a call has to be like, and what is said of one that is not. */
 import { checkValue, isObject, type Json } from "../values/json";
 import { formatBytes, sizeOf } from "../values/size";
-import type { FunctionInfo, FunctionKind, LoadedApp } from "./app";
+import { ROOT } from "../transaction/catalog";
+import type { FunctionInfo, FunctionKind, LoadedApp } from "./loadedApp";
 import type { Call } from "./calls";
 import { failure, type Failure } from "./failure";
 import { canonicalPath, displayPath, modulePath } from "./paths";
@@ -9,18 +10,28 @@ import { canonicalPath, displayPath, modulePath } from "./paths";
 const MAX_ARGS_BYTES = 16 * 1024 * 1024;
 const MAX_RETURN_BYTES = 16 * 1024 * 1024;
 
+/** The function that a call means; undefined when there is none, or none that may be called so. */
+export function lookUp(
+  app: Pick<LoadedApp, "components">,
+  { component = ROOT, path: written, internalAllowed }: Call,
+): FunctionInfo | undefined {
+  const path = canonicalPath(written);
+  if (path === null || (component !== ROOT && !internalAllowed)) return undefined;
+  const found = app.components.get(component)?.functions.get(path);
+  return found && (found.isPublic || internalAllowed) ? found : undefined;
+}
+
 /** The function that a call means, or what is wrong with the call. */
 export function findFunction(
-  app: Pick<LoadedApp, "functions">,
+  app: Pick<LoadedApp, "components">,
   call: Call,
   kind: FunctionKind,
 ): FunctionInfo | Failure {
-  const path = canonicalPath(call.path);
-  const found = path === null ? undefined : app.functions.get(path);
-  if (!found || (!found.isPublic && !call.internalAllowed)) {
-    return failure(`Could not find public function for '${displayPath(path ?? call.path)}'.`);
-  }
-  return wrongKind(found, kind) ?? found;
+  const found = lookUp(app, call);
+  if (found) return wrongKind(found, kind) ?? found;
+  return failure(
+    `Could not find public function for '${displayPath(canonicalPath(call.path) ?? call.path)}'.`,
+  );
 }
 
 export function couldNotFind(path: string): string {
@@ -37,13 +48,20 @@ export function wrongKind(found: FunctionInfo, expected: FunctionKind): Failure 
   );
 }
 
-/** Checks the arguments of a call and gives the one object that a function gets. */
-export function checkArgs(info: FunctionInfo, args: Json): { value: Json } | Failure {
+/**
+ * Checks the arguments of a call and gives the one object that a function gets. `allowCommitTs`: whether they may hold the
+ * timestamp of a commit that is still to come, as those from a mutation may.
+ */
+export function checkArgs(
+  info: FunctionInfo,
+  args: Json,
+  { allowCommitTs = false } = {},
+): { value: Json } | Failure {
   const value = Array.isArray(args) ? (args[0] ?? {}) : args;
   if (!isObject(value))
     return failure("ArgumentValidationError: Arguments for a Convex function must be an object.");
   try {
-    checkValue(value);
+    checkValue(value, { allowCommitTs });
   } catch (error) {
     return failure(`ArgumentValidationError: ${(error as Error).message}`);
   }
@@ -72,7 +90,6 @@ export function checkReturn(info: FunctionInfo, text: string): Failure | null {
 const NOT_YET: Readonly<Record<string, string>> = {
   "1.0/storageStore": "Storing files in mutations is",
   "1.0/storageGet": "Reading files in mutations is",
-  "1.0/createFunctionHandle": "Function handles are",
   "1.0/vectorSearch": "Vector search is",
 };
 

@@ -1,7 +1,7 @@
 /** What `crons.ts` declares: which functions run when. */
 import { Cron } from "croner";
 import type { Json } from "../values/json";
-import type { FunctionInfo } from "./app";
+import type { FunctionInfo } from "./loadedApp";
 import { canonicalPath, modulePath, type FunctionPath } from "./paths";
 
 /** Every so often since the last run, or at the times of a cron expression, in UTC. */

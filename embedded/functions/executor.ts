@@ -1,8 +1,9 @@
 import type { Database } from "../transaction/database";
 import { DeveloperError } from "../transaction/errors";
+import { ROOT } from "../transaction/catalog";
 import { Transaction } from "../transaction/transaction";
 import { isObject, type Json } from "../values/json";
-import type { App, FunctionInfo } from "./app";
+import type { App } from "./app";
 import type { Caller } from "./caller";
 import type { Call, Evaluation, LiveCall, Outcome } from "./calls";
 import { checkArgs, findFunction } from "./checks";
@@ -10,6 +11,7 @@ import type { Enclosure } from "./enclosure";
 import { failure, type Failure } from "./failure";
 import type { FileUrls } from "./fileUrls";
 import { Invoker } from "./invoker";
+import type { FunctionInfo, LoadedComponent } from "./loadedApp";
 import { LogLines } from "./logLines";
 import { canonicalPath, displayPath } from "./paths";
 import type { CallFrame } from "./syscalls";
@@ -112,17 +114,18 @@ export class Executor {
     };
   }
 
-  #prepareSystem({ path, args, caller }: Call): Prepared | Outcome {
+  #prepareSystem({ component: componentPath = ROOT, path, args, caller }: Call): Prepared | Outcome {
     const fullPath = canonicalPath(path) ?? path;
     const system = SYSTEM_QUERIES[fullPath];
-    if (!system || caller.kind !== "admin") {
+    const component = this.app().components.get(componentPath);
+    if (!system || !component || caller.kind !== "admin") {
       const problem = failure(`Could not find public function for '${displayPath(fullPath)}'.`);
       return { ok: false, path, failure: problem, logs: [] };
     }
     const [object] = Array.isArray(args) ? args : [args];
     return {
       kind: "query",
-      function: systemFunction(fullPath),
+      function: systemFunction(component, fullPath),
       args: object ?? {},
       caller,
       logs: new LogLines(),
@@ -174,8 +177,7 @@ export class Executor {
         if (!job) return;
         batch.push(job);
         const jobStartedAt = elapsed();
-        const check = job.kind === "mutation" ? this.app().schema.check : null;
-        const result = this.#executeSafely(job, new Transaction(this.database, check));
+        const result = this.#executeSafely(job, new Transaction(this.database, null));
         const time = elapsed();
         if (time - jobStartedAt > USER_TIME_MS) {
           job.result = { failure: timedOut() };
@@ -257,15 +259,19 @@ export class Executor {
   }
 
   #execute(call: Prepared, transaction: Transaction): Settled {
-    if (call.system) return this.#executeSystem(call.system, call.args, transaction);
+    const { component } = call.function;
+    const isMutation = call.kind === "mutation";
+    const view = transaction.within(component.path, isMutation ? component.schema.check : null);
+    if (call.system) return this.#executeSystem(call.system, call.args, view);
     const { enclosure } = call;
     const nowMs = Date.now();
     const known = enclosure && transaction.usage.exempt(() => enclosure.before(transaction, nowMs));
     if (known !== null) return { value: known, transaction: null };
     const frame: CallFrame = {
-      transaction,
+      transaction: view,
       function: call.function,
-      mayWrite: call.kind === "mutation",
+      parent: null,
+      mayWrite: isMutation,
       caller: call.caller,
       logs: call.logs,
       nowMs,
@@ -276,9 +282,9 @@ export class Executor {
     };
     const result = this.#invoker.invoke(frame, call.args);
     if ("failure" in result) return result;
-    const { value } = result;
+    const value = isMutation ? transaction.resolveTimestamps(result.value) : result.value;
     if (enclosure) transaction.usage.exempt(() => enclosure.after(transaction, value, nowMs));
-    return { value, transaction: call.kind === "mutation" ? transaction : null };
+    return { value, transaction: isMutation ? transaction : null };
   }
 
   #executeSystem(query: SystemQuery, args: Json, transaction: Transaction): Settled {
@@ -294,9 +300,10 @@ export class Executor {
 }
 
 /** A system query as a function: it checks its arguments itself. */
-function systemFunction(path: string): FunctionInfo {
+function systemFunction(component: LoadedComponent, path: string): FunctionInfo {
   const colon = path.indexOf(":");
   return {
+    component,
     path,
     module: `${path.slice(0, colon)}.js`,
     exportName: path.slice(colon + 1),

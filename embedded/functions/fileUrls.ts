@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import type { ComponentPath } from "./loadedApp";
 
 /** How long an upload URL is good for. */
 const UPLOAD_MS = 60 * 60 * 1000;
@@ -22,23 +23,24 @@ export class FileUrls {
     return `${this.#origin}/api/storage/${blobKey}`;
   }
 
-  /** A URL to which one file after the other may be posted for an hour. */
-  upload(): string {
+  /** A URL to which one file of a component after the other may be posted for an hour. */
+  upload(component: ComponentPath): string {
     const expiresAt = String(this.now() + UPLOAD_MS);
-    return `${this.#origin}/api/storage/upload?token=${expiresAt}.${this.#sign(expiresAt)}`;
+    const token = `${expiresAt}.${this.#sign(expiresAt, component)}.${encodeURIComponent(component)}`;
+    return `${this.#origin}/api/storage/upload?token=${token}`;
   }
 
-  /** Whether a token of an upload URL is ours and still good. */
-  isGood(token: string): boolean {
-    const [expiresAt = "", signature = ""] = token.split(".");
-    const expected = Buffer.from(this.#sign(expiresAt));
+  /** Whose files a token of an upload URL lets one store, or `null` if it is not ours or not good any more. */
+  componentOf(token: string): ComponentPath | null {
+    const [expiresAt = "", signature = "", component = ""] = token.split(".");
+    const expected = Buffer.from(this.#sign(expiresAt, component));
     const given = Buffer.from(signature);
-    return (
-      given.length === expected.length && timingSafeEqual(given, expected) && Number(expiresAt) > this.now()
-    );
+    const isOurs = given.length === expected.length && timingSafeEqual(given, expected);
+    return isOurs && Number(expiresAt) > this.now() ? component : null;
   }
 
-  #sign(expiresAt: string): string {
-    return createHmac("sha256", this.secret).update(`upload ${expiresAt}`).digest("base64url");
+  #sign(expiresAt: string, component: ComponentPath): string {
+    const claim = component === "" ? `upload ${expiresAt}` : `upload ${expiresAt} to ${component}`;
+    return createHmac("sha256", this.secret).update(claim).digest("base64url");
   }
 }

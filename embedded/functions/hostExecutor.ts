@@ -1,12 +1,12 @@
 import type { Database } from "../transaction/database";
 import type { Limits } from "../transaction/limits";
-import { Transaction, type DocumentCheck } from "../transaction/transaction";
+import { Transaction } from "../transaction/transaction";
 import type { Json } from "../values/json";
-import type { FunctionInfo } from "./app";
 import type { Call, Outcome } from "./calls";
 import { checkArgs, checkReturn, findFunction } from "./checks";
 import type { Failure } from "./failure";
 import type { HostApp } from "./hostApp";
+import type { FunctionInfo } from "./loadedApp";
 import { currentCall, runInHostRealm, type ConvexGlobal } from "./hostRealm";
 import { LogLines } from "./logLines";
 import { enterNested, leaveNested, RUN_FUNCTION, type Invoked, type NestedRequest } from "./nestedCalls";
@@ -39,9 +39,9 @@ export class HostExecutor {
    */
   async transact<T>(work: (transaction: Transaction) => T): Promise<T> {
     const inside = this.current();
-    if (inside) return work(inside.frame.transaction);
+    if (inside) return work(inside.frame.transaction.within(null, null));
     return this.#turns.next(async () => {
-      const transaction = this.#transaction(null);
+      const transaction = this.#transaction();
       const result = work(transaction);
       transaction.commit();
       await this.options.database.durable();
@@ -64,7 +64,7 @@ export class HostExecutor {
     try {
       value = await runInHostRealm(call, () => invokeRegistered(app, info, args));
     } catch (thrown) {
-      return { failure: app.describe(thrown) };
+      return { failure: info.component.describe(thrown) };
     } finally {
       await call.close();
     }
@@ -83,14 +83,16 @@ export class HostExecutor {
     const { path } = found;
     const args = checkArgs(found, call.args);
     if ("message" in args) return failed(path, args);
-    const transaction = this.#transaction(kind === "mutation" ? app().schema.check : null);
+    const transaction = this.#transaction();
+    const { component } = found;
     const nowMs = Date.now();
     const enclosure = call.enclosure ?? null;
     const known = enclosure && transaction.usage.exempt(() => enclosure.before(transaction, nowMs));
     if (known !== null) return { ok: true, path, value: known, logs: logs.lines };
     const frame: CallFrame = {
-      transaction,
+      transaction: transaction.within(component.path, kind === "mutation" ? component.schema.check : null),
       function: found,
+      parent: null,
       mayWrite: kind === "mutation",
       caller: call.caller,
       logs,
@@ -102,23 +104,23 @@ export class HostExecutor {
     };
     const result = await this.invoke(frame, args.value);
     if ("failure" in result) return failed(path, result.failure);
-    const { value } = result;
+    const value = kind === "mutation" ? transaction.resolveTimestamps(result.value) : result.value;
     if (enclosure) transaction.usage.exempt(() => enclosure.after(transaction, value, nowMs));
     if (kind === "mutation") transaction.commit();
     await database.durable();
     return { ok: true, path, value, logs: logs.lines };
   }
 
-  #transaction(check: DocumentCheck | null): Transaction {
-    const transaction = new Transaction(this.options.database, check);
+  #transaction(): Transaction {
+    const transaction = new Transaction(this.options.database, null);
     transaction.usage.limits = this.options.limits;
     return transaction;
   }
 }
 
 function invokeRegistered(app: HostApp, info: FunctionInfo, args: Json): Promise<string> {
-  const registered = app.registered(info);
-  const call = info.kind === "mutation" ? registered.invokeMutation : registered.invokeQuery;
+  const registered = app.components.get(info.component.path)?.registered(info);
+  const call = info.kind === "mutation" ? registered?.invokeMutation : registered?.invokeQuery;
   if (!call) throw new Error(`${info.path} can't be invoked`);
   return call(JSON.stringify([args]));
 }
@@ -150,7 +152,7 @@ class TransactionCall implements ConvexGlobal {
   asyncSyscall(operation: string, text: string): Promise<string> {
     return this.#turns.next(async () => {
       this.#requireOpen(operation);
-      await this.options.app().loadFor(text);
+      await this.options.app().loadFor(this.frame.function.component, text);
       if (operation === RUN_FUNCTION) return this.#callNested(JSON.parse(text) as NestedRequest);
       return performSyscall(this.frame, operation, text, this.options.syscalls);
     });
@@ -159,7 +161,9 @@ class TransactionCall implements ConvexGlobal {
   jsSyscall(operation: string, args: Record<string, unknown>): Promise<unknown> {
     return this.#turns.next(() => {
       this.#requireOpen(operation);
-      return this.options.app().actionHost.jsSyscall(operation, args);
+      const { function: info, caller, logs, scheduledJob } = this.frame;
+      const frame = { component: info.component, path: info.path, caller, logs, scheduledJob };
+      return this.options.app().actionHost.jsSyscall(frame, operation, args);
     });
   }
 

@@ -3,9 +3,10 @@ import type { Database } from "../transaction/database";
 import { DeveloperError, InvalidCursorError } from "../transaction/errors";
 import type { Json } from "../values/json";
 import type { App } from "./app";
-import { checkReturn } from "./checks";
+import { checkReturn, couldNotFind } from "./checks";
 import { failure } from "./failure";
 import type { FileUrls } from "./fileUrls";
+import type { ComponentPath } from "./loadedApp";
 import type { LogLevel } from "./logLines";
 import {
   enterNested,
@@ -31,26 +32,28 @@ export class Invoker {
     this.#host = { cursorSecret, app, fileUrls };
   }
 
-  /** Runs a function in the realm of its depth, and checks what it returns. Throws what is the runtime's own fault. */
+  /** Runs a function in a realm where no other runs, and checks what it returns. Throws what is the runtime's own fault. */
   invoke(frame: CallFrame, args: Json): Invoked {
-    const app = this.app();
-    const realm = app.realm(frame.depth);
     const { function: info } = frame;
+    const component = this.app().components.get(info.component.path);
+    // Another version of the app may have come into force since the call came.
+    if (!component) return { failure: failure(couldNotFind(info.path)) };
+    const realm = component.realm(callersWithin(component.path, frame.parent));
     const host = new FrameHost((operation, text) => this.#perform(frame, operation, text), frame);
     let result: RealmResult;
     try {
-      const registered = app.inRealm(realm, info);
+      const registered = component.inRealm(realm, info);
       const argsText = JSON.stringify([args]);
       const call = info.kind === "mutation" ? registered.invokeMutation : registered.invokeQuery;
       if (!call) throw new Error(`${info.path} can't be invoked`);
       result = realm.run(() => call(argsText), frame.nowMs, host);
     } catch (error) {
       // A module may fail when a new realm evaluates it: that is the app's error like any other.
-      return { failure: app.describe(error) };
+      return { failure: component.describe(error) };
     }
     if (host.fault !== null) throw host.fault;
     if (result.state === "stuck") return { failure: failure("Returned promise will never resolve") };
-    if (result.state === "threw") return { failure: app.describe(result.value) };
+    if (result.state === "threw") return { failure: component.describe(result.value) };
     const value = result.value as string;
     const problem = checkReturn(info, value);
     return problem === null ? { value } : { failure: problem };
@@ -62,6 +65,15 @@ export class Invoker {
     const nested = enterNested(frame, JSON.parse(text) as NestedRequest, { database, app: this.app() });
     return leaveNested(nested, this.invoke(nested.frame, nested.args));
   }
+}
+
+/** How many of the calls that have led to a frame run in a component. */
+function callersWithin(component: ComponentPath, frame: CallFrame | null): number {
+  let callers = 0;
+  for (let caller = frame; caller !== null; caller = caller.parent) {
+    if (caller.function.component.path === component) callers++;
+  }
+  return callers;
 }
 
 /** What a realm gets to see of the call that runs in it. */

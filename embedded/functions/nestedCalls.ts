@@ -1,13 +1,15 @@
 /** Calls of a function by another one, in the transaction of the calling one. */
 import type { Database } from "../transaction/database";
 import { DeveloperError } from "../transaction/errors";
-import { Transaction, type Savepoint } from "../transaction/transaction";
+import { Transaction } from "../transaction/transaction";
+import type { Savepoint } from "../transaction/transactionState";
 import type { Json } from "../values/json";
-import type { FunctionInfo, FunctionKind, LoadedApp } from "./app";
+import { locate, type FunctionAddress } from "./addresses";
+import { callerWithin } from "./caller";
+import type { FunctionInfo, FunctionKind, LoadedApp, LoadedComponent } from "./loadedApp";
 import { checkArgs, couldNotFind, wrongKind } from "./checks";
 import type { Failure } from "./failure";
-import { canonicalPath } from "./paths";
-import type { CallFrame, FunctionAddress } from "./syscalls";
+import type { CallFrame } from "./syscalls";
 
 /** The operation by which a query or mutation calls another one. */
 export const RUN_FUNCTION = "1.0/runUdf";
@@ -41,17 +43,21 @@ export function enterNested(
       `Cross component call depth limit exceeded. Functions can call each other at most ${MAX_CALL_DEPTH} levels deep.`,
     );
   }
-  const found = resolve(app, request, kind);
-  const checked = checkArgs(found, request.args ?? {});
+  const caller = frame.function.component;
+  const found = resolve(app, caller, request, kind);
+  const checked = checkArgs(found, request.args ?? {}, { allowCommitTs: frame.mayWrite });
   if ("message" in checked) throw new DeveloperError(checked.message);
   // A snapshot query sees what is committed and nothing of what its mutation has written.
-  const transaction =
-    request.udfType === "snapshotQuery" ? new Transaction(database, null) : frame.transaction;
+  const shared = request.udfType === "snapshotQuery" ? new Transaction(database, null) : frame.transaction;
+  const { component } = found;
+  const transaction = shared.within(component.path, kind === "mutation" ? component.schema.check : null);
   return {
     frame: {
       ...frame,
       transaction,
       function: found,
+      parent: frame,
+      caller: callerWithin(frame.caller, caller, component),
       mayWrite: kind === "mutation",
       depth: frame.depth + 1,
       streams: new Map(),
@@ -69,16 +75,17 @@ export function leaveNested({ frame, savepoint }: NestedCall, result: Invoked): 
   throw new NestedCallError(result.failure);
 }
 
-function resolve(app: LoadedApp, address: FunctionAddress, kind: FunctionKind): FunctionInfo {
-  if (address.name === undefined) {
-    throw new DeveloperError("Components and function handles are not available in this runtime yet.");
-  }
-  const path = canonicalPath(address.name);
-  const found = path === null ? undefined : app.functions.get(path);
-  if (!found) throw new DeveloperError(couldNotFind(address.name));
-  const wrong = wrongKind(found, kind);
+function resolve(
+  app: LoadedApp,
+  from: LoadedComponent,
+  address: FunctionAddress,
+  kind: FunctionKind,
+): FunctionInfo {
+  const { path, info } = locate(app, from, address);
+  if (!info) throw new DeveloperError(couldNotFind(path));
+  const wrong = wrongKind(info, kind);
   if (wrong) throw new DeveloperError(wrong.message);
-  return found;
+  return info;
 }
 
 /** A function that another function called has failed; the calling one may catch this. */

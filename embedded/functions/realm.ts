@@ -1,7 +1,7 @@
 import { createHash, randomFillSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createContext, Script, type Context } from "node:vm";
-import { BUNDLE_FILE, type AppBundle, type ModuleTable } from "./bundle";
+import { bundleFile, type DefinitionBundle, type ModuleTable } from "./bundle";
 import type { LogLevel } from "./logLines";
 
 /** What a realm asks of the call that runs in it. A syscall gives JSON, or says what went wrong. */
@@ -54,10 +54,10 @@ const SHARED_GLOBALS = [
   ..."ReadableStream WritableStream TransformStream".split(" "),
 ];
 
-/** The app's script, compiled once for all realms. */
-export function compileBundle(bundle: AppBundle): Script {
+/** A definition's script, compiled once for all realms. */
+export function compileBundle(bundle: DefinitionBundle): Script {
   const source = `(function (module, exports, ${FAST_GLOBALS.join(", ")}) {\n${bundle.code}\n})`;
-  return new Script(source, { filename: BUNDLE_FILE, lineOffset: -1 });
+  return new Script(source, { filename: bundleFile(bundle), lineOffset: -1 });
 }
 
 /**
@@ -100,15 +100,20 @@ export class Realm {
     this.#modules = module.exports.modules;
   }
 
-  /** Evaluates a module, once, and gives its exports. Throws what the module throws. */
-  load(path: string): Record<string, unknown> {
+  /** Evaluates a module, once, and gives its exports. Throws what the module throws. `host`: whom the module may ask. */
+  load(path: string, host: RealmHost | null = null): Record<string, unknown> {
     const loaded = this.#loaded.get(path);
     if (loaded) return loaded;
     const evaluate = this.#modules[path];
     if (!evaluate) throw new Error(`The bundle has no module ${path}`);
-    const exports = this.#inside(evaluate) as Record<string, unknown>;
-    this.#loaded.set(path, exports);
-    return exports;
+    this.#host = host;
+    try {
+      const exports = this.#inside(evaluate) as Record<string, unknown>;
+      this.#loaded.set(path, exports);
+      return exports;
+    } finally {
+      this.#host = null;
+    }
   }
 
   /** Runs one call to its end. `nowMs` is what the clock shows all the while. */

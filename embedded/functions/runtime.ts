@@ -1,19 +1,27 @@
+import { createHmac } from "node:crypto";
 import type { Blobs } from "../storage/blobs";
 import type { Database } from "../transaction/database";
-import { IndexBuild, OvertakenError, type BuildProgress } from "../transaction/indexBuild";
+import {
+  IndexBuild,
+  OvertakenError,
+  type BuildProgress,
+  type Inspect,
+  type WantedTables,
+} from "../transaction/indexBuild";
 import { Transaction } from "../transaction/transaction";
 import { Actions, type HttpOutcome } from "./actions";
-import { App, type FunctionKind } from "./app";
+import { App } from "./app";
 import type { AppBundle } from "./bundle";
 import type { Caller } from "./caller";
 import { canonicalPath } from "./paths";
 import type { Call, Evaluation, LiveCall, Outcome } from "./calls";
-import { couldNotFind } from "./checks";
+import { couldNotFind, lookUp } from "./checks";
 import { Executor } from "./executor";
 import { failure, failureText } from "./failure";
 import { FunctionLog, type LogEntry, type RecordCall } from "./functionLog";
 import { findFileByBlob, type StoredFile } from "./files";
 import type { FileUrls } from "./fileUrls";
+import type { ComponentPath, FunctionKind } from "./loadedApp";
 import { Places } from "./places";
 
 /** How many actions run at a time, as in Convex. Those that an action calls run in its place. */
@@ -59,18 +67,25 @@ export class Runtime {
 
   /** Loads an app, which changes nothing yet. Throws `AppLoadError`. */
   prepare(bundle: AppBundle, environment: Readonly<Record<string, string>>): App {
-    return new App(bundle, environment, this.options.database, this.#actions);
+    const { database, cursorSecret } = this.options;
+    const handleSecret = createHmac("sha256", cursorSecret).update("function handles").digest();
+    return new App({ bundle, environment, database, actionHost: this.#actions, handleSecret });
   }
 
   /**
-   * Begins to make the database fit an app's schema, beside all calls: checks stored documents and builds indexes. Whatever was
+   * Begins to make the database fit an app's schemas, beside all calls: checks stored documents and builds indexes. Whatever was
    * begun before and is not in force yet is given up.
    */
   begin(app: App): IndexBuild {
     const { database, onBuild, onFault } = this.options;
     void this.#build?.abandon(new OvertakenError()).catch(onFault);
-    const inForce = this.#app?.schema ?? null;
-    const build = new IndexBuild(database, app.schema.indexes, app.schema.checksAfter(inForce));
+    const wanted = new Map<ComponentPath, WantedTables>();
+    const checks = new Map<ComponentPath, ReadonlyMap<string, Inspect>>();
+    for (const [path, { schema }] of app.components) {
+      wanted.set(path, schema.indexes);
+      checks.set(path, schema.checksAfter(this.#app?.components.get(path)?.schema ?? null));
+    }
+    const build = new IndexBuild(database, wanted, checks);
     this.#build = build;
     const reports = setInterval(() => onBuild?.(build.progress), BUILD_REPORT_MS).unref();
     const stop = () => clearInterval(reports);
@@ -116,12 +131,10 @@ export class Runtime {
 
   /** Calls a function of whatever kind it is. Never rejects. */
   async callAny(call: Call): Promise<Outcome> {
-    const path = canonicalPath(call.path);
-    const found = path === null ? undefined : this.app.functions.get(path);
-    if (!found || (!found.isPublic && !call.internalAllowed)) {
-      return { ok: false, path: call.path, failure: failure(couldNotFind(path ?? call.path)), logs: [] };
-    }
-    return this.call(found.kind, call);
+    const found = lookUp(this.app, call);
+    if (found) return this.call(found.kind, call);
+    const problem = failure(couldNotFind(canonicalPath(call.path) ?? call.path));
+    return { ok: false, path: call.path, failure: problem, logs: [] };
   }
 
   /** Does something of the runtime's own in a transaction; see {@link Executor.transact}. */
@@ -147,11 +160,12 @@ export class Runtime {
 
   /** Stores a file that came over HTTP; see {@link Actions.storeFile}. */
   storeFile(
+    component: ComponentPath,
     source: AsyncIterable<Uint8Array>,
     contentType: string | null,
     sha256: string | null,
   ): Promise<string> {
-    return this.#actions.storeFile(source, contentType, sha256);
+    return this.#actions.storeFile(component, source, contentType, sha256);
   }
 
   /** The file whose blob has this key, with how to read it, or `null`. */

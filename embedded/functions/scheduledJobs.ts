@@ -6,12 +6,15 @@ import { internalIdOf, type IdUse, type Transaction } from "../transaction/trans
 import {
   JOB_QUEUES,
   jobKey,
+  jobTargetKey,
   jobsUntil,
   rangeOfPrefix,
   type JobQueue,
   type KeyRange,
 } from "../transaction/keys";
+import { ROOT } from "../transaction/catalog";
 import type { Json, JsonObject } from "../values/json";
+import type { ComponentPath } from "./loadedApp";
 import { modulePath, type FunctionPath } from "./paths";
 
 export const SCHEDULED_FUNCTIONS = "_scheduled_functions";
@@ -39,6 +42,8 @@ export type QueuePlace = { readonly id: string; readonly atMs: number };
 const IN_SYSTEM_TABLE: IdUse = { operation: "db.patch", table: SCHEDULED_FUNCTIONS, system: true };
 
 export type JobRequest = {
+  /** The component whose function it is. */
+  readonly component: ComponentPath;
   readonly path: FunctionPath;
   readonly args: Json;
   /** When it is due, ms since the epoch. */
@@ -48,9 +53,17 @@ export type JobRequest = {
   readonly nowMs: number;
 };
 
-/** Schedules a function and gives its id. What a cancelled function schedules is cancelled from the start. */
-export function schedule(transaction: Transaction, { path, args, atMs, parent, nowMs }: JobRequest): string {
-  const canceled = parent !== null && readJob(transaction, parent)?.state.kind === "canceled";
+/**
+ * Schedules a function for the component whose view of the transaction it is, and gives its id. What a cancelled function
+ * schedules is cancelled from the start.
+ */
+export function schedule(
+  transaction: Transaction,
+  { component, path, args, atMs, parent, nowMs }: JobRequest,
+): string {
+  // Another component may have scheduled the parent.
+  const everything = transaction.within(null, null);
+  const canceled = parent !== null && readJob(everything, parent)?.state.kind === "canceled";
   const job = {
     name: modulePath(path),
     args: [args],
@@ -60,6 +73,9 @@ export function schedule(transaction: Transaction, { path, args, atMs, parent, n
   };
   return transaction.usage.exempt(() => {
     const id = transaction.insert(SCHEDULED_FUNCTIONS, job);
+    if (transaction.namespaceOf(id) !== component) {
+      transaction.writeNote(jobTargetKey(internalIdOf(id)), JSON.stringify(component));
+    }
     enqueue(transaction, { ...job, _id: id } as unknown as ScheduledJob);
     return id;
   });
@@ -91,8 +107,15 @@ export function finish(transaction: Transaction, id: string, error: string | nul
 export function forget(transaction: Transaction, { id, atMs }: QueuePlace): void {
   transaction.usage.exempt(() => {
     transaction.remove(id, { ...IN_SYSTEM_TABLE, operation: "db.delete" });
-    transaction.writeNote(jobKey("completed", atMs, internalIdOf(id)), null);
+    transaction.removeNote(jobKey("completed", atMs, internalIdOf(id)));
+    transaction.removeNote(jobTargetKey(internalIdOf(id)));
   });
+}
+
+/** The component whose function a scheduled function is: the one that has scheduled it, unless it has said another. */
+export function componentOfJob(transaction: Transaction, id: string): ComponentPath {
+  const noted = transaction.read(jobTargetKey(internalIdOf(id)));
+  return noted === undefined ? (transaction.namespaceOf(id) ?? ROOT) : (JSON.parse(noted) as ComponentPath);
 }
 
 export function readJob(transaction: Transaction, id: string): ScheduledJob | null {

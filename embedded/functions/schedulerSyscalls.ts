@@ -4,7 +4,8 @@ import type { Transaction } from "../transaction/transaction";
 import { decodeId, idProblem } from "../values/ids";
 import { checkValue, isObject, type Json } from "../values/json";
 import { sizeOf } from "../values/size";
-import type { LoadedApp } from "./app";
+import { locate, type FunctionAddress, type Target } from "./addresses";
+import type { LoadedApp, LoadedComponent } from "./loadedApp";
 import { canonicalPath, type FunctionPath } from "./paths";
 import { cancel, schedule, SCHEDULED_FUNCTIONS } from "./scheduledJobs";
 
@@ -15,19 +16,25 @@ type Scheduling = { readonly nowMs: number; readonly scheduledJob: string | null
 
 const FIVE_YEARS_S = 5 * 366 * 24 * 3600;
 
-/** Schedules a function and gives its id as JSON. Throws a {@link DeveloperError} for what Convex refuses. */
+/**
+ * Schedules a function for a component, in whose `_scheduled_functions` it then is. Gives its id as JSON. Throws a
+ * {@link DeveloperError} for what Convex refuses.
+ */
 export function scheduleBySyscall(
   transaction: Transaction,
   app: LoadedApp,
+  scheduling: LoadedComponent,
   request: Request,
   { nowMs, scheduledJob }: Scheduling,
 ): string {
-  const path = targetOf(app, request["name"]);
+  const { component, path } = targetOf(app, scheduling, request as FunctionAddress);
   const atMs = timeOf(request["ts"], nowMs);
   const args = argsOf(request["args"]);
   transaction.usage.add("functionsScheduled", 1);
   transaction.usage.add("scheduledFunctionArgsBytes", sizeOf([args]));
-  return JSON.stringify(schedule(transaction, { path, args, atMs, parent: scheduledJob, nowMs }));
+  return JSON.stringify(
+    schedule(transaction, { component: component.path, path, args, atMs, parent: scheduledJob, nowMs }),
+  );
 }
 
 /** Cancels a scheduled function. Gives JSON. Throws a {@link DeveloperError} for an id of anything else. */
@@ -37,7 +44,7 @@ export function cancelBySyscall(transaction: Transaction, { id }: Request, nowMs
     const problem = typeof id === "string" ? idProblem(id) : "expected a string";
     throw new DeveloperError(`Invalid argument \`id\` for \`db.cancel_job\`: ${problem}`);
   }
-  if (transaction.catalog.tableByNumber(decoded.tableNumber)?.name !== SCHEDULED_FUNCTIONS) {
+  if (transaction.tableName(decoded.tableNumber) !== SCHEDULED_FUNCTIONS) {
     throw new DeveloperError(
       "Invalid scheduled function ID. The ID must be an ID on the '_scheduled_functions' table.",
     );
@@ -47,21 +54,16 @@ export function cancelBySyscall(transaction: Transaction, { id }: Request, nowMs
 }
 
 /** The function to run must be there when it is scheduled, though it may be gone when it is due. */
-function targetOf(app: LoadedApp, name: Json | undefined): FunctionPath {
-  if (typeof name !== "string") {
-    throw new DeveloperError("Components and function handles are not available in this runtime yet.");
-  }
-  const path = canonicalPath(name);
-  const [module, exportName] = splitPath(path ?? name);
-  if (path === null || !app.hasModule(module)) {
+function targetOf(app: LoadedApp, from: LoadedComponent, address: FunctionAddress): Target {
+  const target = locate(app, from, address);
+  if (target.info) return target;
+  const [module, exportName] = splitPath(target.path);
+  if (canonicalPath(target.path) === null || !target.component.hasModule(module)) {
     throw new DeveloperError(`Attempted to schedule function at nonexistent path: ${module}`);
   }
-  if (!app.functions.has(path)) {
-    throw new DeveloperError(
-      `Attempted to schedule function, but no exported function ${exportName} found in the file: ${module}. Did you forget to export it?`,
-    );
-  }
-  return path;
+  throw new DeveloperError(
+    `Attempted to schedule function, but no exported function ${exportName} found in the file: ${module}. Did you forget to export it?`,
+  );
 }
 
 /** "messages:send" is `send` of "messages.js". */

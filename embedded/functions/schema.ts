@@ -1,8 +1,7 @@
 import type { ValidatorJSON } from "convex/values";
 import type { Inspect, WantedTables } from "../transaction/indexBuild";
-import type { Database } from "../transaction/database";
 import type { DocumentCheck } from "../transaction/transaction";
-import { compileValidator } from "./validate";
+import { compileValidator, type TableNames } from "./validate";
 
 /** What `defineSchema(...).export()` gives, as far as it matters here. */
 type ExportedSchema = {
@@ -17,19 +16,18 @@ type ExportedSchema = {
 /** The documents of a table. `type`: the validator as text, by which two schemas are compared. */
 type Check = { readonly type: string; readonly inspect: Inspect };
 
-/** An app's schema. Without one, every table and document is allowed and no index is declared. */
+/** The schema of the app or of a component. Without one, every table and document is allowed and no index is declared. */
 export class Schema {
   readonly #checks = new Map<string, Check>();
   readonly indexes: WantedTables;
 
   constructor(
-    /** What `export()` of the app's schema gave; `null` without one. */
+    /** What `export()` of the schema gave; `null` without one. */
     readonly exported: string | null,
-    database: Database,
+    tables: TableNames,
   ) {
     const schema: ExportedSchema =
       exported === null ? { tables: [], schemaValidation: false } : (JSON.parse(exported) as ExportedSchema);
-    const names = { tableName: (number: number) => database.catalog.tableByNumber(number)?.name };
     this.indexes = new Map(
       schema.tables.map(({ tableName, indexes }) => [
         tableName,
@@ -43,7 +41,7 @@ export class Schema {
       if (!schema.schemaValidation || !documentType) continue;
       this.#checks.set(tableName, {
         type: JSON.stringify(documentType),
-        inspect: compileValidator(documentType, names),
+        inspect: compileValidator(documentType, tables),
       });
     }
   }

@@ -1,23 +1,21 @@
 import { SourceMap, type SourceMapPayload } from "node:module";
-import { BUNDLE_FILE } from "./bundle";
+import { bundleFile, type DefinitionBundle } from "./bundle";
 import type { FrameMapper } from "./failure";
 
-const FRAME = new RegExp(
-  `^\\s+at (?:(.*) \\()?(?:.*/)?${BUNDLE_FILE.replace(".", "\\.")}:(\\d+):(\\d+)\\)?$`,
-);
-
 /**
- * Maps the frames of a stack that lie in the bundle to their sources; other frames are the runtime's own and are
- * left out. The source map is parsed when the first error needs it.
+ * Maps the frames of a stack that lie in the bundle to their sources; other frames are the runtime's own, or another
+ * component's, and are left out. The source map is parsed when the first error needs it.
  */
-export function frameMapper(sourceMapJson: string): FrameMapper {
+export function frameMapper(bundle: DefinitionBundle): FrameMapper {
+  const file = bundleFile(bundle).replace(".", "\\.");
+  const frame = new RegExp(`^\\s+at (?:(.*) \\()?(?:.*/)?${file}:(\\d+):(\\d+)\\)?$`);
   let sourceMap: SourceMap | undefined;
   return (stack) => {
     const frames: string[] = [];
     for (const line of stack.split("\n")) {
-      const match = FRAME.exec(line);
+      const match = frame.exec(line);
       if (!match) continue;
-      sourceMap ??= new SourceMap(JSON.parse(sourceMapJson) as SourceMapPayload);
+      sourceMap ??= new SourceMap(JSON.parse(bundle.sourceMap) as SourceMapPayload);
       const found = sourceMap.findEntry(Number(match[2]) - 1, Number(match[3]) - 1);
       if (!("originalSource" in found)) continue;
       const place = `${found.originalSource}:${found.originalLine + 1}:${found.originalColumn + 1}`;

@@ -7,19 +7,25 @@ import { BY_CREATION_TIME } from "../transaction/catalog";
 import { QueryStream, readPage, type PageRequest, type SerializedQuery } from "../transaction/query";
 import type { IdUse, Transaction } from "../transaction/transaction";
 import { normalizeId } from "../values/ids";
-import { isObject, type Json, type JsonObject } from "../values/json";
+import { int64Json, isObject, type Json, type JsonObject } from "../values/json";
+import { functionHandle, type FunctionAddress } from "./addresses";
 import { identityOf, type Caller } from "./caller";
 import { deleteFile, fileMetadata, fileUrl } from "./files";
 import type { FileUrls } from "./fileUrls";
-import type { FunctionInfo, LoadedApp } from "./app";
+import type { FunctionInfo, LoadedApp } from "./loadedApp";
 import { unknownOperation } from "./checks";
+import { DEPLOYMENT } from "./deployment";
 import type { LogLines } from "./logLines";
+import { displayPath } from "./paths";
 import { cancelBySyscall, scheduleBySyscall } from "./schedulerSyscalls";
 
 /** One call of a query or mutation, from the outside or from another function. */
 export interface CallFrame {
+  /** As the function's component sees it. */
   readonly transaction: Transaction;
   readonly function: FunctionInfo;
+  /** The call that has made this one; `null` for a call from the outside. */
+  readonly parent: CallFrame | null;
   /** A query may not write, even when a mutation called it. */
   readonly mayWrite: boolean;
   readonly caller: Caller;
@@ -41,8 +47,6 @@ export interface SyscallHost {
   app(): LoadedApp;
   readonly fileUrls: FileUrls;
 }
-
-export type FunctionAddress = { name?: string; reference?: string; functionHandle?: string };
 
 type Args = Record<string, Json> & JsonObject;
 type Handler = (frame: CallFrame, args: Args, host: SyscallHost) => string;
@@ -96,6 +100,11 @@ const SYSCALLS: Readonly<Record<string, Handler>> = {
   "1.0/queryCleanup": () => "true",
 
   "1.0/queryPage": (frame, args, { cursorSecret }) => {
+    if (!frame.function.component.isRoot) {
+      throw new DeveloperError(
+        "paginate() is only supported in the app. Learn more at https://docs.convex.dev/components/authoring#pagination",
+      );
+    }
     if (frame.page.end !== null) {
       throw new DeveloperError(
         "This query or mutation function ran multiple paginated queries. Convex only supports a single paginated query in each function.",
@@ -122,7 +131,7 @@ const SYSCALLS: Readonly<Record<string, Handler>> = {
   },
 
   "1.0/db/normalizeId": (frame, args) => {
-    const table = frame.transaction.catalog.table(text(args, "table"));
+    const table = frame.transaction.table(text(args, "table"));
     const id = table ? normalizeId(table.number, text(args, "idString")) : null;
     return JSON.stringify({ id });
   },
@@ -131,7 +140,8 @@ const SYSCALLS: Readonly<Record<string, Handler>> = {
 
   "1.0/schedule": (frame, args, host) => {
     requireWrite(frame, "schedule");
-    return scheduleBySyscall(frame.transaction, host.app(), args, frame);
+    const { transaction, function: caller } = frame;
+    return scheduleBySyscall(transaction, host.app(), caller.component, args, frame);
   },
 
   "1.0/cancel_job": (frame, args) => {
@@ -150,7 +160,7 @@ const SYSCALLS: Readonly<Record<string, Handler>> = {
 
   "1.0/storageGenerateUploadUrl": (frame, _args, { fileUrls }) => {
     requireWrite(frame, "generate an upload URL");
-    return JSON.stringify(fileUrls.upload());
+    return JSON.stringify(fileUrls.upload(frame.function.component.path));
   },
 
   "1.0/storageDelete": (frame, args) => {
@@ -161,7 +171,15 @@ const SYSCALLS: Readonly<Record<string, Handler>> = {
 
   "1.0/getTransactionMetrics": (frame) => JSON.stringify(frame.transaction.usage.report()),
 
-  "1.0/getFunctionMetadata": (frame) => JSON.stringify({ name: frame.function.path, componentPath: "" }),
+  "1.0/getFunctionMetadata": ({ function: info }) =>
+    JSON.stringify({ name: displayPath(info.path), componentPath: info.component.path }),
+
+  "1.0/getDeploymentMetadata": () => JSON.stringify(DEPLOYMENT),
+
+  "1.0/getSnapshotTs": ({ transaction }) => JSON.stringify(int64Json(transaction.database.timestamp)),
+
+  "1.0/createFunctionHandle": (frame, args, host) =>
+    functionHandle(host.app(), frame.function.component, args as FunctionAddress),
 };
 
 /**

@@ -6,7 +6,9 @@ import { readPage, type PageRequest, type SerializedQuery } from "../transaction
 import { DeveloperError } from "../transaction/errors";
 import type { Transaction } from "../transaction/transaction";
 import type { Json, JsonObject } from "../values/json";
-import type { App, FunctionInfo, FunctionKind } from "./app";
+import { isSystem } from "../transaction/catalog";
+import type { App } from "./app";
+import type { FunctionInfo, FunctionKind } from "./loadedApp";
 
 export const SYSTEM_PREFIX = "_system/";
 
@@ -20,15 +22,16 @@ const MAX_PAGE = { maximumRowsRead: 4_096, maximumBytesRead: 4 * 1024 * 1024 };
 
 export const SYSTEM_QUERIES: Readonly<Record<string, SystemQuery>> = {
   "_system/cli/modules:apiSpec": ({ app }) =>
-    JSON.stringify([...[...app.functions.values()].map(functionSpec), ...app.httpRoutes().map(httpSpec)]),
+    JSON.stringify([
+      ...[...app.root.functions.values()].map(functionSpec),
+      ...app.root.httpRoutes().map(httpSpec),
+    ]),
 
   "_system/cli/convexUrl:cloudUrl": ({ app }) => JSON.stringify(app.environment["CONVEX_CLOUD_URL"] ?? null),
   "_system/cli/convexUrl:siteUrl": ({ app }) => JSON.stringify(app.environment["CONVEX_SITE_URL"] ?? null),
 
   "_system/cli/tables:default": ({ transaction }) => {
-    const names = [...transaction.catalog.allTables()]
-      .map(({ name }) => name)
-      .filter((name) => !name.startsWith("_"));
+    const names = [...transaction.tables].filter((table) => !isSystem(table)).map(({ name }) => name);
     return JSON.stringify({
       page: names.sort().map((name) => ({ name })),
       isDone: true,
@@ -61,8 +64,16 @@ export const SYSTEM_QUERIES: Readonly<Record<string, SystemQuery>> = {
     return JSON.stringify(value === undefined ? null : { name: name as Json, value });
   },
 
-  // Only the app itself: there are no components.
-  "_system/frontend/components:list": () => "[]",
+  "_system/frontend/components:list": ({ app }) =>
+    JSON.stringify(
+      [...app.components.keys()].map((path) => ({
+        // It only has to be told from others.
+        id: path,
+        name: path.slice(path.lastIndexOf("/") + 1),
+        path,
+        state: "active",
+      })),
+    ),
 };
 
 const TYPE_NAMES: Record<FunctionKind, string> = { query: "Query", mutation: "Mutation", action: "Action" };

@@ -1,7 +1,7 @@
 /** The HTTP API of the cloud origin: how official clients without a socket, and any HTTP client, call functions. */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { FunctionKind } from "../functions/app";
+import type { FunctionKind } from "../functions/loadedApp";
 import type { Caller } from "../functions/caller";
 import type { Call, Outcome } from "../functions/calls";
 import type { Disclosure } from "../functions/disclosure";
@@ -113,7 +113,10 @@ function requireMethod(method: string | undefined, allowed: "GET" | "POST"): voi
   }
 }
 
-/** `POST /api/query`, `/api/mutation`, `/api/action`, `/api/function` with `{path, args, format?}`. */
+/**
+ * `POST /api/query`, `/api/mutation`, `/api/action` with `{path, args, format?}`, and `/api/function`, for the admin, also with
+ * the `componentPath` of a component.
+ */
 async function callByBody(
   options: FunctionsApiOptions,
   exchange: Exchange,
@@ -125,7 +128,11 @@ async function callByBody(
   const path = body["path"];
   if (typeof path !== "string") throw badJson("missing field `path`");
   const format = formatOf(exchange, body["format"]);
-  const call = toCall(path, body["args"], caller);
+  const component = kind === "any" ? body["componentPath"] : undefined;
+  const call = {
+    ...toCall(path, body["args"], caller),
+    ...(typeof component === "string" ? { component } : {}),
+  };
   const outcome = await (kind === "any" ? options.runtime.callAny(call) : options.runtime.call(kind, call));
   sendOutcome(options, exchange, outcome, format);
 }

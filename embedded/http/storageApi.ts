@@ -24,7 +24,8 @@ export async function upload(
   response: ServerResponse,
   token: string | null,
 ): Promise<void> {
-  if (token === null || !fileUrls.isGood(token)) {
+  const component = token === null ? null : fileUrls.componentOf(token);
+  if (component === null) {
     throw new ApiError(
       401,
       "StorageTokenInvalid",
@@ -34,7 +35,7 @@ export async function upload(
   const { "content-type": contentType = null, digest } = request.headers;
   const sha256 = typeof digest === "string" ? (/^sha-256=(.+)$/i.exec(digest)?.[1] ?? null) : null;
   try {
-    const storageId = await runtime.storeFile(request, contentType, sha256);
+    const storageId = await runtime.storeFile(component, request, contentType, sha256);
     sendJson(response, 200, JSON.stringify({ storageId }));
   } catch (error) {
     if (error instanceof DeveloperError) throw new ApiError(400, "BadUpload", error.message);

@@ -1,164 +1,111 @@
-/** Bundles an app's folder by the rules of the official bundler (convex/src/bundler), but into one script. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+/** Bundles an app's folder, and the components that it uses, by the rules of the official bundler (convex/src/bundler). */
+import { existsSync } from "node:fs";
 import path from "node:path";
-import { build, type BuildFailure, type BuildOptions, type Message, type Plugin } from "esbuild";
+import type { BuildOptions } from "esbuild";
+import { componentImports, definitionPath } from "./componentImports";
+import { configFile, entryPoints, hasUseNode } from "./entryPoints";
+import { asyncHooks, BundleError, bundleFiles, modulePath } from "./esbuild";
 
-/** The app can't be bundled. The message is one line that names the file and the place. */
-export class BundleError extends Error {
-  override readonly name = "BundleError";
-}
+export { BundleError } from "./esbuild";
 
-/** What `functions/bundle.ts` takes as an app. */
-export type Bundle = {
+/** What `functions/bundle.ts` takes as a definition. */
+export type DefinitionBundle = {
+  readonly definitionPath: string;
   readonly code: string;
   readonly sourceMap: string;
-  readonly node: { readonly code: string; readonly sourceMap: string } | null;
   readonly functionModules: readonly string[];
-  readonly nodeModules: readonly string[];
   readonly hasSchema: boolean;
-  readonly hasAuthConfig: boolean;
+  readonly hasConfig: boolean;
 };
 
-const EXTENSIONS = [".js", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".jsx"];
+/** What `functions/bundle.ts` takes as an app. */
+export type Bundle = DefinitionBundle & {
+  readonly node: { readonly code: string; readonly sourceMap: string } | null;
+  readonly nodeModules: readonly string[];
+  readonly hasAuthConfig: boolean;
+  readonly components: readonly DefinitionBundle[];
+};
 
-/** Bundles the app in `folder` (usually `convex/`). Throws {@link BundleError}. */
+/** Bundles the app in `folder` (usually `convex/`) with its components. Throws {@link BundleError}. */
 export async function bundleApp(folder: string): Promise<Bundle> {
   const root = path.resolve(folder);
   if (!existsSync(root)) throw new BundleError(`There is no folder ${root} to load an app from`);
   const entries = [...entryPoints(root)];
-  const schema = configFile(root, "schema");
   const authConfig = configFile(root, "auth.config");
-  const isNode = (file: string) => hasUseNode(readFileSync(path.join(root, file), "utf8"));
-  const nodeFiles = entries.filter(isNode);
+  const nodeFiles = entries.filter((file) => hasUseNode(root, file));
   const isolateFiles = entries.filter((file) => !nodeFiles.includes(file));
-  const config = [schema, authConfig].filter((file) => file !== null);
-  const [isolate, node] = await Promise.all([
-    bundleFiles(root, [...isolateFiles, ...config], { platform: "browser", plugins: [asyncHooks] }),
+  const components = new Components(root);
+  const [definition, node] = await Promise.all([
+    bundleDefinition(components, root, isolateFiles, authConfig === null ? [] : [authConfig]),
     nodeFiles.length > 0 ? bundleFiles(root, nodeFiles, { platform: "node", packages: "external" }) : null,
   ]);
   return {
-    ...isolate,
-    node,
+    ...definition,
     functionModules: entries.map(modulePath),
+    node,
     nodeModules: nodeFiles.map(modulePath),
-    hasSchema: schema !== null,
     hasAuthConfig: authConfig !== null,
+    components: await components.all(),
   };
 }
 
-/** The files of the app that are modules of it, relative to its folder, sorted. */
-function* entryPoints(root: string, folder = ""): Generator<string, void, undefined> {
-  const here = readdirSync(path.join(root, folder), { withFileTypes: true });
-  for (const entry of here.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const file = path.posix.join(folder, entry.name);
-    if (entry.isDirectory()) {
-      const isComponent = existsSync(path.join(root, file, "convex.config.ts"));
-      if (file !== "_generated" && entry.name !== "node_modules" && !isComponent)
-        yield* entryPoints(root, file);
-    } else if (entry.isFile() && isModule(root, file)) {
-      yield file;
+/** The components of an app, each bundled as soon as it is met, however often that is. */
+class Components {
+  readonly #bundles = new Map<string, Promise<DefinitionBundle>>();
+
+  constructor(private readonly appFolder: string) {}
+
+  definitionPath(folder: string): string {
+    return definitionPath(this.appFolder, folder);
+  }
+
+  /** Settings for a build that may meet components. */
+  get options(): BuildOptions {
+    return { platform: "browser", plugins: [asyncHooks, componentImports(this.appFolder, this.#meet)] };
+  }
+
+  /** The bundles of all that were met, also while others were bundled; sorted by their paths. */
+  async all(): Promise<DefinitionBundle[]> {
+    const bundles: DefinitionBundle[] = [];
+    // A map goes on to entries that come while it is iterated.
+    for (const bundle of this.#bundles.values()) bundles.push(await bundle);
+    return bundles.sort((a, b) => (a.definitionPath < b.definitionPath ? -1 : 1));
+  }
+
+  readonly #meet = (folder: string): void => {
+    if (this.#bundles.has(folder)) return;
+    const bundle = this.#bundle(folder);
+    this.#bundles.set(folder, bundle);
+    // It is awaited later: until then its failure is not unhandled.
+    bundle.catch(() => undefined);
+  };
+
+  async #bundle(folder: string): Promise<DefinitionBundle> {
+    const entries = [...entryPoints(folder)];
+    const nodeFile = entries.find((file) => hasUseNode(folder, file));
+    if (nodeFile !== undefined) {
+      throw new BundleError(
+        `"use node" directive is not supported in components. Remove it from the component at: ${path.join(folder, nodeFile)}.`,
+      );
     }
+    return bundleDefinition(this, folder, entries, []);
   }
 }
 
-function isModule(root: string, file: string): boolean {
-  const name = path.basename(file);
-  const extension = path.extname(file);
-  if (!EXTENSIONS.includes(extension)) return false;
-  if (name.startsWith(".") || name.startsWith("#") || file.includes(" ")) return false;
-  if (name === "schema.ts" || name === "schema.js") return false;
-  if (name.split(".").length > 2) return false;
-  // A TypeScript file without import or export is not a module.
-  return (
-    !extension.startsWith(".ts") || /^\s*(import|export)/m.test(readFileSync(path.join(root, file), "utf8"))
-  );
+async function bundleDefinition(
+  components: Components,
+  root: string,
+  entries: readonly string[],
+  more: readonly string[],
+): Promise<DefinitionBundle> {
+  const schema = configFile(root, "schema");
+  const config = configFile(root, "convex.config");
+  const configs = [schema, config].filter((file) => file !== null);
+  return {
+    ...(await bundleFiles(root, [...entries, ...configs, ...more], components.options)),
+    definitionPath: components.definitionPath(root),
+    functionModules: entries.map(modulePath),
+    hasSchema: schema !== null,
+    hasConfig: config !== null,
+  };
 }
-
-function configFile(root: string, name: string): string | null {
-  return [`${name}.ts`, `${name}.js`].find((file) => existsSync(path.join(root, file))) ?? null;
-}
-
-function hasUseNode(source: string): boolean {
-  return /^(?:\s|\/\/.*|\/\*[\s\S]*?\*\/)*["']use node["']/.test(source);
-}
-
-/** "meetings/lifecycle.ts" is the module "meetings/lifecycle.js". */
-function modulePath(file: string): string {
-  return `${file.slice(0, -path.extname(file).length)}.js`;
-}
-
-function bundleFiles(root: string, files: readonly string[], options: BuildOptions): Promise<Script> {
-  const project = path.dirname(root);
-  return bundleTable(
-    files,
-    { ...options, absWorkingDir: project },
-    root,
-    path.join(project, "out", "app.js"),
-  );
-}
-
-/** A script, and its source map as JSON. */
-type Script = { code: string; sourceMap: string };
-
-/**
- * Bundles files into a script that sets `exports.modules`, see `functions/bundle.ts`. Throws {@link BundleError}.
- * `root`: the folder in which the files are found.
- */
-export async function bundleTable(
-  files: readonly string[],
-  options: BuildOptions,
-  root = process.cwd(),
-  outfile = path.join(root, "app.js"),
-): Promise<Script> {
-  const table = files.map(
-    (file) => `${JSON.stringify(modulePath(file))}: () => require(${JSON.stringify(`./${file}`)})`,
-  );
-  try {
-    const result = await build({
-      stdin: {
-        contents: `exports.modules = {${table.join(",\n")}};`,
-        resolveDir: root,
-        sourcefile: "_app.js",
-      },
-      bundle: true,
-      write: false,
-      outfile,
-      format: "cjs",
-      target: "esnext",
-      jsx: "automatic",
-      conditions: ["convex", "module"],
-      treeShaking: true,
-      define: { "process.env.NODE_ENV": '"production"' },
-      sourcemap: "external",
-      sourcesContent: false,
-      logLevel: "silent",
-      ...options,
-    });
-    const text = (extension: string) =>
-      result.outputFiles?.find((file) => file.path.endsWith(extension))?.text ?? "";
-    return { code: text(".js"), sourceMap: text(".map") };
-  } catch (error) {
-    const [first] = (error as Partial<BuildFailure>).errors ?? [];
-    throw first ? new BundleError(describe(first)) : error;
-  }
-}
-
-function describe({ text, location }: Message): string {
-  return location ? `${location.file}:${location.line}:${location.column + 1}: ${text}` : text;
-}
-
-/** Convex's runtime offers `AsyncLocalStorage` as a global; packages import it from Node's module. */
-export const asyncHooks: Plugin = {
-  name: "async-hooks",
-  setup(plugin) {
-    plugin.onResolve({ filter: /^(node:)?async_hooks$/ }, ({ path: file }) => ({
-      path: file,
-      namespace: "async-hooks",
-    }));
-    plugin.onLoad({ filter: /.*/, namespace: "async-hooks" }, () => ({
-      contents:
-        "export const { AsyncLocalStorage, AsyncResource } = globalThis; export default { AsyncLocalStorage, AsyncResource };",
-      loader: "js",
-    }));
-  },
-};

@@ -2,7 +2,8 @@
 import { builtinModules } from "node:module";
 import path from "node:path";
 import type { Plugin } from "esbuild";
-import { asyncHooks, bundleTable, type Bundle } from "./bundle";
+import type { Bundle } from "./bundle";
+import { asyncHooks, bundleTable } from "./esbuild";
 
 /** A module as it is pushed: `source` is an ES module whose packages are bundled into it or into other modules of the push. */
 export type PushedModule = {
@@ -34,23 +35,29 @@ export async function bundlePushed(modules: readonly PushedModule[]): Promise<Bu
   const all = own.map((module) => module.path);
   return {
     ...isolateBundle,
+    definitionPath: "",
     node: nodeBundle,
     functionModules: all.filter((file) => file !== SCHEMA_PATH && file !== AUTH_CONFIG_PATH),
     nodeModules: paths("node"),
     hasSchema: all.includes(SCHEMA_PATH),
+    hasConfig: false,
     hasAuthConfig: all.includes(AUTH_CONFIG_PATH),
+    components: [],
   };
 }
 
 /** An app without any module: that of a deployment to which nothing was pushed yet. */
 export const EMPTY_BUNDLE: Bundle = {
+  definitionPath: "",
   code: "exports.modules = {};",
   sourceMap: '{"version":3,"sources":[],"names":[],"mappings":""}',
   node: null,
   functionModules: [],
   nodeModules: [],
   hasSchema: false,
+  hasConfig: false,
   hasAuthConfig: false,
+  components: [],
 };
 
 const NAMESPACE = "pushed";

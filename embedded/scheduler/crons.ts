@@ -1,4 +1,6 @@
 import { firstRun, runAfter, type CronSpec } from "../functions/cronSpecs";
+import type { ComponentPath } from "../functions/loadedApp";
+import { ROOT } from "../transaction/catalog";
 import type { Database } from "../transaction/database";
 import { ALL_CRONS, cronKey } from "../transaction/keys";
 import { Transaction } from "../transaction/transaction";
@@ -8,6 +10,8 @@ import { CUT_OFF, type Runner, type Work } from "./runner";
 
 /** What is stored of a cron. Times are in ms since the epoch. */
 type CronState = {
+  /** Not there in the state of the app's own. */
+  readonly component?: ComponentPath;
   readonly name: string;
   readonly spec: CronSpec;
   /** When it is due, or was when the run began that is under way. */
@@ -40,24 +44,28 @@ export class Crons {
   }
 
   /**
-   * Puts the crons of an app into force. Those whose schedule is as before keep the time of their next run. Rejects when that
+   * Puts the crons of an app and of its components into force. Those whose schedule is as before keep the time of their next run. Rejects when that
    * can't be written.
    */
-  async use(specs: ReadonlyMap<string, CronSpec>): Promise<void> {
+  async use(specs: ReadonlyMap<ComponentPath, ReadonlyMap<string, CronSpec>>): Promise<void> {
     const { clock, database } = this.options;
     const transaction = new Transaction(database, null);
-    const before = new Map(states(transaction).map((state) => [state.name, state]));
-    for (const [name, spec] of specs) {
-      const state = before.get(name);
-      before.delete(name);
-      if (state && sameSchedule(state.spec, spec)) {
-        if (JSON.stringify(state.spec) !== JSON.stringify(spec)) write(transaction, { ...state, spec });
-        if (state.running && !this.#running.has(name)) this.#endCutOff(transaction, { ...state, spec });
-      } else {
-        write(transaction, { name, spec, dueMs: firstRun(spec.schedule, clock.now()), running: false });
+    const before = new Map(states(transaction).map((state) => [keyOf(state), state]));
+    for (const [component, ofComponent] of specs) {
+      for (const [name, spec] of ofComponent) {
+        const cron = component === ROOT ? { name } : { component, name };
+        const key = keyOf(cron);
+        const state = before.get(key);
+        before.delete(key);
+        if (state && sameSchedule(state.spec, spec)) {
+          if (JSON.stringify(state.spec) !== JSON.stringify(spec)) write(transaction, { ...state, spec });
+          if (state.running && !this.#running.has(key)) this.#endCutOff(transaction, { ...state, spec });
+        } else {
+          write(transaction, { ...cron, spec, dueMs: firstRun(spec.schedule, clock.now()), running: false });
+        }
       }
     }
-    for (const name of before.keys()) transaction.writeNote(cronKey(name), null);
+    for (const key of before.keys()) transaction.removeNote(key);
     transaction.commit();
     await database.durable();
     this.#startDue();
@@ -71,7 +79,7 @@ export class Crons {
   }
 
   #endCutOff(transaction: Transaction, state: CronState): void {
-    this.options.onLog(state.name, [`[ERROR] ${CUT_OFF}`]);
+    this.options.onLog(labelOf(state), [`[ERROR] ${CUT_OFF}`]);
     this.#advance(transaction, state);
   }
 
@@ -81,36 +89,38 @@ export class Crons {
     const due: CronState[] = [];
     let nextMs = Infinity;
     for (const state of states(new Transaction(this.options.database, null))) {
-      if (this.#running.has(state.name)) continue;
-      const startMs = Math.max(state.dueMs, this.#rests.until(state.name));
+      const key = keyOf(state);
+      if (this.#running.has(key)) continue;
+      const startMs = Math.max(state.dueMs, this.#rests.until(key));
       if (startMs <= now) due.push(state);
       else nextMs = Math.min(nextMs, startMs);
     }
     this.#alarm.set(nextMs);
-    for (const state of due) this.#running.set(state.name, this.#run(state));
+    for (const state of due) this.#running.set(keyOf(state), this.#run(state));
   }
 
   async #run(state: CronState): Promise<void> {
-    const { name } = state;
+    const key = keyOf(state);
     try {
       await this.options.runner.run(this.#workOf(state));
-      this.#rests.delete(name);
+      this.#rests.delete(key);
     } catch (error) {
       this.options.onFault(error);
-      this.#rests.add(name);
+      this.#rests.add(key);
     }
-    this.#running.delete(name);
+    this.#running.delete(key);
     this.#startDue();
   }
 
   #workOf(state: CronState): Work {
-    const { name, spec, dueMs } = state;
+    const { component = ROOT, spec, dueMs } = state;
     /** What is stored of the cron, unless its schedule was changed or it was removed meanwhile. */
     const current = (transaction: Transaction) => {
-      const now = read(transaction, name);
+      const now = read(transaction, keyOf(state));
       return now?.dueMs === dueMs && sameSchedule(now.spec, spec) ? now : null;
     };
     return {
+      component,
       path: spec.path,
       args: spec.args,
       scheduledJob: null,
@@ -128,12 +138,14 @@ export class Crons {
 
   /** Sets the time of the next run. */
   #advance(transaction: Transaction, state: CronState): void {
-    const { name, spec, dueMs } = state;
+    const { spec, dueMs } = state;
     const { nextMs, missedMs } = runAfter(spec.schedule, dueMs, this.options.clock.now());
-    write(transaction, { name, spec, dueMs: nextMs, running: false });
+    write(transaction, { ...state, dueMs: nextMs, running: false });
     if (missedMs === null) return;
     const [missed, next] = [missedMs, nextMs].map((ms) => new Date(ms).toISOString());
-    this.options.onLog(name, [`[WARN] Skipping the runs from ${missed} on; the next one is at ${next}`]);
+    this.options.onLog(labelOf(state), [
+      `[WARN] Skipping the runs from ${missed} on; the next one is at ${next}`,
+    ]);
   }
 }
 
@@ -144,13 +156,23 @@ function states(transaction: Transaction): CronState[] {
   return found;
 }
 
-function read(transaction: Transaction, name: string): CronState | null {
-  const text = transaction.read(cronKey(name));
+function read(transaction: Transaction, key: string): CronState | null {
+  const text = transaction.read(key);
   return text === undefined ? null : (JSON.parse(text) as CronState);
 }
 
 function write(transaction: Transaction, state: CronState): void {
-  transaction.writeNote(cronKey(state.name), JSON.stringify(state));
+  transaction.writeNote(keyOf(state), JSON.stringify(state));
+}
+
+/** What a cron is known by, also where its state is kept. */
+function keyOf({ component = ROOT, name }: Pick<CronState, "component" | "name">): string {
+  return cronKey(component, name);
+}
+
+/** What a cron is called in the log. */
+function labelOf({ component, name }: CronState): string {
+  return component === undefined ? name : `${component}/${name}`;
 }
 
 function sameSchedule(a: CronSpec, b: CronSpec): boolean {

@@ -1,4 +1,12 @@
-import { begin, finish, inQueue, readJob, type ScheduledJob } from "../functions/scheduledJobs";
+import type { ComponentPath } from "../functions/loadedApp";
+import {
+  begin,
+  componentOfJob,
+  finish,
+  inQueue,
+  readJob,
+  type ScheduledJob,
+} from "../functions/scheduledJobs";
 import type { Database } from "../transaction/database";
 import { JOB_QUEUES } from "../transaction/keys";
 import { Transaction } from "../transaction/transaction";
@@ -88,35 +96,35 @@ export class SchedulerLoop {
     try {
       const { due, nextAtMs } = this.#queue(mayStart);
       this.#alarm.set(nextAtMs);
-      for (const job of due) this.#running.set(job._id, this.#run(job));
+      for (const next of due) this.#running.set(next.job._id, this.#run(next));
     } catch (error) {
       this.options.onFault(error);
     }
   }
 
   /** What is to be started now, if anything may be, and when the next one is to be; `Infinity`: not before something changes. */
-  #queue(mayStart: boolean): { due: ScheduledJob[]; nextAtMs: number } {
+  #queue(mayStart: boolean): { due: Due[]; nextAtMs: number } {
     const now = this.options.clock.now();
     const { parallelism = PARALLELISM } = this.options;
     const transaction = new Transaction(this.options.database, null);
-    const due: ScheduledJob[] = [];
+    const due: Due[] = [];
     let nextAtMs = Infinity;
     for (const { id, atMs } of inQueue(transaction, "pending")) {
       if (this.#running.size + due.length >= parallelism) break;
       if (this.#running.has(id)) continue;
       const startAtMs = Math.max(atMs, this.#rests.until(id));
       const job = startAtMs <= now && mayStart ? readJob(transaction, id) : null;
-      if (job) due.push(job);
+      if (job) due.push({ job, component: componentOfJob(transaction, id) });
       else nextAtMs = Math.min(nextAtMs, startAtMs);
       if (atMs > now || nextAtMs <= now) break;
     }
     return { due, nextAtMs };
   }
 
-  async #run(job: ScheduledJob): Promise<void> {
-    const { _id: id } = job;
+  async #run(due: Due): Promise<void> {
+    const id = due.job._id;
     try {
-      await this.options.runner.run(workOf(job));
+      await this.options.runner.run(workOf(due));
       this.#rests.delete(id);
     } catch (error) {
       this.options.onFault(error);
@@ -127,8 +135,17 @@ export class SchedulerLoop {
   }
 }
 
-function workOf({ _id: id, name, args: [args = {}] }: ScheduledJob): Work {
+/** A function that is due. `component`: whose it is. */
+type Due = { readonly job: ScheduledJob; readonly component: ComponentPath };
+
+function workOf({ component, job }: Due): Work {
+  const {
+    _id: id,
+    name,
+    args: [args = {}],
+  } = job;
   return {
+    component,
     path: name,
     args,
     scheduledJob: id,

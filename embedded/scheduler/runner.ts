@@ -1,9 +1,9 @@
-import type { App } from "../functions/app";
 import { ANONYMOUS } from "../functions/caller";
 import type { Enclosure } from "../functions/enclosure";
 import type { Outcome } from "../functions/calls";
 import { couldNotFind } from "../functions/checks";
 import { failureText } from "../functions/failure";
+import type { ComponentPath, FunctionInfo, LoadedApp } from "../functions/loadedApp";
 import { canonicalPath, type FunctionPath } from "../functions/paths";
 import type { Runtime } from "../functions/runtime";
 import { splitPath } from "../functions/schedulerSyscalls";
@@ -13,6 +13,7 @@ import { Alarm, type Clock } from "./clock";
 
 /** One run of a function that nobody waits for: of a scheduled function, or of a cron. */
 export interface Work {
+  readonly component: ComponentPath;
   readonly path: string;
   readonly args: Json;
   /** The id in `_scheduled_functions`, if it has one. */
@@ -24,7 +25,9 @@ export interface Work {
 }
 
 /** What runs the functions. */
-export type RunnerRuntime = Pick<Runtime, "call" | "transact"> & { readonly app: Pick<App, "functions"> };
+export type RunnerRuntime = Pick<Runtime, "call" | "transact"> & {
+  readonly app: Pick<LoadedApp, "components">;
+};
 
 export type RunnerOptions = {
   readonly runtime: RunnerRuntime;
@@ -56,12 +59,12 @@ export class Runner {
 
   /** Runs a work to its end. Rejects when the runtime has failed: then it has not run, and may be tried again. */
   async run(work: Work): Promise<void> {
-    const { app } = this.options.runtime;
+    const component = this.options.runtime.app.components.get(work.component);
     const path = canonicalPath(work.path) ?? work.path;
-    const info = app.functions.get(path);
+    const info = component?.functions.get(path);
     if (info?.kind === "mutation") return this.#runMutation(work);
     if (info?.kind === "action") return this.#runAction(work);
-    return this.#finish(work, cannotRun(app, path));
+    return this.#finish(work, component ? cannotRun(path, info) : `Component ${work.component} not found`);
   }
 
   /** What waits for the disk to recover waits no longer. */
@@ -88,8 +91,8 @@ export class Runner {
   }
 
   async #call(kind: "mutation" | "action", work: Work, enclosure?: Enclosure): Promise<Outcome> {
-    const { path, args, scheduledJob } = work;
-    const call = { path, args, scheduledJob, caller: ANONYMOUS, internalAllowed: true };
+    const { component, path, args, scheduledJob } = work;
+    const call = { component, path, args, scheduledJob, caller: ANONYMOUS, internalAllowed: true };
     const outcome = await this.options.runtime.call(kind, enclosure ? { ...call, enclosure } : call);
     if (!outcome.ok) this.options.onLog(outcome.path, [`[ERROR] ${failureText(outcome.failure).trimEnd()}`]);
     return outcome;
@@ -123,8 +126,7 @@ export class Runner {
   }
 }
 
-function cannotRun(app: Pick<App, "functions">, path: FunctionPath): string {
-  const info = app.functions.get(path);
+function cannotRun(path: FunctionPath, info: FunctionInfo | undefined): string {
   if (!info) return couldNotFind(path);
   const [module, exportName] = splitPath(path);
   return `Unsupported function type. "${exportName}" in module "${module}" is defined as a Query. Only Mutation and Action can be scheduled.`;

@@ -28,9 +28,10 @@ export class Scheduler {
     this.#housekeeping.start();
   }
 
-  /** Puts the crons of the app into force that is loaded now. */
+  /** Puts the crons of the app, and of its components, into force that is loaded now. */
   useApp(): Promise<void> {
-    return this.#crons.use(this.options.runtime.app.crons);
+    const { components } = this.options.runtime.app;
+    return this.#crons.use(new Map([...components].map(([path, { crons }]) => [path, crons])));
   }
 
   /** Starts nothing more, and waits for what runs. What is not done by then is done after the next start. */

@@ -43,7 +43,13 @@ export class LiveQueries {
 
   /** Watches a query, once more if `watcher` does already. `watcher` is called whenever there is a new result. */
   watch(call: LiveCall, watcher: () => void): LiveQuery {
-    const key = JSON.stringify([call.path, call.args, callerKey(call.caller), call.journal]);
+    const key = JSON.stringify([
+      call.component ?? "",
+      call.path,
+      call.args,
+      callerKey(call.caller),
+      call.journal,
+    ]);
     let query = this.#queries.get(key);
     if (!query) {
       query = new LiveQuery(key, call);

@@ -209,17 +209,9 @@ export class Session {
   }
 
   /** Watches a query in the name of the present identity, in the place of what was watched under this id before. */
-  #watch(queryId: number, { udfPath, args, journal, componentPath }: AddQuery): void {
-    if (componentPath) throw new ProtocolError("There are no components");
+  #watch(queryId: number, query: AddQuery): void {
     const before = this.#queries.get(queryId);
-    const { caller } = this.#identity;
-    const call = {
-      path: udfPath,
-      args,
-      caller,
-      internalAllowed: caller.kind === "admin",
-      journal: journal ?? null,
-    };
+    const call = { ...callOf(query, this.#identity.caller), journal: query.journal ?? null };
     const live = this.host.liveQueries.watch(call, this.#changed);
     this.#queries.set(queryId, { live, sent: before?.sent ?? null });
     if (before) this.host.liveQueries.unwatch(before.live, this.#changed);
@@ -393,9 +385,13 @@ export class Session {
   }
 }
 
-function callOf({ udfPath, args, componentPath }: FunctionRequest, caller: Caller): Call {
-  if (componentPath) throw new ProtocolError("There are no components");
-  return { path: udfPath, args, caller, internalAllowed: caller.kind === "admin" };
+function callOf({ udfPath, args, componentPath }: FunctionRequest | AddQuery, caller: Caller): Call {
+  const call = { path: udfPath, args, caller, internalAllowed: caller.kind === "admin" };
+  if (!componentPath) return call;
+  if (caller.kind !== "admin") {
+    throw new ProtocolError("Only admin or system users can call functions on non-root components directly");
+  }
+  return { ...call, component: componentPath };
 }
 
 function baseVersionMismatch(what: string): ProtocolError {

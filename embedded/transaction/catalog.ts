@@ -3,8 +3,17 @@
 /** A declared index. `fields` does not name the implicit last fields `_creationTime` and `_id`. */
 export type IndexInfo = { readonly id: number; readonly name: string; readonly fields: readonly string[] };
 
+/** The tables of the app are in the namespace "", those of a component in the one of its path, such as "a/b". */
+export type Namespace = string;
+
+export const ROOT: Namespace = "";
+
 export type TableInfo = {
+  readonly namespace: Namespace;
   readonly name: string;
+  /** Names it among the tables of all namespaces. */
+  readonly key: string;
+  /** No other table of any namespace has it. */
   readonly number: number;
   /** The index over `_creationTime` alone, in which full table scans go. */
   readonly byCreationTime: IndexInfo;
@@ -14,11 +23,14 @@ export type TableInfo = {
 /** Table numbers of user tables start here, as in Convex; the numbers below are for system tables. */
 const FIRST_USER_TABLE_NUMBER = 10_001;
 
-/** System tables that exist in every deployment. Their numbers never change: ids carry them. */
+/** System tables that every namespace has; these are their numbers in the app's. They never change: ids carry them. */
 const SYSTEM_TABLES: readonly (readonly [name: string, number: number])[] = [
   ["_scheduled_functions", 513],
   ["_storage", 514],
 ];
+
+/** The system tables of components are numbered from here on. */
+const FIRST_COMPONENT_SYSTEM_NUMBER = 600;
 
 export const BY_CREATION_TIME = "by_creation_time";
 export const BY_ID = "by_id";
@@ -26,47 +38,73 @@ export const BY_ID = "by_id";
 type CatalogJson = {
   nextTableNumber: number;
   nextIndexId: number;
-  tables: { name: string; number: number; byCreationTime: number; indexes: IndexInfo[] }[];
+  /** Not there as long as no component has been. */
+  nextSystemNumber?: number;
+  tables: {
+    /** Not there in the app's own. */
+    namespace?: Namespace;
+    name: string;
+    number: number;
+    byCreationTime: number;
+    indexes: IndexInfo[];
+  }[];
 };
+
+type Tables = ReadonlyMap<string, TableInfo>;
+
+/** What the next table or index is to have. */
+type Next = { readonly tableNumber: number; readonly systemNumber: number; readonly indexId: number };
 
 /** An immutable catalog: a change gives a new one, so that an aborted transaction leaves nothing behind. */
 export class Catalog {
   readonly #byNumber: ReadonlyMap<number, TableInfo>;
 
   private constructor(
-    private readonly tables: ReadonlyMap<string, TableInfo>,
-    private readonly nextTableNumber: number,
-    /** The id that the next new index gets. */
-    readonly nextIndexId: number,
+    private readonly namespaces: ReadonlyMap<Namespace, Tables>,
+    private readonly next: Next,
   ) {
-    this.#byNumber = new Map([...tables.values()].map((table) => [table.number, table]));
+    const tables = [...this.allTables()];
+    this.#byNumber = new Map(tables.map((table) => [table.number, table]));
   }
 
   /** The catalog of a new deployment. */
   static empty(): Catalog {
-    let nextIndexId = 1;
+    let indexId = 1;
     const tables = new Map<string, TableInfo>();
-    for (const [name, number] of SYSTEM_TABLES) tables.set(name, newTable(name, number, nextIndexId++));
-    return new Catalog(tables, FIRST_USER_TABLE_NUMBER, nextIndexId);
+    for (const [name, number] of SYSTEM_TABLES) tables.set(name, newTable(ROOT, name, number, indexId++));
+    return new Catalog(new Map([[ROOT, tables]]), {
+      tableNumber: FIRST_USER_TABLE_NUMBER,
+      systemNumber: FIRST_COMPONENT_SYSTEM_NUMBER,
+      indexId,
+    });
   }
 
   static parse(text: string): Catalog {
     const json = JSON.parse(text) as CatalogJson;
-    const tables = new Map<string, TableInfo>();
-    for (const { name, number, byCreationTime, indexes } of json.tables) {
+    const namespaces = new Map<Namespace, Map<string, TableInfo>>();
+    for (const { namespace = ROOT, name, number, byCreationTime, indexes } of json.tables) {
+      const tables = namespaces.get(namespace) ?? new Map<string, TableInfo>();
       tables.set(name, {
-        ...newTable(name, number, byCreationTime),
+        ...newTable(namespace, name, number, byCreationTime),
         indexes: new Map(indexes.map((index) => [index.name, index])),
       });
+      namespaces.set(namespace, tables);
     }
-    return new Catalog(tables, json.nextTableNumber, json.nextIndexId);
+    return new Catalog(namespaces, {
+      tableNumber: json.nextTableNumber,
+      systemNumber: json.nextSystemNumber ?? FIRST_COMPONENT_SYSTEM_NUMBER,
+      indexId: json.nextIndexId,
+    });
   }
 
   stringify(): string {
+    const { tableNumber, systemNumber, indexId } = this.next;
     const json: CatalogJson = {
-      nextTableNumber: this.nextTableNumber,
-      nextIndexId: this.nextIndexId,
-      tables: [...this.tables.values()].map((table) => ({
+      nextTableNumber: tableNumber,
+      nextIndexId: indexId,
+      ...(systemNumber === FIRST_COMPONENT_SYSTEM_NUMBER ? {} : { nextSystemNumber: systemNumber }),
+      tables: [...this.allTables()].map((table) => ({
+        ...(table.namespace === ROOT ? {} : { namespace: table.namespace }),
         name: table.name,
         number: table.number,
         byCreationTime: table.byCreationTime.id,
@@ -76,45 +114,94 @@ export class Catalog {
     return JSON.stringify(json);
   }
 
-  table(name: string): TableInfo | undefined {
-    return this.tables.get(name);
+  table(namespace: Namespace, name: string): TableInfo | undefined {
+    return this.namespaces.get(namespace)?.get(name);
   }
 
   tableByNumber(number: number): TableInfo | undefined {
     return this.#byNumber.get(number);
   }
 
-  allTables(): Iterable<TableInfo> {
-    return this.tables.values();
+  /**
+   * The name of a table as one namespace knows it, or undefined when it is another one's. System tables are there in all of
+   * them under the same names.
+   */
+  tableName(namespace: Namespace, number: number): string | undefined {
+    const table = this.#byNumber.get(number);
+    return table && (table.namespace === namespace || isSystem(table)) ? table.name : undefined;
   }
 
-  withTable(name: string): Catalog {
-    if (this.tables.has(name)) return this;
-    const tables = new Map(this.tables).set(name, newTable(name, this.nextTableNumber, this.nextIndexId));
-    return new Catalog(tables, this.nextTableNumber + 1, this.nextIndexId + 1);
+  *allTables(): Generator<TableInfo, void, undefined> {
+    for (const tables of this.namespaces.values()) yield* tables.values();
+  }
+
+  /** The tables of one namespace. */
+  tables(namespace: Namespace): Iterable<TableInfo> {
+    return this.namespaces.get(namespace)?.values() ?? [];
+  }
+
+  /** Adds a namespace with the tables that every one has. */
+  withNamespace(namespace: Namespace): Catalog {
+    if (this.namespaces.has(namespace)) return this;
+    let { systemNumber, indexId } = this.next;
+    const tables = new Map<string, TableInfo>();
+    for (const [name] of SYSTEM_TABLES) {
+      tables.set(name, newTable(namespace, name, systemNumber++, indexId++));
+    }
+    if (systemNumber > FIRST_USER_TABLE_NUMBER) throw new Error("There are too many components");
+    return new Catalog(new Map(this.namespaces).set(namespace, tables), {
+      ...this.next,
+      systemNumber,
+      indexId,
+    });
+  }
+
+  withTable(namespace: Namespace, name: string): Catalog {
+    if (this.table(namespace, name)) return this;
+    const { tableNumber, indexId } = this.next;
+    const table = newTable(namespace, name, tableNumber, indexId);
+    return this.#with(table, { ...this.next, tableNumber: tableNumber + 1, indexId: indexId + 1 });
+  }
+
+  /** The id that the next new index gets. */
+  get nextIndexId(): number {
+    return this.next.indexId;
   }
 
   /** Keeps the ids below `nextIndexId` for indexes that are still to be built. */
   withNextIndexId(nextIndexId: number): Catalog {
-    return new Catalog(this.tables, this.nextTableNumber, nextIndexId);
+    return new Catalog(this.namespaces, { ...this.next, indexId: nextIndexId });
   }
 
   /** Replaces a table's indexes. */
-  withIndexes(name: string, indexes: readonly IndexInfo[]): Catalog {
-    const table = this.tables.get(name);
+  withIndexes(namespace: Namespace, name: string, indexes: readonly IndexInfo[]): Catalog {
+    const table = this.table(namespace, name);
     if (!table) throw new Error(`No table ${name}`);
     const byName = new Map(indexes.map((index) => [index.name, index]));
-    return new Catalog(
-      new Map(this.tables).set(name, { ...table, indexes: byName }),
-      this.nextTableNumber,
-      this.nextIndexId,
-    );
+    return this.#with({ ...table, indexes: byName }, this.next);
+  }
+
+  #with(table: TableInfo, next: Next): Catalog {
+    const tables = new Map(this.namespaces.get(table.namespace)).set(table.name, table);
+    return new Catalog(new Map(this.namespaces).set(table.namespace, tables), next);
   }
 }
 
-function newTable(name: string, number: number, indexId: number): TableInfo {
+/** What a table is known by among those of all namespaces, whether it is there or not. */
+export function tableKey(namespace: Namespace, name: string): string {
+  return namespace === ROOT ? name : `${namespace}:${name}`;
+}
+
+/** Whether a table is the runtime's own, which functions only read. */
+export function isSystem({ name }: Pick<TableInfo, "name">): boolean {
+  return name.startsWith("_");
+}
+
+function newTable(namespace: Namespace, name: string, number: number, indexId: number): TableInfo {
   return {
+    namespace,
     name,
+    key: tableKey(namespace, name),
     number,
     byCreationTime: { id: indexId, name: BY_CREATION_TIME, fields: [] },
     indexes: new Map(),

@@ -20,7 +20,7 @@ const MAX_PENDING_CHARS = 64 * 1024 * 1024;
  * busy go there together in one store transaction (group commit).
  */
 export class Database {
-  /** By table: indexes that are being built, which transactions keep up to date though nobody may read them yet. */
+  /** By the key of the table: indexes that are being built, which transactions keep up to date though nobody may read them yet. */
   building: ReadonlyMap<string, readonly IndexInfo[]> = new Map();
   #catalog: Catalog;
   #timestamp: bigint;
@@ -62,6 +62,12 @@ export class Database {
     return this.#timestamp;
   }
 
+  /** A timestamp for the next commit. */
+  nextTimestamp(): bigint {
+    const now = BigInt(Date.now()) * 1_000_000n;
+    return now > this.#timestamp ? now : this.#timestamp + 1n;
+  }
+
   /**
    * The `_creationTime` of the next new document, in ms since the epoch: now, or the next representable number after the
    * last one, so that documents are always in the order in which they were inserted.
@@ -86,7 +92,8 @@ export class Database {
   }
 
   /**
-   * `touched`: keys that stay as they are though their documents are written.
+   * `touched`: keys that stay as they are though their documents are written. `timestamp`: one that {@link nextTimestamp} has
+   * given since the last commit.
    *
    * Applies writes atomically and returns the commit's timestamp. They are visible when this returns and durable when
    * `durable()`, called after it, resolves.
@@ -95,9 +102,10 @@ export class Database {
     writes: Iterable<readonly [string, string | null]>,
     catalog: Catalog = this.#catalog,
     touched: Iterable<string> = [],
+    timestamp: bigint = this.nextTimestamp(),
   ): bigint {
-    const now = BigInt(Date.now()) * 1_000_000n;
-    this.#timestamp = now > this.#timestamp ? now : this.#timestamp + 1n;
+    if (timestamp <= this.#timestamp) throw new Error("Another transaction has committed meanwhile");
+    this.#timestamp = timestamp;
     const listeners = this.#listeners;
     const keys = listeners.size > 0 ? [...touched] : [];
     for (const [key, value] of writes) {

@@ -5,7 +5,7 @@
 // Not the global ones: a test that sets the clock must not stop a build.
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import type { JsonObject } from "../values/json";
-import type { IndexInfo, TableInfo } from "./catalog";
+import { tableKey, type IndexInfo, type Namespace, type TableInfo } from "./catalog";
 import type { Database } from "./database";
 import {
   indexEntryEnd,
@@ -20,6 +20,9 @@ import { entryOf } from "./transaction";
 /** `fields` does not name the implicit last fields `_creationTime` and `_id`. */
 export type WantedIndex = { readonly name: string; readonly fields: readonly string[] };
 export type WantedTables = ReadonlyMap<string, readonly WantedIndex[]>;
+
+/** Something for each table of each namespace, by their names. */
+type PerTable<T> = ReadonlyMap<Namespace, ReadonlyMap<string, T>>;
 
 /** Says what is wrong with a document (without its system fields), or `null`. */
 export type Inspect = (value: JsonObject) => string | null;
@@ -65,8 +68,12 @@ const COUNT_AFTER_MS = 1_000;
 type Work = { readonly added: readonly IndexInfo[]; readonly inspect: Inspect | null };
 
 export class IndexBuild {
-  readonly #after = new Map<string, readonly IndexInfo[]>();
+  readonly #after: (Pick<TableInfo, "namespace" | "name"> & { readonly indexes: readonly IndexInfo[] })[] =
+    [];
+  /** By the table's key. */
   readonly #added = new Map<string, readonly IndexInfo[]>();
+  /** By the table's key. */
+  readonly #inspect = new Map<string, Inspect>();
   #state: "building" | "built" | "over" = "building";
   #problem: unknown = null;
   #indexesDone = 0;
@@ -79,14 +86,18 @@ export class IndexBuild {
   readonly done: Promise<void>;
 
   /**
-   * Begins at once. `inspect`: the tables whose documents must be checked, those that are there and those that are written
-   * meanwhile. A database can have one build at a time.
+   * Begins at once. `wanted`: the indexes that the tables of each namespace are to have, and no others; namespaces that are not
+   * named stay as they are. `inspect`: the tables whose documents must be checked, those that are there and those that are
+   * written meanwhile. A database can have one build at a time.
    */
   constructor(
     private readonly database: Database,
-    private readonly wanted: WantedTables,
-    private readonly inspect: ReadonlyMap<string, Inspect>,
+    private readonly wanted: PerTable<readonly WantedIndex[]>,
+    inspect: PerTable<Inspect>,
   ) {
+    for (const [namespace, tables] of inspect) {
+      for (const [name, check] of tables) this.#inspect.set(tableKey(namespace, name), check);
+    }
     this.#reserve();
     this.#reserved = database.durable();
     database.building = this.#added;
@@ -118,9 +129,13 @@ export class IndexBuild {
     const { database } = this;
     const before = database.catalog;
     let after = before;
-    for (const [name, indexes] of this.#after) after = after.withTable(name).withIndexes(name, indexes);
-    for (const { name } of before.allTables())
-      if (!this.wanted.has(name)) after = after.withIndexes(name, []);
+    for (const [namespace, tables] of this.wanted) {
+      after = after.withNamespace(namespace);
+      for (const { name } of before.tables(namespace))
+        if (!tables.has(name)) after = after.withIndexes(namespace, name, []);
+    }
+    for (const { namespace, name, indexes } of this.#after)
+      after = after.withTable(namespace, name).withIndexes(namespace, name, indexes);
     this.#end();
     const notes = [...writes];
     if (notes.length > 0 || after.stringify() !== before.stringify()) database.commit(notes, after);
@@ -151,18 +166,20 @@ export class IndexBuild {
   #reserve(): void {
     const { catalog } = this.database;
     let nextId = catalog.nextIndexId;
-    for (const [table, indexes] of this.wanted) {
-      const old = catalog.table(table)?.indexes;
-      const added: IndexInfo[] = [];
-      const all = indexes.map(({ name, fields }) => {
-        const same = old?.get(name);
-        if (same && sameFields(same, fields)) return same;
-        const index = { id: nextId++, name, fields: [...fields] };
-        added.push(index);
-        return index;
-      });
-      this.#after.set(table, all);
-      if (added.length > 0) this.#added.set(table, added);
+    for (const [namespace, tables] of this.wanted) {
+      for (const [table, wanted] of tables) {
+        const old = catalog.table(namespace, table)?.indexes;
+        const added: IndexInfo[] = [];
+        const indexes = wanted.map(({ name, fields }) => {
+          const same = old?.get(name);
+          if (same && sameFields(same, fields)) return same;
+          const index = { id: nextId++, name, fields: [...fields] };
+          added.push(index);
+          return index;
+        });
+        this.#after.push({ namespace, name: table, indexes });
+        if (added.length > 0) this.#added.set(tableKey(namespace, table), added);
+      }
     }
     if (nextId > catalog.nextIndexId) this.database.commit([], catalog.withNextIndexId(nextId));
   }
@@ -191,8 +208,8 @@ export class IndexBuild {
     const works = [];
     // Tables that come later are empty now: transactions write their entries, and what they write is inspected.
     for (const table of this.database.catalog.allTables()) {
-      const added = this.#added.get(table.name) ?? [];
-      const inspect = this.inspect.get(table.name) ?? null;
+      const added = this.#added.get(table.key) ?? [];
+      const inspect = this.#inspect.get(table.key) ?? null;
       if (added.length > 0 || inspect !== null) works.push({ table, work: { added, inspect } });
     }
     return works;
@@ -256,11 +273,11 @@ export class IndexBuild {
   }
 
   #inspectWritten(keys: readonly string[]): void {
-    if (this.inspect.size === 0 || this.#problem !== null) return;
+    if (this.#inspect.size === 0 || this.#problem !== null) return;
     for (const key of keys) {
       const number = tableNumberOfKey(key);
       const table = number === null ? undefined : this.database.catalog.tableByNumber(number);
-      const inspect = table && this.inspect.get(table.name);
+      const inspect = table && this.#inspect.get(table.key);
       const text = inspect && this.database.get(key);
       if (!table || !inspect || text === undefined) continue;
       try {
@@ -273,9 +290,10 @@ export class IndexBuild {
   }
 }
 
-/** What {@link IndexBuild} will add and remove. */
+/** What {@link IndexBuild} will add and remove in a namespace. */
 export function indexDifferences(
   database: Database,
+  namespace: Namespace,
   wanted: WantedTables,
 ): { added: IndexDifference[]; removed: IndexDifference[] } {
   const { catalog } = database;
@@ -283,11 +301,11 @@ export function indexDifferences(
   const removed: IndexDifference[] = [];
   for (const [table, indexes] of wanted) {
     for (const { name, fields } of indexes) {
-      const old = catalog.table(table)?.indexes.get(name);
+      const old = catalog.table(namespace, table)?.indexes.get(name);
       if (!old || !sameFields(old, fields)) added.push({ table, name, fields });
     }
   }
-  for (const { name: table, indexes } of catalog.allTables()) {
+  for (const { name: table, indexes } of catalog.tables(namespace)) {
     for (const { name, fields } of indexes.values()) {
       const kept = wanted.get(table)?.find((index) => index.name === name);
       if (!kept || !sameFields(kept, fields)) removed.push({ table, name, fields });

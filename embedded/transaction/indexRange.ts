@@ -2,7 +2,7 @@
 import { decodeId } from "../values/ids";
 import { isUndefined, type Json } from "../values/json";
 import { encodeKeyPart, keySuccessor } from "../values/keyEncoding";
-import { BY_CREATION_TIME, BY_ID, type Catalog, type IndexInfo, type TableInfo } from "./catalog";
+import { BY_CREATION_TIME, BY_ID, type IndexInfo, type TableInfo } from "./catalog";
 import { DeveloperError } from "./errors";
 import { indexPrefix, internalIdKey, rangeOfPrefix, tablePrefix, type KeyRange } from "./keys";
 
@@ -18,14 +18,17 @@ export type IndexToScan = {
   readonly range: KeyRange;
 };
 
+/** The tables that there are, by their names. */
+type Tables = { table(name: string): TableInfo | undefined };
+
 const HELP = "For more information see https://docs.convex.dev/using/indexes.";
 
 /** An empty range: its end comes before any key. */
 const NOTHING: KeyRange = { start: "", end: "" };
 
 /** The range of a full table scan, or `null` when there is no such table. */
-export function fullTableScan(catalog: Catalog, tableName: string): IndexToScan | null {
-  const table = catalog.table(tableName);
+export function fullTableScan(tables: Tables, tableName: string): IndexToScan | null {
+  const table = tables.table(tableName);
   if (!table) return null;
   const prefix = indexPrefix(table.byCreationTime.id);
   return { table, isById: false, prefix, range: rangeOfPrefix(prefix) };
@@ -36,14 +39,14 @@ export function fullTableScan(catalog: Catalog, tableName: string): IndexToScan 
  * Throws {@link DeveloperError} when there is no such index or the comparisons do not fit it.
  */
 export function indexScan(
-  catalog: Catalog,
+  tables: Tables,
   fullIndexName: string,
   expressions: readonly RangeExpression[],
 ): IndexToScan | null {
   const dot = fullIndexName.indexOf(".");
   const tableName = fullIndexName.slice(0, dot);
   const indexName = fullIndexName.slice(dot + 1);
-  const table = catalog.table(tableName);
+  const table = tables.table(tableName);
   const isById = indexName === BY_ID;
   const declared = table?.indexes.get(indexName);
   if (!declared && !isById && indexName !== BY_CREATION_TIME) {

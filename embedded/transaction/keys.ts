@@ -9,8 +9,9 @@
  * | index      | 03 index (u32) field values _creationTime internal id        | empty         |
  * | replays    | 04 session and request                                       | JSON          |
  * | jobs       | 05 queue (u8) time internal id                               | JSON          |
- * | crons      | 06 name                                                      | JSON          |
+ * | crons      | 06 name, or 06 00 component 00 name                          | JSON          |
  * | pushed     | 07 path of a module                                          | JSON          |
+ * | targets    | 08 internal id of a scheduled function of another component  | JSON          |
  * | files      | 10 id of the file                                            | key of a blob |
  * | blobs      | 11 key of the blob                                           | id of a file  |
  * | removed    | 12 key of a blob that is still to be removed                 | empty         |
@@ -25,6 +26,7 @@ const REPLAYS = "\x04";
 const JOBS = "\x05";
 const CRONS = "\x06";
 const PUSHED = "\x07";
+const JOB_TARGETS = "\x08";
 const BLOB_OF_FILE = "\x10";
 const FILE_OF_BLOB = "\x11";
 const REMOVED = "\x12";
@@ -109,9 +111,14 @@ export function jobsUntil(queue: JobQueue, timeMs: number): KeyRange {
   return { start: JOB_QUEUES[queue], end: keySuccessor(JOB_QUEUES[queue] + encodeKeyPart(timeMs)) };
 }
 
-/** Where the state of a cron is kept. Names are ASCII. */
-export function cronKey(name: string): string {
-  return CRONS + name;
+/** Where it is kept in which component a scheduled function is, if not in the one that has scheduled it. */
+export function jobTargetKey(internalId: string): string {
+  return JOB_TARGETS + internalId;
+}
+
+/** Where the state of a cron is kept. Names are printable ASCII. `component`: the path of the component whose it is. */
+export function cronKey(component: string, name: string): string {
+  return CRONS + (component === "" ? name : `\0${component}\0${name}`);
 }
 
 /** The states of all crons. */

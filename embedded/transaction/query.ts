@@ -147,12 +147,12 @@ function max(a: string, b: string): string {
   return a > b ? a : b;
 }
 
-function findTarget({ catalog }: Transaction, source: SerializedQuery["source"]): IndexToScan | null {
+function findTarget(transaction: Transaction, source: SerializedQuery["source"]): IndexToScan | null {
   switch (source.type) {
     case "FullTableScan":
-      return fullTableScan(catalog, source.tableName);
+      return fullTableScan(transaction, source.tableName);
     case "IndexRange":
-      return indexScan(catalog, source.indexName, source.range);
+      return indexScan(transaction, source.indexName, source.range);
     case "Search":
       throw new DeveloperError(
         `Text search is not available in this runtime yet, so index ${source.indexName} can't be queried with withSearchIndex.`,

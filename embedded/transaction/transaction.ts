@@ -1,9 +1,8 @@
-import { checkValue, isUndefined, type Json, type JsonObject } from "../values/json";
+import { checkValue, int64Json, isUndefined, type Json, type JsonObject } from "../values/json";
 import { fieldAt, identifierProblem } from "../values/fields";
 import { decodeId, idProblem, newId } from "../values/ids";
 import { documentSize } from "../values/size";
-import { MAX_KEY_BYTES } from "../storage/store";
-import type { Catalog, IndexInfo, TableInfo } from "./catalog";
+import { isSystem, ROOT, type IndexInfo, type Namespace, type TableInfo } from "./catalog";
 import { CATALOG_KEY, type Database } from "./database";
 import { DeveloperError } from "./errors";
 import {
@@ -11,16 +10,20 @@ import {
   indexEntryKey,
   indexPrefix,
   internalIdKey,
+  internalIdOfKey,
   onlyKey,
+  tableNumberOfKey,
   tablePrefix,
   type KeyRange,
 } from "./keys";
-import { Usage } from "./limits";
-import { mergeScan } from "./mergeScan";
-import { SortedWrites } from "./sortedWrites";
+import type { Usage } from "./limits";
+import { TransactionState, type Read, type Savepoint } from "./transactionState";
 
 /** The largest document, in bytes of Convex's size formula. */
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
+
+/** A commit timestamp that is not known yet, as it stands in the JSON of a document: inside of a text its quotes are escaped. */
+const UNRESOLVED = '{"$commitTs":null}';
 
 /**
  * Says what is wrong with a document of a table according to the schema, or `null`.
@@ -33,39 +36,59 @@ export type DocumentCheck = (tableName: string, value: JsonObject) => string | n
  *
  * A transaction runs to its end without the event loop turning (functions run synchronously, see functions/realm.ts),
  * so what it reads is one snapshot and no other transaction can come between its reads and its commit.
+ *
+ * This is a view of it: that of a component, which sees the tables of its namespace and no others, or that of the runtime,
+ * which finds any document by its id and knows the app's tables by their names. {@link within} gives another one.
  */
 export class Transaction {
-  readonly usage = new Usage();
-  #catalog: Catalog;
-  readonly #writes = new SortedWrites();
-  /** What `#writes` held before each write since the first savepoint, to undo the writes of nested calls that fail. */
-  #undo: { key: string; before: string | null | undefined }[] | null = null;
-  /** Index entries that stay as they are though their documents were written: whoever has read them has to know. */
-  readonly #touched: string[] = [];
-  /** What has been read, for those who want to know when it changes. */
-  readonly #reads: (KeyRange | { readRange(): KeyRange | null })[] = [];
-  /** Grows with every write, so that a query that is being iterated knows when to look again. */
-  #version = 0;
+  readonly #state: TransactionState;
 
   constructor(
     readonly database: Database,
     /** What to check documents with; queries write nothing and have none. */
     private readonly check: DocumentCheck | null,
+    private readonly namespace: Namespace | null = null,
+    state?: TransactionState,
   ) {
-    this.#catalog = database.catalog;
+    this.#state = state ?? new TransactionState(database);
   }
 
-  get catalog(): Catalog {
-    return this.#catalog;
+  /** The same transaction as a component sees it; `null`: as the runtime does. */
+  within(namespace: Namespace | null, check: DocumentCheck | null): Transaction {
+    return new Transaction(this.database, check, namespace, this.#state);
+  }
+
+  get usage(): Usage {
+    return this.#state.usage;
   }
 
   get version(): number {
-    return this.#version;
+    return this.#state.version;
   }
 
   /** How many keys the commit will write. */
   get writes(): number {
-    return this.#writes.size;
+    return this.#state.writes;
+  }
+
+  /** All tables of the namespace, the system's too. */
+  get tables(): Iterable<TableInfo> {
+    return this.#state.catalog.tables(this.namespace ?? ROOT);
+  }
+
+  table(name: string): TableInfo | undefined {
+    return this.#state.catalog.table(this.namespace ?? ROOT, name);
+  }
+
+  /** The name of the table that has a number; undefined when there is none in the namespace. */
+  tableName(number: number): string | undefined {
+    return this.#state.catalog.tableName(this.namespace ?? ROOT, number);
+  }
+
+  /** The namespace in which a document is, by an id that is known to be one; `undefined` when there is no such table. */
+  namespaceOf(id: string): Namespace | undefined {
+    const number = decodeId(id)?.tableNumber;
+    return number === undefined ? undefined : this.#state.catalog.tableByNumber(number)?.namespace;
   }
 
   /** The document as JSON text, or `undefined`. Counts as one index range read. */
@@ -88,8 +111,7 @@ export class Transaction {
     if (nameProblem) throw new DeveloperError(`Invalid argument \`table\` for \`db.insert\`: ${nameProblem}`);
     requireLegal(value);
     for (const field of Object.keys(value)) requireUserField(field);
-    this.#catalog = this.#catalog.withTable(tableName);
-    const table = this.#table(tableName);
+    const table = this.#tableOrNew(tableName);
     this.#checkDocument(tableName, value);
     const creationTime = this.database.nextCreationTime();
     const id = newId(table.number, creationTime);
@@ -127,43 +149,40 @@ export class Transaction {
     if (text === undefined) throw new DeveloperError(`Delete on nonexistent document ID ${id}`);
     this.countRead(text);
     this.usage.add("documentsWritten", 1);
-    this.#write(key, null);
+    this.#state.write(key, null);
     this.#writeIndexEntries(table, internalId, JSON.parse(text) as JsonObject, null);
     return text;
   }
 
   /** Reads a key without counting it: own writes first, then the committed state. */
   read(key: string): string | undefined {
-    const own = this.#writes.get(key);
-    return own === undefined ? this.database.get(key) : (own ?? undefined);
+    return this.#state.read(key);
   }
 
   /** Scans keys without counting them. The iterator must not be used after a write of this transaction. */
   scan(start: string, end: string, order: "asc" | "desc"): Iterator<[string, string], unknown, undefined> {
-    const committed = this.database.scan(start, end, order);
-    if (!this.#writes.touches(start, end)) return committed;
-    return mergeScan([this.#writes.scan(start, end, order), committed], order);
+    return this.#state.scan(start, end, order);
   }
 
-  /** Notes what a read depends on: a range of keys, or something that will know it when the transaction ends. */
-  recordRead(read: KeyRange | { readRange(): KeyRange | null }): void {
-    this.#reads.push(read);
+  /** Notes what a read depends on. */
+  recordRead(read: Read): void {
+    this.#state.reads.push(read);
   }
 
   /** The ranges of keys that what was read depends on. */
   readRanges(): KeyRange[] {
-    return this.#reads.flatMap((read) => ("readRange" in read ? (read.readRange() ?? []) : read));
+    return this.#state.reads.flatMap((read) => ("readRange" in read ? (read.readRange() ?? []) : read));
   }
 
   /**
    * Writes a key that is no document, or with `null` deletes it: a note of the runtime's own, which commits with the rest.
    */
   writeNote(key: string, value: string | null): void {
-    this.#write(key, value);
+    this.#state.write(key, value);
   }
 
   removeNote(key: string): void {
-    this.#write(key, null);
+    this.#state.write(key, null);
   }
 
   /** Counts a document that was read. Its size is taken as the length of its JSON. */
@@ -174,27 +193,44 @@ export class Transaction {
 
   /** Marks a point to which {@link rollback} can return: the begin of a nested mutation. */
   savepoint(): Savepoint {
-    this.#undo ??= [];
-    return { undoLength: this.#undo.length, catalog: this.#catalog };
+    return this.#state.savepoint();
   }
 
   rollback(savepoint: Savepoint): void {
-    const undone = this.#undo?.splice(savepoint.undoLength) ?? [];
-    for (const { key, before } of undone.reverse()) {
-      if (before === undefined) this.#writes.forget(key);
-      else this.#writes.set(key, before);
-    }
-    this.#catalog = savepoint.catalog;
-    this.#version++;
+    this.#state.rollback(savepoint);
+  }
+
+  /**
+   * Puts the timestamp that the commit will have where JSON text says that it is not known yet. No other transaction may commit
+   * before this one does.
+   */
+  resolveTimestamps(text: string): string {
+    if (!text.includes(UNRESOLVED)) return text;
+    return text.replaceAll(UNRESOLVED, JSON.stringify(int64Json(this.#state.timestamp)));
   }
 
   /** Commits. Without writes nothing happens. See {@link Database.durable} for when it is on disk. */
   commit(): void {
-    if (this.#writes.size > 0) this.database.commit(this.#writes.values, this.#catalog, this.#touched);
+    for (const key of this.#state.unresolved) this.#resolveDocument(key);
+    this.#state.commit();
   }
 
-  #table(name: string): TableInfo {
-    const table = this.#catalog.table(name);
+  #resolveDocument(key: string): void {
+    const text = this.#state.ownWrite(key);
+    const table = this.#state.catalog.tableByNumber(tableNumberOfKey(key) ?? 0);
+    // It may have been deleted again, or never have been there: what has written it was rolled back.
+    if (typeof text !== "string" || !table) return;
+    const resolved = this.resolveTimestamps(text);
+    this.#state.write(key, resolved);
+    const [before, after] = [text, resolved].map((json) => JSON.parse(json) as JsonObject);
+    this.#writeIndexEntries(table, internalIdOfKey(key), before ?? null, after ?? null);
+  }
+
+  #tableOrNew(name: string): TableInfo {
+    const found = this.table(name);
+    if (found) return found;
+    this.#state.catalog = this.#state.catalog.withTable(this.namespace ?? ROOT, name);
+    const table = this.table(name);
     if (!table) throw new Error(`Table ${name} is not in the catalog`);
     return table;
   }
@@ -233,12 +269,14 @@ export class Transaction {
     this.usage.add("documentsWritten", 1);
     const size = documentSize(after);
     // The arguments of a scheduled function have a limit of their own.
-    if (size > MAX_DOCUMENT_BYTES && !table.name.startsWith("_")) {
+    if (size > MAX_DOCUMENT_BYTES && !isSystem(table)) {
       throw new DeveloperError(`Value is too large (${size} > maximum size ${MAX_DOCUMENT_BYTES})`);
     }
     this.usage.add("bytesWritten", size);
     const text = JSON.stringify(after);
-    this.#write(tablePrefix(table.number) + internalId, text);
+    const key = tablePrefix(table.number) + internalId;
+    this.#state.write(key, text);
+    if (text.includes(UNRESOLVED)) this.#state.unresolved.add(key);
     this.#writeIndexEntries(table, internalId, before, after);
     return text;
   }
@@ -253,7 +291,7 @@ export class Transaction {
     const end = indexEntryEnd(creationTime, internalId);
     this.#writeIndexEntry(table.byCreationTime, before, after, end);
     for (const index of table.indexes.values()) this.#writeIndexEntry(index, before, after, end);
-    const building = this.database.building.get(table.name);
+    const building = this.database.building.get(table.key);
     if (building) for (const index of building) this.#writeIndexEntry(index, before, after, end);
   }
 
@@ -261,22 +299,11 @@ export class Transaction {
     const oldKey = before && entryOf(index, before, end);
     const newKey = after && entryOf(index, after, end);
     if (oldKey === newKey) {
-      if (newKey !== null) this.#touched.push(newKey);
+      if (newKey !== null) this.#state.touched.push(newKey);
       return;
     }
-    if (oldKey !== null) this.#write(oldKey, null);
-    if (newKey !== null) this.#write(newKey, "");
-  }
-
-  #write(key: string, value: string | null): void {
-    if (key.length > MAX_KEY_BYTES) {
-      throw new DeveloperError(
-        `An index entry has ${key.length} bytes, more than the ${MAX_KEY_BYTES} that it may have`,
-      );
-    }
-    this.#undo?.push({ key, before: this.#writes.get(key) });
-    this.#writes.set(key, value);
-    this.#version++;
+    if (oldKey !== null) this.#state.write(oldKey, null);
+    if (newKey !== null) this.#state.write(newKey, "");
   }
 
   #require(id: string, where: IdUse, verb: string): ResolvedId {
@@ -285,20 +312,20 @@ export class Transaction {
     return found;
   }
 
-  /** `null`: a well-formed id of a table that does not exist. */
+  /** `null`: a well-formed id of a table that does not exist, or is another component's, which comes to the same. */
   #resolve(id: string, { operation, table: wanted, system }: IdUse): ResolvedId | null {
     const decoded = decodeId(id);
     if (decoded === null) {
       throw new DeveloperError(`Invalid argument \`id\` for \`${operation}\`: ${idProblem(id)}`);
     }
-    const table = this.#catalog.tableByNumber(decoded.tableNumber);
-    if (!table) return null;
+    const table = this.#state.catalog.tableByNumber(decoded.tableNumber);
+    if (!table || (this.namespace !== null && table.namespace !== this.namespace)) return null;
     if (wanted !== undefined && wanted !== table.name) {
       throw new DeveloperError(
         `Invalid argument \`id\` for \`${operation}\`: expected to be an Id<"${wanted}">, got Id<"${table.name}"> instead.`,
       );
     }
-    if (table.name.startsWith("_") !== system) {
+    if (isSystem(table) !== system) {
       const kind = system ? "User" : "System";
       throw new DeveloperError(
         operation === "db.get"
@@ -310,8 +337,6 @@ export class Transaction {
     return { table, internalId, key: tablePrefix(table.number) + internalId };
   }
 }
-
-export type Savepoint = { readonly undoLength: number; readonly catalog: Catalog };
 
 /** How an id came in: for the error messages, and the table that the caller expects. */
 export type IdUse = {
@@ -337,7 +362,7 @@ export function internalIdOf(id: string): string {
 
 function requireLegal(value: JsonObject): void {
   try {
-    checkValue(value);
+    checkValue(value, { allowCommitTs: true });
   } catch (error) {
     throw new DeveloperError((error as Error).message);
   }

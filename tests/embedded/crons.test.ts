@@ -36,7 +36,7 @@ async function startCrons(specs: ReadonlyMap<string, CronSpec>): Promise<Crons> 
   };
   const crons = new Crons({ ...common, runner: new Runner(common) });
   started.push(crons);
-  await crons.use(specs);
+  await crons.use(new Map([["", specs]]));
   return crons;
 }
 
@@ -63,7 +63,7 @@ describe("crons", () => {
   });
 
   test("the crons of the app's crons.ts run at their times of the day", async () => {
-    const daily = app.runtime.app.crons.get("at four");
+    const daily = app.runtime.app.root.crons.get("at four");
     expect(daily).toEqual({
       path: "ticks:act",
       args: { text: "daily" },
@@ -141,12 +141,12 @@ describe("crons", () => {
   test("changed arguments keep the time of the next run, a changed schedule starts anew, a removed cron is gone", async () => {
     const crons = await startCrons(only(every(10)));
     await ticked(1);
-    await crons.use(only(every(10, "ticks:tick", "changed")));
+    await crons.use(new Map([["", only(every(10, "ticks:tick", "changed"))]]));
     clock.advance(9 * MINUTE_MS);
     expect(await ticks()).toEqual(["tick"]);
     clock.advance(MINUTE_MS);
     expect(await ticked(2)).toEqual(["tick", "changed"]);
-    await crons.use(only(every(60, "ticks:tick", "hourly")));
+    await crons.use(new Map([["", only(every(60, "ticks:tick", "hourly"))]]));
     expect(await ticked(3)).toEqual(["tick", "changed", "hourly"]);
     await crons.use(new Map());
     clock.advance(DAY_MS);
@@ -159,7 +159,7 @@ describe("declaring crons", () => {
   const declare = (schedule: (crons: ReturnType<typeof cronJobs>) => void) => {
     const crons = cronJobs();
     schedule(crons);
-    return readCrons(crons as never, app.runtime.app.functions);
+    return readCrons(crons as never, app.runtime.app.root.functions);
   };
   const tick = makeFunctionReference<"mutation", { text: string }>("ticks:tick");
   const args = { text: "x" };

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 import { convexToJson, jsonToConvex, type Value } from "convex/values";
 import { ANONYMOUS, type Caller } from "../../embedded/functions/caller";
-import type { FunctionKind } from "../../embedded/functions/app";
+import type { FunctionKind } from "../../embedded/functions/loadedApp";
 import type { Outcome } from "../../embedded/functions/calls";
 import { FileUrls } from "../../embedded/functions/fileUrls";
 import { Runtime } from "../../embedded/functions/runtime";
@@ -34,10 +34,13 @@ async function temporaryBlobs(): Promise<BlobStore> {
   return BlobStore.open(folder);
 }
 
-let bundle: ReturnType<typeof bundleApp> | undefined;
+const bundles = new Map<string, ReturnType<typeof bundleApp>>();
 
 /** A runtime with the fixture app, without sockets and, unless a store is given, without a disk. */
-export async function startRuntime(store: Store = new MemoryStore()): Promise<TestRuntime> {
+export async function startRuntime(
+  store: Store = new MemoryStore(),
+  { appFolder = FIXTURE_APP, environment = {}, cursorSecret = randomBytes(32) } = {},
+): Promise<TestRuntime> {
   const faults: unknown[] = [];
   const log: string[] = [];
   const onLog = (path: string, lines: readonly string[]) => {
@@ -48,11 +51,13 @@ export async function startRuntime(store: Store = new MemoryStore()): Promise<Te
     database,
     blobs: await temporaryBlobs(),
     fileUrls: new FileUrls(randomBytes(32)),
-    cursorSecret: randomBytes(32),
+    cursorSecret,
     onLog,
     onFault: (error) => faults.push(error),
   });
-  const app = runtime.prepare(await (bundle ??= bundleApp(FIXTURE_APP)), { FROM_DEPLOYMENT: "yes" });
+  const bundle = bundles.get(appFolder) ?? bundleApp(appFolder);
+  bundles.set(appFolder, bundle);
+  const app = runtime.prepare(await bundle, { FROM_DEPLOYMENT: "yes", ...environment });
   const build = runtime.begin(app);
   await build.done;
   await runtime.adopt(app, build);

@@ -14,8 +14,8 @@ import { indexEntryEnd, indexPrefix, rangeOfPrefix, tablePrefix } from "../../em
 import { entryOf, internalIdOf, Transaction } from "../../embedded/transaction/transaction";
 import type { JsonObject } from "../../embedded/values/json";
 
-const BY_A = new Map([["items", [{ name: "by_a", fields: ["a"] }]]]);
-const NO_CHECKS = new Map<string, Inspect>();
+const BY_A = new Map([["", new Map([["items", [{ name: "by_a", fields: ["a"] }]]])]]);
+const NO_CHECKS = new Map<string, Map<string, Inspect>>();
 /** So many that a build takes several slices. */
 const DOCUMENTS = 12_000;
 
@@ -45,7 +45,7 @@ function keys(database: Database, prefix: string): string[] {
 
 /** The entries that the index must have, in their order, by the documents that are there. */
 function expectedEntries(database: Database): string[] {
-  const table = database.catalog.table("items");
+  const table = database.catalog.table("", "items");
   const index = table?.indexes.get("by_a");
   if (!table || !index) throw new Error("There is no index by_a");
   return keys(database, tablePrefix(table.number))
@@ -58,7 +58,7 @@ function expectedEntries(database: Database): string[] {
 }
 
 function indexId(database: Database): number {
-  return database.catalog.table("items")?.indexes.get("by_a")?.id ?? -1;
+  return database.catalog.table("", "items")?.indexes.get("by_a")?.id ?? -1;
 }
 
 /** Keys in the space of indexes that are of no index of the catalog. */
@@ -132,7 +132,8 @@ test("what a crash has left of a build is removed before transactions run again"
 
 test("a document that does not fit ends a build, also when it is written meanwhile", async () => {
   const { database } = await databaseOf(DOCUMENTS);
-  const check = new Map<string, Inspect>([["items", ({ a }) => (a === "wrong" ? "No." : null)]]);
+  const inspect: Inspect = ({ a }) => (a === "wrong" ? "No." : null);
+  const check = new Map([["", new Map([["items", inspect]])]]);
   const build = new IndexBuild(database, BY_A, check);
   const transaction = new Transaction(database, null);
   const id = transaction.insert("items", { a: "wrong" });

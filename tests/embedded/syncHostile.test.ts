@@ -68,7 +68,11 @@ describe("what is no message costs the client its socket, and nobody else", () =
       { ...addQuery(0), modifications: [addQuery(1).modifications[0], addQuery(1).modifications[0]] },
       "Query 1 is there already",
     ],
-    ["a component", { ...mutation(0, "x"), componentPath: "other" }, "There are no components"],
+    [
+      "a component",
+      { ...mutation(0, "x"), componentPath: "other" },
+      "Only admin or system users can call functions on non-root components",
+    ],
     ["a negative request id", mutation(-1, "x"), "Invalid message: requestId"],
   ])("%s", async (_what, message, error) => {
     const client = await RawClient.connected(server.url);

@@ -294,7 +294,7 @@ async function openDatabase(store: Store): Promise<Database> {
 
 /** Gives the table "items" one index over these fields. */
 async function build(database: Database, fields: readonly string[]): Promise<void> {
-  const wanted = new Map([["items", [{ name: "by_a_and_b", fields }]]]);
+  const wanted = new Map([["", new Map([["items", [{ name: "by_a_and_b", fields }]]])]]);
   const indexes = new IndexBuild(database, wanted, new Map());
   await indexes.done;
   await indexes.finish([]);

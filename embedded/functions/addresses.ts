@@ -1,0 +1,68 @@
+/** Finds the function that a function means when it calls, schedules or hands on another one. */
+import { DeveloperError } from "../transaction/errors";
+import { couldNotFind } from "./checks";
+import type { FunctionInfo, LoadedApp, LoadedComponent } from "./loadedApp";
+import { canonicalPath, type FunctionPath } from "./paths";
+
+/** How the convex package says which function it means: one of the three. */
+export type FunctionAddress = { name?: string; reference?: string; functionHandle?: string };
+
+/** Where a function should be. `info`: the function, if it is there. `path`: as it was written, if it is no path at all. */
+export type Target = {
+  readonly component: LoadedComponent;
+  readonly path: FunctionPath;
+  readonly info: FunctionInfo | undefined;
+};
+
+/**
+ * Finds the function that `from` means by an address: a name is one of its own functions, a reference a public one of its
+ * children. Throws {@link DeveloperError} for references and handles that lead nowhere.
+ */
+export function locate(app: LoadedApp, from: LoadedComponent, address: FunctionAddress): Target {
+  const { name, reference, functionHandle } = address;
+  if (functionHandle !== undefined) return targetOf(app.handles.find(functionHandle));
+  if (name !== undefined) {
+    const path = canonicalPath(name);
+    const info = path === null ? undefined : from.functions.get(path);
+    return { component: from, path: path ?? name, info };
+  }
+  if (reference === undefined)
+    throw new DeveloperError("A function is named by its name, reference or handle");
+  return targetOf(followReference(from, reference));
+}
+
+/** The handle of the function that `from` means, as JSON. Throws {@link DeveloperError} when there is none. */
+export function functionHandle(app: LoadedApp, from: LoadedComponent, address: FunctionAddress): string {
+  // A handle is passed on as it is, though it may lead nowhere.
+  if (address.functionHandle !== undefined) return JSON.stringify(address.functionHandle);
+  const { info, path } = locate(app, from, address);
+  if (!info) throw new DeveloperError(couldNotFind(path));
+  return JSON.stringify(app.handles.of(info));
+}
+
+function targetOf(info: FunctionInfo): Target {
+  return { component: info.component, path: info.path, info };
+}
+
+/** "_reference/childComponent/child/dir/module/name", or "_reference/function/dir/module:name". */
+function followReference(from: LoadedComponent, reference: string): FunctionInfo {
+  const [root, kind, ...parts] = reference.split("/");
+  if (root === "_reference" && kind === "function") {
+    const info = from.functions.get(canonicalPath(parts.join("/")) ?? "");
+    if (info) return info;
+  }
+  if (root !== "_reference" || kind !== "childComponent") {
+    throw new DeveloperError(`Invalid reference ${reference}`);
+  }
+  const [childName = "", ...attributes] = parts;
+  const child = from.children.get(childName);
+  if (!child) throw new DeveloperError(`Child component ${JSON.stringify(childName)} not found`);
+  const path = canonicalPath(`${attributes.slice(0, -1).join("/")}:${attributes.at(-1) ?? ""}`);
+  const info = path === null ? undefined : child.functions.get(path);
+  if (!info?.isPublic) {
+    throw new DeveloperError(
+      `Child component ${JSON.stringify(childName)} does not export ${JSON.stringify(attributes)}`,
+    );
+  }
+  return info;
+}

@@ -1,0 +1,92 @@
+import { MAX_KEY_BYTES } from "../storage/store";
+import type { Catalog } from "./catalog";
+import type { Database } from "./database";
+import { DeveloperError } from "./errors";
+import type { KeyRange } from "./keys";
+import { Usage } from "./limits";
+import { mergeScan } from "./mergeScan";
+import { SortedWrites } from "./sortedWrites";
+
+/** Something that was read: a range of keys, or something that will know it when the transaction ends. */
+export type Read = KeyRange | { readRange(): KeyRange | null };
+
+/** What all views of one transaction share: its writes, what it has read, and how much of what it may do it has done. */
+export class TransactionState {
+  readonly usage = new Usage();
+  catalog: Catalog;
+  /** Grows with every write, so that a query that is being iterated knows when to look again. */
+  version = 0;
+  readonly reads: Read[] = [];
+  /** Index entries that stay as they are though their documents were written: whoever has read them has to know. */
+  readonly touched: string[] = [];
+  /** The keys of documents that have been written with a commit timestamp that is not known yet. */
+  readonly unresolved = new Set<string>();
+  readonly #writes = new SortedWrites();
+  /** What `#writes` held before each write since the first savepoint, to undo the writes of nested calls that fail. */
+  #undo: { key: string; before: string | null | undefined }[] | null = null;
+  #timestamp: bigint | null = null;
+
+  constructor(private readonly database: Database) {
+    this.catalog = database.catalog;
+  }
+
+  /** How many keys the commit will write. */
+  get writes(): number {
+    return this.#writes.size;
+  }
+
+  /** The timestamp that the commit will have. Nothing else may commit between the first look at it and the commit. */
+  get timestamp(): bigint {
+    return (this.#timestamp ??= this.database.nextTimestamp());
+  }
+
+  /** Own writes first, then the committed state. */
+  read(key: string): string | undefined {
+    const own = this.#writes.get(key);
+    return own === undefined ? this.database.get(key) : (own ?? undefined);
+  }
+
+  /** What this transaction has written there; `null`: deleted, `undefined`: nothing. */
+  ownWrite(key: string): string | null | undefined {
+    return this.#writes.get(key);
+  }
+
+  scan(start: string, end: string, order: "asc" | "desc"): Iterator<[string, string], unknown, undefined> {
+    const committed = this.database.scan(start, end, order);
+    if (!this.#writes.touches(start, end)) return committed;
+    return mergeScan([this.#writes.scan(start, end, order), committed], order);
+  }
+
+  write(key: string, value: string | null): void {
+    if (key.length > MAX_KEY_BYTES) {
+      throw new DeveloperError(
+        `An index entry has ${key.length} bytes, more than the ${MAX_KEY_BYTES} that it may have`,
+      );
+    }
+    this.#undo?.push({ key, before: this.#writes.get(key) });
+    this.#writes.set(key, value);
+    this.version++;
+  }
+
+  savepoint(): Savepoint {
+    this.#undo ??= [];
+    return { undoLength: this.#undo.length, catalog: this.catalog };
+  }
+
+  rollback(savepoint: Savepoint): void {
+    const undone = this.#undo?.splice(savepoint.undoLength) ?? [];
+    for (const { key, before } of undone.reverse()) {
+      if (before === undefined) this.#writes.forget(key);
+      else this.#writes.set(key, before);
+    }
+    this.catalog = savepoint.catalog;
+    this.version++;
+  }
+
+  commit(): void {
+    if (this.#writes.size === 0) return;
+    this.database.commit(this.#writes.values, this.catalog, this.touched, this.timestamp);
+  }
+}
+
+export type Savepoint = { readonly undoLength: number; readonly catalog: Catalog };
