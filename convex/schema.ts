@@ -23,7 +23,9 @@ export default defineSchema({
 
   // The newest that WorkOS has said of each user, deletion included. Written by the webhook; read by it and by `upsertUser`
   // to work out the row in `users`.
-  workosUsers: defineTable(tableFields(workosUserFields)).index("by_workos_user_id", ["workosUserId"]),
+  workosUsers: defineTable(tableFields(workosUserFields))
+    .index("by_workos_user_id", ["workosUserId"])
+    .index("by_verified_email", ["verifiedEmail"]),
 
   // The newest that WorkOS has said of each membership in an organization, which it may do before it says anything of the
   // user. Written and read like `workosUsers`.

@@ -50,7 +50,7 @@ export async function signIn(
     return fail(REAL_SIGN_IN);
   }
   const workosUserId = userIdForEmail(email);
-  const token = await server.developmentIssuer.sign({ subject: workosUserId, ...claims });
+  const token = await server.developmentIssuer.sign({ subject: workosUserId, email, ...claims });
   const userId = await call<string>(server, token, "users/mutations/upsertUser", { workosUserId, email });
   return { token, userId };
 }

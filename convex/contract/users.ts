@@ -35,7 +35,10 @@ export const userRow = {
   sessionOrgRole: text().exactOptional(),
   /** Fields which the person has set here; WorkOS does not overwrite them. */
   editedFields: z.array(z.enum(["displayName", "avatarUrl"])).exactOptional(),
-  /** The e-mail address in lower case, once WorkOS has vouched for it: `email` is only what the person says. */
+  /**
+   * The address for which WorkOS has vouched, in lower case: the only one by which a person is found or given anything.
+   * `email` is only what the person says. No two users have the same one.
+   */
   verifiedEmail: text().exactOptional(),
 };
 

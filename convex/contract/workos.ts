@@ -7,6 +7,8 @@ import * as z from "zod";
 const userData = z.object({
   id: z.string(),
   email: z.string(),
+  email_verified: z.boolean().exactOptional(),
+  external_id: z.string().nullable().exactOptional(),
   first_name: z.string().nullable().exactOptional(),
   last_name: z.string().nullable().exactOptional(),
   profile_picture_url: z.string().nullable().exactOptional(),
@@ -57,6 +59,10 @@ export const workosUserFields = {
   email: z.string(),
   displayName: z.string().exactOptional(),
   avatarUrl: z.string().exactOptional(),
+  /** What WorkOS says of the address: absent if it says nothing, empty if it does not vouch for it, else in lower case. */
+  verifiedEmail: z.string().exactOptional(),
+  /** The application's own id of the person. */
+  externalId: z.string().exactOptional(),
   ...version,
 };
 

@@ -8,13 +8,15 @@ import type { updateUserProfile, upsertUser } from "../contract/usersMutations";
 import { organizationOf } from "./caller";
 import { fail } from "./errors";
 import { findById, findByWorkosId } from "./users";
-import { findWorkosUser, refreshUser } from "./workosSync";
+import { addressOfToken, claimAddress } from "./verifiedEmail";
+import { findWorkosUser } from "./workosReports";
+import { refreshUser } from "./workosSync";
 
 const MINUTE_MS = 60_000;
 
 /** A user as the person and the people of the same organization see it. */
 export function ownView(row: Doc<"users">): User {
-  return omit(row, ["sessionOrgId", "sessionOrgRole", "editedFields"]);
+  return omit(row, ["sessionOrgId", "sessionOrgRole", "editedFields", "verifiedEmail"]);
 }
 
 /** A user as everybody who is signed in sees it. */
@@ -28,8 +30,8 @@ export function publicView({ _id, displayName, avatarUrl, isActive }: Doc<"users
 }
 
 /**
- * Creates or updates the caller's own user from the arguments, and its organization from the token. What WorkOS has
- * reported, or the person has set, stays.
+ * Creates or updates the caller's own user from the arguments, and its organization and verified address from the token.
+ * What WorkOS has reported, or the person has set, stays.
  */
 export async function upsertOwnUser(
   ctx: MutationCtx,
@@ -51,6 +53,9 @@ export async function upsertOwnUser(
     sessionOrgRole: orgRole,
   });
   await refreshUser(ctx, workosUserId);
+  const address = addressOfToken(identity);
+  const signedIn = address === undefined ? null : await ctx.db.get("users", userId);
+  if (address !== undefined && signedIn) await claimAddress(ctx, signedIn, address);
   return userId;
 }
 

@@ -1,9 +1,11 @@
 import type { Doc } from "../_generated/dataModel";
-import type { DatabaseReader, MutationCtx } from "../_generated/server";
+import type { MutationCtx } from "../_generated/server";
 import { avatarUrl, displayName } from "../contract/users";
 import type { WorkosEvent, WorkosMembershipEvent, WorkosUserEvent } from "../contract/workos";
 import { chooseOrganization } from "./organizations";
 import { findByWorkosId } from "./users";
+import { normalAddress, settleAddresses } from "./verifiedEmail";
+import { findWorkosUser, isNewer } from "./workosReports";
 
 /**
  * Takes in one event. What is kept is the newest state of each object, so that any order and repetition of the same
@@ -13,14 +15,6 @@ export async function applyWorkosEvent(ctx: MutationCtx, event: WorkosEvent): Pr
   const workosUserId = isUserEvent(event) ? event.data.id : event.data.user_id;
   const changed = isUserEvent(event) ? await keepUser(ctx, event) : await keepMembership(ctx, event);
   if (changed) await refreshUser(ctx, workosUserId);
-}
-
-/** What WorkOS has said of a user, if it has. */
-export function findWorkosUser(db: DatabaseReader, workosUserId: string): Promise<Doc<"workosUsers"> | null> {
-  return db
-    .query("workosUsers")
-    .withIndex("by_workos_user_id", (q) => q.eq("workosUserId", workosUserId))
-    .unique();
 }
 
 /** Brings the row in `users` in line with what WorkOS has said, creating it if need be. */
@@ -47,6 +41,8 @@ export async function refreshUser(ctx: MutationCtx, workosUserId: string): Promi
     });
     await ctx.db.patch("users", userId, { ...organization, ...profileOf(known) });
   }
+  const refreshed = known && (await findByWorkosId(ctx.db, workosUserId));
+  if (refreshed) await settleAddresses(ctx, refreshed, known);
 }
 
 /** What WorkOS says of a person, but for what the person has set here. Nobody is activated again by it. */
@@ -64,12 +60,18 @@ async function keepUser(ctx: MutationCtx, { id, event, data }: WorkosUserEvent):
   const kept = await findWorkosUser(ctx.db, data.id);
   const name = displayName.safeParse([data.first_name, data.last_name].filter(Boolean).join(" "));
   const picture = avatarUrl.safeParse(data.profile_picture_url);
+  const deleted = event === "user.deleted";
+  const isVerified = data.email_verified === true && !deleted;
   const state = {
     workosUserId: data.id,
     email: data.email,
+    ...((data.email_verified !== undefined || deleted) && {
+      verifiedEmail: (isVerified && normalAddress(data.email)) || "",
+    }),
+    ...(typeof data.external_id === "string" && { externalId: data.external_id }),
     ...(name.success && { displayName: name.data }),
     ...(picture.success && { avatarUrl: picture.data }),
-    deleted: event === "user.deleted",
+    deleted,
     updatedAt: Date.parse(data.updated_at),
     eventId: id,
   };
@@ -102,14 +104,6 @@ async function keepMembership(
   if (kept) await ctx.db.replace("workosMemberships", kept._id, state);
   else await ctx.db.insert("workosMemberships", state);
   return true;
-}
-
-type Version = Pick<Doc<"workosUsers">, "deleted" | "updatedAt" | "eventId">;
-
-function isNewer(state: Version, kept: Version): boolean {
-  if (state.deleted !== kept.deleted) return state.deleted;
-  if (state.updatedAt !== kept.updatedAt) return state.updatedAt > kept.updatedAt;
-  return state.eventId > kept.eventId;
 }
 
 function isUserEvent(event: WorkosEvent): event is WorkosUserEvent {

@@ -18,6 +18,8 @@ export class DevelopmentKeyError extends Error {
 export interface DevelopmentToken {
   /** The WorkOS user id, `user_...`. */
   readonly subject: string;
+  /** The e-mail address, which WorkOS puts into tokens if a JWT template of the project says so. */
+  readonly email?: string;
   /** The WorkOS organization id, `org_...`. */
   readonly organizationId?: string;
   /** The role in that organization. */
@@ -72,6 +74,7 @@ function sign(token: DevelopmentToken, key: CryptoKey, keyId: string): Promise<s
     jti: crockford(randomBytes(16)),
     iat: issuedAt,
     exp: issuedAt + (token.expiresInSeconds ?? 300),
+    ...(token.email === undefined ? {} : { email: token.email }),
     ...(token.organizationId === undefined ? {} : { org_id: token.organizationId }),
     ...(token.role === undefined ? {} : { role: token.role }),
   };

@@ -2,72 +2,10 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../convex/_generated/api";
 import { type App, newApp, signUp } from "./setup";
+import { at, deliver, membershipEvent, sign, userEvent, WEBHOOK_SECRET } from "./workosEvents";
 
-const secret = "whsec_test";
-
-beforeEach(() => void vi.stubEnv("WORKOS_WEBHOOK_SECRET", secret));
+beforeEach(() => void vi.stubEnv("WORKOS_WEBHOOK_SECRET", WEBHOOK_SECRET));
 afterEach(() => void vi.unstubAllEnvs());
-
-/** Signs as WorkOS does: milliseconds, and HMAC-SHA256 over the time and the body. */
-async function sign(body: string, atMs: number, key = secret): Promise<string> {
-  const encode = (text: string) => new TextEncoder().encode(text);
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const cryptoKey = await crypto.subtle.importKey("raw", encode(key), algorithm, false, ["sign"]);
-  const digest = new Uint8Array(await crypto.subtle.sign("HMAC", cryptoKey, encode(`${atMs}.${body}`)));
-  const hex = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `t=${atMs}, v1=${hex}`;
-}
-
-async function deliver(app: App, event: unknown, signature?: string): Promise<Response> {
-  const body = JSON.stringify(event);
-  return app.fetch("/webhooks/workos", {
-    method: "POST",
-    headers: {
-      "Content-Type": "application/json",
-      "WorkOS-Signature": signature ?? (await sign(body, Date.now())),
-    },
-    body,
-  });
-}
-
-const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
-
-function userEvent(id: string, event: string, minute: number, data: Record<string, unknown> = {}) {
-  return {
-    id,
-    event,
-    created_at: at(minute),
-    data: {
-      object: "user",
-      id: "user_ada",
-      email: "ada@workos.example",
-      first_name: "Ada",
-      last_name: "Lovelace",
-      profile_picture_url: null,
-      updated_at: at(minute),
-      ...data,
-    },
-  };
-}
-
-function membershipEvent(id: string, event: string, minute: number, data: Record<string, unknown> = {}) {
-  return {
-    id,
-    event,
-    created_at: at(minute),
-    data: {
-      object: "organization_membership",
-      id: "om_1",
-      user_id: "user_ada",
-      organization_id: "org_1",
-      status: "active",
-      role: { slug: "member" },
-      created_at: at(0),
-      updated_at: at(minute),
-      ...data,
-    },
-  };
-}
 
 /** The users without what differs from run to run. */
 async function users(app: App) {

@@ -253,7 +253,7 @@ export function tokenFor(
   claims: { organizationId?: string; role?: string; expiresInSeconds?: number } = {},
 ): Promise<string> {
   if (server.developmentIssuer === null) throw new Error("This server has no development issuer");
-  return server.developmentIssuer.sign({ subject: userIdForEmail(email), ...claims });
+  return server.developmentIssuer.sign({ subject: userIdForEmail(email), email, ...claims });
 }
 
 /** Signs a person in and up. */

@@ -46,6 +46,7 @@ describe("the development issuer", () => {
     const issuer = await loadDevelopmentIssuer(join(root, "shared"));
     const token = await issuer.sign({
       subject,
+      email: "host@example.com",
       organizationId: "org_1",
       role: "admin",
       nowMs: NOW * 1000 + 999,
@@ -58,6 +59,7 @@ describe("the development issuer", () => {
       jti: expect.stringMatching(/^[0-9A-Z]{26}$/) as string,
       iat: NOW,
       exp: NOW + 300,
+      email: "host@example.com",
       org_id: "org_1",
       role: "admin",
     });
