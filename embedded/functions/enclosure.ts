@@ -2,8 +2,8 @@ import { replayKey } from "../transaction/keys";
 import type { Transaction } from "../transaction/transaction";
 
 /**
- * What is done in a mutation's own transaction before and after it, so that it is committed with it or not at all. It is
- * the runtime's own work: the mutation is not charged for it. Whatever it throws is a fault.
+ * What is done in a call's own transaction before and after it; for a mutation it is committed with it or not at all. It is
+ * the runtime's own work: the call is not charged for it. Whatever it throws is a fault.
  */
 export interface Enclosure {
   /** Comes before the function. Gives the result, as JSON text, of a call that must not run again, else `null`. */

@@ -16,6 +16,7 @@ import type { Caller } from "./caller";
 import { canonicalPath } from "./paths";
 import type { Call, Evaluation, LiveCall, Outcome } from "./calls";
 import { couldNotFind, lookUp } from "./checks";
+import type { Enclosure } from "./enclosure";
 import { Executor } from "./executor";
 import { failure, failureText } from "./failure";
 import { FunctionLog, type LogEntry, type RecordCall } from "./functionLog";
@@ -151,9 +152,23 @@ export class Runtime {
     });
   }
 
-  /** The timestamp of the last commit once all up to it is on disk. */
+  /** Runs a query on the state at a timestamp that {@link timestamp} has given. `null`: it is not known any more. */
+  async queryAt(timestamp: bigint, call: Call): Promise<Outcome | null> {
+    let isKnown = true;
+    const enclosure: Enclosure = {
+      before: (transaction) => {
+        isKnown = transaction.rewind(timestamp);
+        return isKnown ? null : "null";
+      },
+      after: () => undefined,
+    };
+    const outcome = await this.call("query", { ...call, enclosure });
+    return isKnown ? outcome : null;
+  }
+
+  /** The timestamp of the last commit once all up to it is on disk. For a while its state can be read again. */
   async timestamp(): Promise<bigint> {
-    const { timestamp } = this.options.database;
+    const timestamp = this.options.database.keepHistory();
     await this.options.database.durable();
     return timestamp;
   }

@@ -151,10 +151,7 @@ async function queryByUrl(options: FunctionsApiOptions, exchange: Exchange): Pro
   sendOutcome(options, exchange, await options.runtime.call("query", call), format);
 }
 
-/**
- * `POST /api/query_at_ts` with `{path, args, ts, format?}`: the state at `ts` or, since the past is not kept, a later one. All
- * queries at one `ts` see at least what was committed then.
- */
+/** `POST /api/query_at_ts` with `{path, args, ts, format?}`: the state at a `ts` that `query_ts` has given lately. */
 async function queryAt(options: FunctionsApiOptions, exchange: Exchange): Promise<void> {
   const caller = await authenticate(options, exchange);
   const { path, args, ts, format } = await readJson(options, exchange.request);
@@ -165,12 +162,15 @@ async function queryAt(options: FunctionsApiOptions, exchange: Exchange): Promis
     throw new ApiError(400, "TimestampInFuture", "`ts` is later than the last commit");
   }
   const valueFormat = formatOf(exchange, format);
-  sendOutcome(
-    options,
-    exchange,
-    await options.runtime.call("query", toCall(path, args, caller)),
-    valueFormat,
-  );
+  const outcome = await options.runtime.queryAt(wanted, toCall(path, args, caller));
+  if (outcome === null) {
+    throw new ApiError(
+      400,
+      "OutOfRetention",
+      "The state at `ts` is not kept any more: ask for a new timestamp",
+    );
+  }
+  sendOutcome(options, exchange, outcome, valueFormat);
 }
 
 /** `POST /api/query_batch` with `{queries: [{path, args, format?}]}`: all results are of one state of the database. */

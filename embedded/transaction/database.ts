@@ -2,6 +2,7 @@
 import { setImmediate } from "node:timers";
 import type { Store } from "../storage/store";
 import { Catalog, type IndexInfo } from "./catalog";
+import { History } from "./history";
 import { metaKey } from "./keys";
 import { mergeScan } from "./mergeScan";
 import { SortedWrites } from "./sortedWrites";
@@ -22,6 +23,7 @@ const MAX_PENDING_CHARS = 64 * 1024 * 1024;
 export class Database {
   /** By the key of the table: indexes that are being built, which transactions keep up to date though nobody may read them yet. */
   building: ReadonlyMap<string, readonly IndexInfo[]> = new Map();
+  readonly #history = new History();
   #catalog: Catalog;
   #timestamp: bigint;
   #filling = new SortedWrites();
@@ -108,11 +110,15 @@ export class Database {
     this.#timestamp = timestamp;
     const listeners = this.#listeners;
     const keys = listeners.size > 0 ? [...touched] : [];
+    const replaced: [string, string | undefined][] | null = this.#history.isKept ? [] : null;
     for (const [key, value] of writes) {
+      replaced?.push([key, this.get(key)]);
       this.#put(key, value);
       if (listeners.size > 0) keys.push(key);
     }
+    if (replaced) this.#history.add(this.#timestamp, replaced);
     if (catalog !== this.#catalog) {
+      this.#history.clear();
       this.#catalog = catalog;
       this.#put(CATALOG_KEY, catalog.stringify());
       keys.push(CATALOG_KEY);
@@ -136,6 +142,17 @@ export class Database {
   onCommit(listener: CommitListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** The timestamp of the last commit. Its state, and later ones, can be read for some 30 s, unless very much is written. */
+  keepHistory(): bigint {
+    this.#history.keep(this.#timestamp);
+    return this.#timestamp;
+  }
+
+  /** What keys that were written after a timestamp held then; see {@link History.before}. */
+  before(timestamp: bigint): ReadonlyMap<string, string | null> | undefined {
+    return this.#history.before(timestamp, this.#timestamp);
   }
 
   /** Resolves when all that is visible now is on disk. Rejects when it could not be written: then it is gone. */
@@ -181,6 +198,7 @@ export class Database {
   /** The disk refused: what was pending is lost, as is all that was built on it. The store stands as it was. */
   #fail(error: unknown): void {
     const waiting = [this.#flushingDone, this.#fillingDone];
+    this.#history.clear();
     this.#endFlush();
     this.#filling = new SortedWrites();
     this.#fillingChars = 0;

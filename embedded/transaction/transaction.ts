@@ -154,6 +154,16 @@ export class Transaction {
     return text;
   }
 
+  /**
+   * Goes back to the state at a timestamp, before anything has been read. The transaction must not be committed. `false`: that
+   * state is not known any more.
+   */
+  rewind(timestamp: bigint): boolean {
+    const before = this.database.before(timestamp);
+    for (const [key, value] of before ?? []) this.#state.write(key, value);
+    return before !== undefined;
+  }
+
   /** Reads a key without counting it: own writes first, then the committed state. */
   read(key: string): string | undefined {
     return this.#state.read(key);

@@ -40,6 +40,37 @@ test("the official client's consistent query sees what was committed before it",
   expect(await client.consistentQuery(byAuthor, { author: "ann" })).toEqual(["there"]);
 });
 
+const timestamp = async () => (await post("query_ts", {})).body["ts"] as string;
+const at = (ts: string, author: string) =>
+  post("query_at_ts", { path: "notes:byAuthor", args: { author }, ts });
+
+test("queries at one timestamp show the state at that time, whatever is written afterwards", async () => {
+  const edit = makeFunctionReference<"mutation", { id: string; text: string }>("notes:edit");
+  const remove = makeFunctionReference<"mutation", { id: string }>("notes:remove");
+  const ids = [];
+  for (const text of ["one", "two", "three"]) ids.push(await client.mutation(add, { author: "past", text }));
+  const [one = "", two = ""] = ids;
+  const first = await timestamp();
+  await client.mutation(edit, { id: one, text: "changed" });
+  await client.mutation(remove, { id: two });
+  const second = await timestamp();
+  await client.mutation(edit, { id: one, text: "changed again" });
+  await client.mutation(add, { author: "past", text: "four" });
+  expect((await at(first, "past")).body["value"]).toEqual(["one", "two", "three"]);
+  expect((await at(second, "past")).body["value"]).toEqual(["changed", "three"]);
+  expect((await at(await timestamp(), "past")).body["value"]).toEqual(["changed again", "three", "four"]);
+  expect((await at(first, "past")).body["value"]).toEqual(["one", "two", "three"]);
+});
+
+test("a timestamp from before anybody asked for one is refused", async () => {
+  await client.mutation(add, { author: "old", text: "x" });
+  const body = { code: "OutOfRetention" };
+  expect(await at(Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]).toString("base64"), "old")).toMatchObject({
+    status: 400,
+    body,
+  });
+});
+
 test("a batch of queries is of one state, whatever is committed meanwhile", async () => {
   const query = { path: "notes:byAuthor", args: { author: "batch" } };
   const writes = Array.from({ length: 30 }, (_, i) =>
