@@ -67,7 +67,11 @@ async function fanOut(
       );
       const [changed = ""] = meetings;
       const watchers = watchersOf(0);
-      const other = laboratory.generator.run(otherMutations(laboratory, session, spread, run));
+      let underWay = () => undefined as void;
+      const begun = new Promise<void>((resolve) => (underWay = resolve));
+      const job = otherMutations(laboratory, session, spread, run);
+      const other = laboratory.generator.run(job, underWay);
+      await Promise.race([begun, other]);
       const newcomers = session.ids.users.slice(count, count + CHANGED_PEOPLE);
       const changes = watchers.map((subscriber) => subscriber.change());
       const startedAt = performance.now();

@@ -33,9 +33,10 @@ type Value = { readonly added: readonly string[]; readonly skipped: readonly { r
 
 /**
  * A closed loop: each connection sends its next request when it has its answer. Every answer is checked; the first that is
- * not what it must be ends the run with an error. `stop` ends it before its time.
+ * not what it must be ends the run with an error. `stop` ends it before its time;
+ * `onFirst` is told of the first answer.
  */
-export async function runLoad(job: LoadJob, stop: AbortSignal): Promise<LoadResult> {
+export async function runLoad(job: LoadJob, stop: AbortSignal, onFirst: () => void): Promise<LoadResult> {
   const next = createRequests(await idsOf(job.folder), job.pattern);
   const url = new URL(job.url);
   const connections = await Promise.all(
@@ -46,6 +47,7 @@ export async function runLoad(job: LoadJob, stop: AbortSignal): Promise<LoadResu
   let left = job.requests ?? Infinity;
   const measuredFrom = performance.now() + job.warmUpSeconds * 1000;
   const endsAt = measuredFrom + job.seconds * 1000;
+  let answered = false;
   let firstAt = Infinity;
   let lastAt = 0;
   const loop = async (connection: Connection) => {
@@ -58,6 +60,8 @@ export async function runLoad(job: LoadJob, stop: AbortSignal): Promise<LoadResu
       const answer = await connection.post(request.body);
       const now = performance.now();
       added[request.meeting] = (added[request.meeting] ?? 0) + checkAnswer(answer, job.pattern);
+      if (!answered) onFirst();
+      answered = true;
       if (sentAt < measuredFrom) continue;
       latencies.push(now - sentAt);
       firstAt = Math.min(firstAt, sentAt);
