@@ -12,7 +12,7 @@ export const USAGE = `npm run bench -- [options]
   --connections <counts>  1,16,64 unless said otherwise
   --meetings <counts>     64,1 unless said otherwise; 1 is one hot meeting
   --stored <counts>       participants stored beforehand, 0,100000,1000000 unless said otherwise
-  --runs <count>          runs of each cell, 3 unless said otherwise
+  --runs <count>          runs of each cell, 3 unless said otherwise; of starts and fan-out 5
   --seconds <seconds>     of each run, after warming up; 3 unless said otherwise
   --folder <folder>       where data lie meanwhile, the system's temporary folder unless said otherwise
   --help                  this text`;
@@ -69,7 +69,7 @@ export function readOptions(argv: readonly string[]): Options | null {
     seconds: seconds(values.seconds, quick ? 0.8 : 3),
     freshStores: !quick,
     budgetSeconds: quick ? 105 : Infinity,
-    startRuns: quick ? 1 : 5,
+    startRuns: count(values.runs, quick ? 1 : 5, "--runs"),
     subscribers: quick ? 200 : 1000,
   };
 }

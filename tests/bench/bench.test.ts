@@ -29,83 +29,107 @@ function tiny(...flags: string[]) {
 
 const running = new AbortController().signal;
 
-test("every peer that is installed gives the answers of the embedded runtime, and a row for each work", async () => {
-  const options = tiny("--subjects", SUBJECT_NAMES.join(","), "--only", "requests", "--connections", "4");
-  const report = await bench(options, () => undefined, running);
+/** Many servers are started one after another. */
+const SLOW = { timeout: 180_000 };
 
-  const postgresIsThere = (await findPostgres()) !== null;
-  expect(report.missing.map(({ subject }) => subject)).toEqual(postgresIsThere ? [] : ["fastify-pg"]);
-  const works = (subject: string) =>
-    new Set(report.rows.filter((row) => row.subject === subject).map(({ work }) => work));
-  const all = new Set(["100 new", "1 new", "100 present"]);
-  for (const subject of [
-    "embedded",
-    "hono-sqlite",
-    "convex-test",
-    ...(postgresIsThere ? ["fastify-pg"] : []),
-  ]) {
-    expect([subject, works(subject)]).toEqual([subject, all]);
-  }
-  for (const limit of ["append-log", "echo"]) expect(works(limit)).toEqual(new Set(["100 new", "1 new"]));
-});
+test(
+  "every peer that is installed gives the answers of the embedded runtime, and a row for each work",
+  SLOW,
+  async () => {
+    const options = tiny("--subjects", SUBJECT_NAMES.join(","), "--only", "requests", "--connections", "4");
+    const report = await bench(options, () => undefined, running);
 
-test("the report has the machine, a row for each cell and a figure for each measure, as data and as a table", async () => {
-  const options = tiny("--subjects", "embedded", "--work", "1 new", "--connections", "2", "--meetings", "1");
-  const report = await bench(options, () => undefined, running);
-
-  const number = expect.any(Number) as number;
-  expect(report.rows).toEqual([
-    {
-      subject: "embedded",
-      work: "1 new",
-      connections: 2,
-      meetings: 1,
-      stored: 0,
-      requestsPerSecond: number,
-      participantsPerSecond: number,
-      p50Ms: number,
-      p99Ms: number,
-      requestsPerSecondMin: number,
-      requestsPerSecondMax: number,
-      runs: 1,
-    },
-  ]);
-  const [row] = report.rows;
-  expect(row?.requestsPerSecond).toBeGreaterThan(0);
-  expect(row?.participantsPerSecond).toBe(row?.requestsPerSecond);
-  expect(report.machine).toMatchObject({ node: process.version, cpu: expect.any(String) as string });
-  expect(report.measures.map(({ measure }) => measure)).toEqual([
-    "change of 100 people, 5 subscribers of one meeting: last has it",
-    "change of 100 people, 5 subscribers of one meeting: p99 of other mutations meanwhile",
-    "change of 100 people, 5 subscribers of 64 meetings: last has it",
-    "change of 100 people, 5 subscribers of 64 meetings: p99 of other mutations meanwhile",
-    "start to first durable answer",
-    "memory after the first answer",
-    "memory after 0.05 s of 100 new",
-  ]);
-  for (const { median } of report.measures) expect(median).toBeGreaterThan(0);
-  const table = markdown(report).split("\n");
-  expect(table.filter((line) => line.startsWith("|"))).toHaveLength(
-    2 + report.rows.length + report.measures.length,
-  );
-  expect(await readdir(folder)).toEqual([]);
-});
-
-test("participants that are stored beforehand are in meetings of a thousand, with every subject alike", async () => {
-  const laboratory = await Laboratory.open(folder);
-  try {
-    const world = { users: 1000, meetings: 1, stored: 1500 };
-    for (const subject of (["embedded", "fastify-pg", "hono-sqlite"] as const).map(subjectNamed)) {
-      if ((await subject.missing()) !== null) continue;
-      const counts = await laboratory.withServer(subject, world, ({ url, ids }) =>
-        Promise.all(ids.storedMeetings.map((id) => participantCount(url, laboratory.hostToken, id))),
-      );
-      expect([subject.name, counts]).toEqual([subject.name, [1 + 1000, 1 + 500]]);
+    const postgresIsThere = (await findPostgres()) !== null;
+    expect(report.missing.map(({ subject }) => subject)).toEqual(postgresIsThere ? [] : ["fastify-pg"]);
+    const works = (subject: string) =>
+      new Set(report.rows.filter((row) => row.subject === subject).map(({ work }) => work));
+    const all = new Set(["100 new", "1 new", "100 present"]);
+    for (const subject of [
+      "embedded",
+      "hono-sqlite",
+      "convex-test",
+      ...(postgresIsThere ? ["fastify-pg"] : []),
+    ]) {
+      expect([subject, works(subject)]).toEqual([subject, all]);
     }
-  } finally {
-    await laboratory.close();
-  }
-});
+    for (const limit of ["append-log", "echo"]) expect(works(limit)).toEqual(new Set(["100 new", "1 new"]));
+  },
+);
+
+test(
+  "the report has the machine, a row for each cell and a figure for each measure, as data and as a table",
+  SLOW,
+  async () => {
+    const options = tiny(
+      "--subjects",
+      "embedded",
+      "--work",
+      "1 new",
+      "--connections",
+      "2",
+      "--meetings",
+      "1",
+    );
+    const report = await bench(options, () => undefined, running);
+
+    const number = expect.any(Number) as number;
+    expect(report.rows).toEqual([
+      {
+        subject: "embedded",
+        work: "1 new",
+        connections: 2,
+        meetings: 1,
+        stored: 0,
+        requestsPerSecond: number,
+        participantsPerSecond: number,
+        p50Ms: number,
+        p99Ms: number,
+        requestsPerSecondMin: number,
+        requestsPerSecondMax: number,
+        runs: 1,
+      },
+    ]);
+    const [row] = report.rows;
+    expect(row?.requestsPerSecond).toBeGreaterThan(0);
+    expect(row?.participantsPerSecond).toBe(row?.requestsPerSecond);
+    expect(report.machine).toMatchObject({ node: process.version, cpu: expect.any(String) as string });
+    expect(report.measures.map(({ measure }) => measure)).toEqual([
+      "change of 100 people, 5 subscribers of one meeting: last has it",
+      "change of 100 people, 5 subscribers of one meeting: p99 of other mutations meanwhile",
+      "change of 100 people, 5 subscribers of 64 meetings: last has it",
+      "change of 100 people, 5 subscribers of 64 meetings: p99 of other mutations meanwhile",
+      "start to first durable answer",
+      "memory after the first answer",
+      "memory after 0.05 s of 100 new",
+    ]);
+    for (const { median } of report.measures) expect(median).toBeGreaterThan(0);
+    const table = markdown(report).split("\n");
+    expect(table.filter((line) => line.startsWith("|"))).toHaveLength(
+      2 + report.rows.length + report.measures.length,
+    );
+    expect(await readdir(folder)).toEqual([]);
+  },
+);
+
+test(
+  "participants that are stored beforehand are in meetings of a thousand, with every subject alike",
+  SLOW,
+  async () => {
+    const laboratory = await Laboratory.open(folder);
+    try {
+      const world = { users: 1000, meetings: 1, stored: 1500 };
+      for (const subject of (["embedded", "fastify-pg", "hono-sqlite"] as const).map(subjectNamed)) {
+        if ((await subject.missing()) !== null) continue;
+        const counts = await laboratory.withServer(subject, world, ({ url, ids }) =>
+          Promise.all(ids.storedMeetings.map((id) => participantCount(url, laboratory.hostToken, id))),
+        );
+        expect([subject.name, counts]).toEqual([subject.name, [1 + 1000, 1 + 500]]);
+      }
+    } finally {
+      await laboratory.close();
+    }
+  },
+);
 
 test("a subject that does not give the right answers is not measured", async () => {
   const laboratory = await Laboratory.open(folder);
