@@ -23,6 +23,8 @@ export class Laboratory {
   readonly #templates = new Map<string, Promise<string>>();
   readonly #checked = new Set<SubjectName>();
   readonly #sessions = new Set<Promise<Session>>();
+  readonly #writing = new Set<Promise<string>>();
+  #isClosed = false;
   #copies = 0;
   #hostToken = "";
 
@@ -50,7 +52,14 @@ export class Laboratory {
   }
 
   /** A copy of a subject's data with the world in it, on which a server can be started. The world is made once. */
-  async copy(subject: Subject, world: World): Promise<string> {
+  copy(subject: Subject, world: World): Promise<string> {
+    this.#requireOpen();
+    const copy = this.#copy(subject, world);
+    this.#writing.add(copy);
+    return copy;
+  }
+
+  async #copy(subject: Subject, world: World): Promise<string> {
     const folder = path.join(this.#folder, `run-${++this.#copies}`);
     // Other than fs.cp it keeps the owner, on which PostgreSQL insists.
     await run("cp", ["-Rp", await this.#template(subject, world), folder]);
@@ -61,6 +70,7 @@ export class Laboratory {
 
   /** Starts a server on a folder that {@link copy} has given. */
   start(subject: Subject, folder: string): Promise<Session> {
+    this.#requireOpen();
     const session = this.#start(subject, folder);
     this.#sessions.add(session);
     return session;
@@ -86,7 +96,10 @@ export class Laboratory {
 
   /** Stops what is still running and removes all data. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.generator.close();
+    // What is being written would come back after it was removed.
+    await Promise.allSettled(this.#writing);
     // One that is being started, too; one that could not be started has nothing to stop.
     for (const session of await Promise.allSettled(this.#sessions)) {
       if (session.status === "fulfilled") await session.value.stop();
@@ -102,6 +115,10 @@ export class Laboratory {
       await rm(folder, { recursive: true, force: true });
     };
     return { ...running, folder, ids: await readIds(folder), stop: () => (stopped ??= stop()) };
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new Error("The laboratory is closed");
   }
 
   #template(subject: Subject, world: World): Promise<string> {
