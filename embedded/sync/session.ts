@@ -242,10 +242,13 @@ export class Session {
   }
 
   async #runMutations(): Promise<void> {
-    this.#mutationRunning = true;
-    for (let run = this.#mutations.shift(); run && !this.#closed; run = this.#mutations.shift()) await run();
-    this.#mutationRunning = false;
-    this.#schedule();
+    for (let run = this.#mutations.shift(); run && !this.#closed; run = this.#mutations.shift()) {
+      this.#mutationRunning = true;
+      await run();
+      this.#mutationRunning = false;
+      // Here it finds its state, before the next mutation starts: a client that always has one waiting is told of changes too.
+      this.#sendTransition();
+    }
   }
 
   #action(message: FunctionRequest, length: number): void {
@@ -293,8 +296,12 @@ export class Session {
     this.#transitionScheduled = true;
     queueMicrotask(() => {
       this.#transitionScheduled = false;
-      void this.#transition().catch((error: unknown) => this.#fail(error));
+      this.#sendTransition();
     });
+  }
+
+  #sendTransition(): void {
+    void this.#transition().catch((error: unknown) => this.#fail(error));
   }
 
   /**

@@ -196,6 +196,25 @@ describe("what a client sends twice", () => {
     reader.close();
   });
 
+  test("a client is told of changes while mutations of its own still wait", async () => {
+    const client = await RawClient.connected(server.url);
+    client.send(addQuery(0, "notes:byAuthor", [{ author: "busy" }]));
+    await client.until(({ type }) => type === "Transition");
+    const COUNT = 300;
+    for (let i = 0; i < COUNT; i++) client.send(mutation(i, `${i}`, "busy"));
+    await client.until(({ type, requestId }) => type === "MutationResponse" && requestId === COUNT - 1);
+    const told = client.received.filter(({ type }) => type === "Transition");
+    expect(told.length).toBeGreaterThan(2);
+    // No transition shows what a mutation did whose answer the client does not have yet.
+    const answered = new Set<string>();
+    for (const { type, requestId, modifications } of client.received) {
+      if (type === "MutationResponse") answered.add(String(requestId));
+      for (const { value = [] } of (modifications ?? []) as { value?: string[] }[])
+        expect(value.filter((text) => !answered.has(text))).toEqual([]);
+    }
+    client.close();
+  });
+
   test("each transition starts where the one before it has ended", async () => {
     const client = await RawClient.connected(server.url);
     client.send(addQuery(0, "notes:byAuthor", [{ author: "chain" }]));
