@@ -5,6 +5,7 @@ import { internalMutation } from "./_generated/server";
 import { deleteOldAnswers } from "./model/idempotency";
 import { cancelMissedMeetings } from "./model/meetings";
 import { deleteFullBuckets } from "./model/rateLimit";
+import * as tokens from "./model/tokens";
 
 const PAGE = 200;
 
@@ -38,6 +39,17 @@ export const deleteOldKeys = internalMutation({
   handler: async (ctx) => {
     const deleted = await deleteOldAnswers(ctx, PAGE);
     if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteOldKeys, {});
+    return null;
+  },
+});
+
+/** Deletes refresh and control tokens that have expired. */
+export const deleteExpiredTokens = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const deleted = await tokens.deleteExpiredTokens(ctx, PAGE);
+    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteExpiredTokens, {});
     return null;
   },
 });

@@ -9,5 +9,6 @@ crons.interval("delete quiet rate limits", { hours: 1 }, internal.cleanUp.delete
 });
 
 crons.interval("delete old answers", { hours: 1 }, internal.cleanUp.deleteOldKeys, {});
+crons.interval("delete expired tokens", { hours: 1 }, internal.cleanUp.deleteExpiredTokens, {});
 
 export default crons;

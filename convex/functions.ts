@@ -120,6 +120,17 @@ export function authedAction<Args extends ArgsSchema, Returns extends z.ZodType>
   });
 }
 
+/** Registers the action of an endpoint for callers who need no account: what they may do is in what their arguments hold. */
+export function openAction<Args extends ArgsSchema, Returns extends z.ZodType>(
+  endpoint: Endpoint<"action", Args, Returns>,
+  handler: Handler<ActionCtx, Args, Returns>,
+): RegisteredAction<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
+  return action({
+    ...validatorsOf(endpoint),
+    handler: (ctx, args) => handler(ctx, parse(endpoint.args, args)),
+  });
+}
+
 type OfMeeting = ArgsSchema & z.ZodType<{ meetingId: string }>;
 
 /** Registers the mutation of an endpoint, for hosts of the meeting in whose state `action` can be done. */

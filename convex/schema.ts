@@ -8,6 +8,7 @@ import { idempotencyFields } from "./contract/idempotency";
 import { meetingFields } from "./contract/meetings";
 import { participantFields } from "./contract/participants";
 import { tenantFields } from "./contract/tenants";
+import { tokenFields } from "./contract/tokens";
 import { userRow } from "./contract/users";
 import { waitlistFields } from "./contract/waitlist";
 import { workosMembershipFields, workosUserFields } from "./contract/workos";
@@ -88,6 +89,13 @@ export default defineSchema({
     "meetingId",
     "sequence",
   ]),
+
+  // Refresh and control tokens, of which only hashes are kept. Written and read by `model/tokens.ts`; deleted by `cleanUp` when
+  // they have expired.
+  meetingTokens: defineTable(tableFields(tokenFields))
+    .index("by_key", ["key"])
+    .index("by_participant_and_kind", ["participantId", "kind"])
+    .index("by_expires_at", ["expiresAt"]),
 
   // Answers to requests that may be sent again. Written and read by `model/idempotency.ts`; deleted by `cleanUp` after a day.
   idempotencyKeys: defineTable(tableFields(idempotencyFields)).index("by_scope_and_key", ["scope", "key"]),

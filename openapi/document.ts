@@ -91,7 +91,7 @@ function pathItem(endpoint: Endpoint) {
         },
         ...errorResponses([...commonErrors(endpoint), ...endpoint.errors]),
       },
-      security: [{ bearerAuth: [] }],
+      security: endpoint.access === "anyone" ? [] : [{ bearerAuth: [] }],
     },
   };
 }

@@ -16,8 +16,8 @@ export interface Endpoint<
   readonly path: string;
   readonly kind: Kind;
   readonly tag: "Meetings" | "Users";
-  /** Who may call it at all: known and active users, or whoever has a good token. */
-  readonly access: "user" | "identity";
+  /** Who may call it at all: known and active users, whoever has a good token, or anyone with what the arguments hold. */
+  readonly access: "user" | "identity" | "anyone";
   /** What it does and who may call it, for people. */
   readonly description: string;
   readonly args: Args;
@@ -44,11 +44,11 @@ export function functionName({ path }: Pick<Endpoint, "path">): string {
 export function commonErrors({ kind, access }: Pick<Endpoint, "kind" | "access">): ErrorCode[] {
   return [
     "INVALID_ARGUMENT",
-    "UNAUTHENTICATED",
+    ...(access === "anyone" ? [] : (["UNAUTHENTICATED"] as const)),
     "PAYLOAD_TOO_LARGE",
     "UNSUPPORTED_MEDIA_TYPE",
     "INTERNAL_ERROR",
     ...(access === "user" ? (["USER_NOT_PROVISIONED", "USER_DEACTIVATED"] as const) : []),
-    ...(kind !== "query" ? (["RATE_LIMITED", "NOT_CONFIGURED"] as const) : []),
+    ...(kind !== "query" && access !== "anyone" ? (["RATE_LIMITED", "NOT_CONFIGURED"] as const) : []),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Endpoint } from "./endpoint";
 import * as meetingsLifecycle from "./meetingsLifecycle";
 import * as meetingsQueries from "./meetingsQueries";
+import * as meetingsTokens from "./meetingsTokens";
 import * as usersMutations from "./usersMutations";
 import * as usersQueries from "./usersQueries";
 
@@ -8,6 +9,7 @@ import * as usersQueries from "./usersQueries";
 export const endpoints: readonly Endpoint[] = [
   ...Object.values(meetingsLifecycle),
   ...Object.values(meetingsQueries),
+  ...Object.values(meetingsTokens),
   ...Object.values(usersMutations),
   ...Object.values(usersQueries),
 ];

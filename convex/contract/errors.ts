@@ -7,6 +7,10 @@ export const errorStatus = {
   /** No bearer token, or one that is expired, malformed or not ours. */
   UNAUTHENTICATED: 401,
   WEBHOOK_SIGNATURE_INVALID: 401,
+  /** A refresh or control token that is unknown, or expired. */
+  TOKEN_INVALID: 401,
+  /** The token was good, but its bearer may no longer use it, or it was used before. */
+  TOKEN_REVOKED: 401,
   /** The token is good, but `users/mutations/upsertUser` has not been called yet. */
   USER_NOT_PROVISIONED: 403,
   /** The caller is deactivated. */
@@ -14,6 +18,8 @@ export const errorStatus = {
   FORBIDDEN: 403,
   /** The person is banned from the meeting. */
   BANNED: 403,
+  /** The person has to be admitted from the lobby first. */
+  NOT_ADMITTED: 403,
   NOT_FOUND: 404,
   FUNCTION_NOT_FOUND: 404,
   MEETING_NOT_FOUND: 404,

@@ -1,5 +1,8 @@
+import { internal } from "../_generated/api";
 import * as contract from "../contract/meetingsLifecycle";
-import { authedMutation, hostMutation, participantMutation } from "../functions";
+import * as tokensContract from "../contract/meetingsTokens";
+import type { Connection } from "../contract/tokens";
+import { authedAction, authedMutation, hostMutation, openAction, participantMutation } from "../functions";
 import { addOne, addSeveral } from "../model/addByRequest";
 import * as meetings from "../model/meetings";
 import { patchParticipants, requireOtherHost, requireRow } from "../model/participants";
@@ -79,7 +82,7 @@ export const startMeeting = hostMutation(contract.startMeeting, "start", async (
  */
 export const endMeeting = hostMutation(contract.endMeeting, "end", async (edit) => ({
   success: true,
-  duration: meetings.endMeeting(edit),
+  duration: await meetings.endMeeting(edit),
 }));
 
 /** Cancels a scheduled meeting, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_ACTIVE or MEETING_CLOSED. */
@@ -107,3 +110,22 @@ export const leaveMeeting = participantMutation(contract.leaveMeeting, async (ed
   await leave(edit, participant);
   return { success: true };
 });
+
+/**
+ * Gives room, address and a fresh join token, to a person in an active meeting, or to a host for a guest. Fails with
+ * MEETING_NOT_FOUND, FORBIDDEN, PARTICIPANT_NOT_FOUND, MEETING_NOT_ACTIVE, BANNED, NOT_ADMITTED or MEETING_FULL.
+ */
+export const getMeetingConnectionInfo = authedAction(
+  tokensContract.getMeetingConnectionInfo,
+  (ctx, args): Promise<Connection> =>
+    ctx.runAction(internal.livekit.connect, { ...args, userId: ctx.userId }),
+);
+
+/**
+ * Gives a fresh join token and the next refresh token for a refresh token. Fails with TOKEN_INVALID, TOKEN_REVOKED,
+ * NOT_ADMITTED or MEETING_FULL.
+ */
+export const refreshJoinToken = openAction(
+  tokensContract.refreshJoinToken,
+  (ctx, args): Promise<Connection> => ctx.runAction(internal.livekit.reconnect, args),
+);

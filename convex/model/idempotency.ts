@@ -2,6 +2,7 @@ import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { IDEMPOTENCY_MS } from "../contract/idempotency";
 import { fail } from "./errors";
+import { sha256 } from "./secrets";
 
 /** A document holds 1 MiB, and a character may take three bytes. */
 const MAX_ANSWER_LENGTH = 300_000;
@@ -28,7 +29,8 @@ export async function once<Answer>(
       .query("idempotencyKeys")
       .withIndex("by_scope_and_key", (q) => q.eq("scope", scope).eq("key", key))
       .unique(),
-    hash(args),
+    // The arguments have been parsed by the contract, which gives their fields in one order.
+    sha256(JSON.stringify(args)),
   ]);
   if (kept && !isOver(kept)) {
     if (kept.requestHash !== requestHash) {
@@ -61,10 +63,4 @@ export async function deleteOldAnswers(ctx: MutationCtx, limit: number): Promise
 
 function isOver({ _creationTime }: Doc<"idempotencyKeys">): boolean {
   return _creationTime < Date.now() - IDEMPOTENCY_MS;
-}
-
-/** SHA-256 in hex. The arguments have been parsed by the contract, which gives their fields in one order. */
-async function hash(args: unknown): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(args)));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

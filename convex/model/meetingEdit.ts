@@ -1,6 +1,7 @@
-import type { Doc } from "../_generated/dataModel";
+import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import type { EventActor, EventChange, EventType } from "../contract/events";
+import { scheduleRoomSync } from "./mediaSync";
 
 /** So that one event stays far below the size of a document, however many people a request adds. */
 const CHANGES_PER_EVENT = 250;
@@ -19,6 +20,7 @@ export type Patch<Document> = {
 export class MeetingEdit {
   #meeting: Doc<"meetings">;
   readonly #changed: Patch<Doc<"meetings">> = {};
+  readonly #toSync = new Map<Id<"meetingParticipants">, boolean>();
   readonly #events: { type: EventType; changes: EventChange[] }[] = [];
 
   constructor(
@@ -48,11 +50,25 @@ export class MeetingEdit {
     }
   }
 
+  /**
+   * Has the media server told that a person may do something else in the room now, or has no business there any more.
+   *
+   * @param evict The person has to come in again, even if they may stay.
+   */
+  syncMedia(participantId: Id<"meetingParticipants">, { evict }: { evict: boolean }): void {
+    this.#toSync.set(participantId, evict || this.#toSync.get(participantId) === true);
+  }
+
   /** Writes the meeting and its events. To be called once, when all is done. */
   async save(): Promise<void> {
     if (this.#events.length === 0 && Object.keys(this.#changed).length === 0) return;
     const { _id: meetingId, eventSequence = 0 } = this.#meeting;
     await Promise.all([
+      scheduleRoomSync(
+        this.ctx,
+        this.#meeting,
+        Array.from(this.#toSync, ([participantId, evict]) => ({ participantId, evict })),
+      ),
       this.ctx.db.patch("meetings", meetingId, {
         ...this.#changed,
         eventSequence: eventSequence + this.#events.length,

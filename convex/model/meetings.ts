@@ -6,6 +6,7 @@ import { MAX_DURATION_MS, type MeetingState, type MeetingType } from "../contrac
 import type { createMeeting as createMeetingEndpoint } from "../contract/meetingsLifecycle";
 import type { CallerCtx } from "./access";
 import { fail } from "./errors";
+import { scheduleRoomClosing } from "./mediaSync";
 import { MeetingEdit } from "./meetingEdit";
 import { nextState } from "./meetingStates";
 import { insertParticipants } from "./participants";
@@ -104,10 +105,11 @@ export async function startMeeting(edit: MeetingEdit): Promise<void> {
  *
  * @returns milliseconds from the start to the end.
  */
-export function endMeeting(edit: MeetingEdit): number {
+export async function endMeeting(edit: MeetingEdit): Promise<number> {
   const now = Date.now();
   const { startedAt = now } = edit.meeting;
   changeState(edit, "meeting.ended", { state: nextState(edit.meeting.state, "end"), endedAt: now });
+  await scheduleRoomClosing(edit.ctx, edit.meeting._id);
   return now - startedAt;
 }
 

@@ -43,10 +43,14 @@ export async function countHosts(
   return hosts.length;
 }
 
-/** How many places are left: what the meeting has, or less if its tenant gives less. */
+/** The places of a meeting: what it has, or less if its tenant gives less. */
+export function placesOf(meeting: Doc<"meetings">, tenant: Doc<"tenants"> | null): number {
+  return Math.min(meeting.maxParticipants, tenant?.config.maxParticipantsPerMeeting ?? Infinity);
+}
+
+/** How many places are left. */
 export function placesLeft({ meeting, tenant }: MeetingEdit): number {
-  const places = Math.min(meeting.maxParticipants, tenant.config.maxParticipantsPerMeeting ?? Infinity);
-  return places - meeting.participantCount;
+  return placesOf(meeting, tenant) - meeting.participantCount;
 }
 
 /**
@@ -90,6 +94,8 @@ export async function patchParticipants(
       );
       if (changed.length === 0) return [];
       const dies = changed.some((field) => tokenFields.includes(field));
+      // The media server lets a host manage the room for as long as they stay in it.
+      if (dies) edit.syncMedia(row._id, { evict: row.role === "host" && changed.includes("role") });
       await edit.ctx.db.patch("meetingParticipants", row._id, {
         ...pick(fields, changed),
         ...(dies && { tokenVersion: (row.tokenVersion ?? 0) + 1 }),

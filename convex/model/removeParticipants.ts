@@ -21,6 +21,7 @@ export async function removeParticipants(
     rows.filter(({ role }) => role === "host"),
   );
   await Promise.all(rows.map(({ _id }) => ctx.db.delete("meetingParticipants", _id)));
+  for (const { _id } of rows) edit.syncMedia(_id, { evict: true });
   edit.set({
     participantCount: meeting.participantCount - rows.length,
     version: (meeting.version ?? 0) + 1,

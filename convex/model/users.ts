@@ -1,5 +1,6 @@
-import type { Doc } from "../_generated/dataModel";
+import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader } from "../_generated/server";
+import { fail } from "./errors";
 
 /**
  * The user of a WorkOS user id, the subject of the token. Not looked up by `tokenIdentifier`, as is usual with several
@@ -25,4 +26,9 @@ export function findByVerifiedEmail(db: DatabaseReader, email: string): Promise<
     .query("users")
     .withIndex("by_verified_email", (q) => q.eq("verifiedEmail", email))
     .first();
+}
+
+/** The user of an id that the backend has kept itself. */
+export async function requireUserById(db: DatabaseReader, userId: Id<"users">): Promise<Doc<"users">> {
+  return (await db.get("users", userId)) ?? fail("USER_NOT_FOUND", "There is no such user");
 }

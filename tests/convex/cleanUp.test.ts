@@ -105,5 +105,5 @@ test("each cron runs a function that is there, with the arguments that it takes"
   for (const { name, args } of Object.values(declared)) {
     expect(await app.mutation(makeFunctionReference<"mutation">(name), args[0])).toBeNull();
   }
-  expect(Object.keys(declared)).toHaveLength(3);
+  expect(Object.keys(declared)).toHaveLength(4);
 });

@@ -160,11 +160,14 @@ test.each(endpoints.map((endpoint) => [endpoint.path, endpoint] as const))(
       .object({ post: z.looseObject({ responses: z.record(z.string(), z.unknown()) }) })
       .parse(operation);
     const statuses = Object.keys(post.responses);
-    expect(statuses).toEqual(expect.arrayContaining(["200", "400", "401", "413", "415", "500"]));
+    expect(statuses).toEqual(expect.arrayContaining(["200", "400", "413", "415", "500"]));
     expect(statuses).toEqual(
       expect.arrayContaining(endpoint.errors.map((code) => String(errorStatus[code]))),
     );
-    expect(statuses.includes("429")).toBe(endpoint.kind !== "query");
+    const needsToken = endpoint.access !== "anyone";
+    expect(statuses).toEqual(expect.arrayContaining(needsToken ? ["401"] : []));
+    expect(statuses.includes("429")).toBe(needsToken && endpoint.kind !== "query");
+    expect(post["security"]).toEqual(needsToken ? [{ bearerAuth: [] }] : []);
     expect(endpoint.args.safeParse(endpoint.example.args).error).toBeUndefined();
     expect(endpoint.returns.safeParse(endpoint.example.value).error).toBeUndefined();
   },

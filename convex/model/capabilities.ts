@@ -1,0 +1,47 @@
+import type { Doc } from "../_generated/dataModel";
+import { type Capabilities, type MediaCapability, receives, sends } from "../contract/capabilities";
+
+const EVERYTHING: Capabilities = { audio: "SendReceive", video: "SendReceive", content: "SendReceive" };
+
+type Bearer = Pick<Doc<"meetingParticipants">, "role" | "capabilities" | "blockedUntil">;
+
+/** What a person may do at a time: observers and those who are blocked send nothing. */
+export function effectiveCapabilities(bearer: Bearer, now: number): Capabilities {
+  const { audio, video, content } = bearer.capabilities ?? EVERYTHING;
+  if (!isSilent(bearer, now)) return { audio, video, content };
+  return { audio: receiving(audio), video: receiving(video), content: receiving(content) };
+}
+
+/** May the person send nothing at all at this time? */
+export function isSilent({ role, blockedUntil = 0 }: Bearer, now: number): boolean {
+  return role === "observer" || blockedUntil > now;
+}
+
+function receiving(capability: MediaCapability): MediaCapability {
+  return receives(capability) ? "Receive" : "None";
+}
+
+/** The sources of media, by LiveKit's names. */
+export type MediaSource = "microphone" | "camera" | "screen_share" | "screen_share_audio";
+
+/** What a media server lets a person do. It knows one permission to receive for all kinds of media. */
+export interface MediaPermission {
+  sources: MediaSource[];
+  canSubscribe: boolean;
+  canPublishData: boolean;
+}
+
+/** What a media server is told of a person. */
+export function mediaPermission(bearer: Bearer, now: number): MediaPermission {
+  const capabilities = effectiveCapabilities(bearer, now);
+  const { audio, video, content } = capabilities;
+  return {
+    sources: [
+      ...(sends(audio) ? (["microphone"] as const) : []),
+      ...(sends(video) ? (["camera"] as const) : []),
+      ...(sends(content) ? (["screen_share", "screen_share_audio"] as const) : []),
+    ],
+    canSubscribe: Object.values(capabilities).some(receives),
+    canPublishData: !isSilent(bearer, now),
+  };
+}
