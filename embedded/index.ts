@@ -5,7 +5,9 @@ import { Authentication } from "./authentication";
 import { loadDevelopmentIssuer, type DevelopmentIssuer } from "./auth/developmentIssuer";
 import { keepSecret, keepAdminKey, removeAddress, writeAddress } from "./dataFiles";
 import { removeDeletedBlobs, removeOrphanedBlobs, watchDeletedFiles } from "./functions/files";
+import { Imports } from "./deploy/imports";
 import { Pushes } from "./deploy/pushes";
+import { Exports } from "./deploy/snapshotExport";
 import { bundleKeptApp } from "./deploy/keptApp";
 import { Disclosure } from "./functions/disclosure";
 import { FileUrls } from "./functions/fileUrls";
@@ -24,7 +26,7 @@ import { LmdbStore } from "./storage/lmdbStore";
 import { LiveQueries } from "./sync/liveQueries";
 import { serveSockets } from "./sync/sockets";
 import { Database } from "./transaction/database";
-import { removeOrphanedIndexes, type BuildProgress } from "./transaction/indexBuild";
+import { removeOrphans, type BuildProgress } from "./transaction/indexBuild";
 
 export { userIdForEmail, type DevelopmentIssuer } from "./auth/developmentIssuer";
 export { readAdminKey } from "./dataFiles";
@@ -94,6 +96,9 @@ const INSTANCE_NAME = "embedded";
 
 /** The folder of stored files, in the data folder. */
 const BLOB_FOLDER = "files";
+/** The last export, and uploads that are to be imported, in the data folder. */
+const EXPORT_FOLDER = "exports";
+const IMPORT_FOLDER = "imports";
 
 /**
  * Starts a Convex deployment in this process. Rejects with a {@link StartError} when the data folder, the app or a port
@@ -137,7 +142,7 @@ async function start(
   const blobs = await BlobStore.open(path.join(folder.path, BLOB_FOLDER));
   await removeDeletedBlobs(database, blobs);
   await removeOrphanedBlobs(database, blobs);
-  await removeOrphanedIndexes(database);
+  await removeOrphans(database);
   const fileUrls = new FileUrls(await keepSecret(database, "uploadSecret"));
   const runtime = new Runtime({
     database,
@@ -148,7 +153,7 @@ async function start(
     onFault,
     onBuild: options.onBuild,
   });
-  opened.push(() => runtime.close());
+  opened.push(() => runtime.giveUp());
   watchDeletedFiles(database, blobs, onFault);
   const liveQueries = new LiveQueries({
     evaluate: (call, done) => runtime.evaluate(call, done),
@@ -158,6 +163,18 @@ async function start(
   const environment = new DeploymentEnvironment(database, { ...given, ...developmentIssuer?.environment });
   const loading = new AppLoading({ runtime, environment, authentication, liveQueries });
   const pushes = new Pushes(database, loading, options.onPush ?? (() => undefined), onFault);
+  const exports = await Exports.open(database, blobs, path.join(folder.path, EXPORT_FOLDER), onFault);
+  const imports = await Imports.open(
+    {
+      database,
+      blobs,
+      slot: loading,
+      giveUpBuild: () => runtime.giveUp(),
+      onReplaced: () => liveQueries.rerunAll(),
+    },
+    path.join(folder.path, IMPORT_FOLDER),
+    onFault,
+  );
   let setReady = () => undefined as void;
   const intake = new Intake();
   const disclosure = new Disclosure(options.redactLogsToClient ?? false);
@@ -170,6 +187,8 @@ async function start(
     authenticate: (authorization, key) => authentication.authenticate(authorization, key),
     identify: (authorization) => authentication.identify(authorization),
     pushes,
+    exports,
+    imports,
     setEnvironment: (changes) => loading.setEnvironment(changes),
     // The ports are taken before the app is loaded, as it may read its own addresses: requests wait until then.
     ready: new Promise<void>((resolve) => (setReady = resolve)),
@@ -215,6 +234,8 @@ async function start(
   if (options.onReload && appFolder !== undefined) opened.push(loading.watch(appFolder, options.onReload));
   // Before the servers: requests that wait for a push are answered.
   opened.push(() => pushes.close());
+  opened.push(() => imports.close());
+  opened.push(() => exports.close());
   opened.push(() => Promise.resolve(runtime.log.close()));
   await writeAddress(folder.path, { url, siteUrl });
   opened.push(() => removeAddress(folder.path));

@@ -116,8 +116,10 @@ export class Runtime {
   }
 
   /** Gives up what was begun and is not in force yet. */
-  async close(): Promise<void> {
-    await this.#build?.abandon(new OvertakenError());
+  async giveUp(): Promise<void> {
+    const build = this.#build;
+    this.#build = null;
+    await build?.abandon(new OvertakenError());
   }
 
   /** Calls a function of a known kind. Never rejects. */

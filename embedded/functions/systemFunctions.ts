@@ -3,6 +3,7 @@
  * deployment has. Only the holder of the admin key may call them.
  */
 import { readPage, type PageRequest, type SerializedQuery } from "../transaction/query";
+import { IMPORTS_KEY, LATEST_EXPORT_KEY, onlyKey } from "../transaction/keys";
 import { DeveloperError } from "../transaction/errors";
 import type { Transaction } from "../transaction/transaction";
 import type { Json, JsonObject } from "../values/json";
@@ -64,6 +65,15 @@ export const SYSTEM_QUERIES: Readonly<Record<string, SystemQuery>> = {
     return JSON.stringify(value === undefined ? null : { name: name as Json, value });
   },
 
+  "_system/cli/exports:getLatest": ({ transaction }) => readNote(transaction, LATEST_EXPORT_KEY) ?? "null",
+
+  "_system/cli/queryImport:list": ({ transaction }) => readNote(transaction, IMPORTS_KEY) ?? "[]",
+
+  "_system/cli/queryImport:default": ({ transaction }, { importId }) => {
+    const imports = JSON.parse(readNote(transaction, IMPORTS_KEY) ?? "[]") as { _id: string }[];
+    return JSON.stringify(imports.find(({ _id }) => _id === importId) ?? null);
+  },
+
   "_system/frontend/components:list": ({ app }) =>
     JSON.stringify(
       [...app.components.keys()].map((path) => ({
@@ -75,6 +85,12 @@ export const SYSTEM_QUERIES: Readonly<Record<string, SystemQuery>> = {
       })),
     ),
 };
+
+/** Reads a note of the runtime's own, so that whoever has asked is told when it changes. */
+function readNote(transaction: Transaction, key: string): string | undefined {
+  transaction.recordRead(onlyKey(key));
+  return transaction.read(key);
+}
 
 const TYPE_NAMES: Record<FunctionKind, string> = { query: "Query", mutation: "Mutation", action: "Action" };
 

@@ -2,7 +2,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { brotliDecompress } from "node:zlib";
-import { PushError } from "../deploy/pushError";
 import type { Pushes } from "../deploy/pushes";
 import { isObject, type Json, type JsonObject } from "../values/json";
 import { ApiError } from "./apiError";
@@ -55,20 +54,9 @@ export async function handleDeployRequest(
   }
   // Before the body is read: a stranger's is not worth the memory.
   await requireAdmin();
-  const answer = post
-    ? await refusing(async () => post(pushes, await readPush(request, intake)))
-    : get?.(pushes);
+  const answer = post ? await post(pushes, await readPush(request, intake)) : get?.(pushes);
   sendJson(response, 200, JSON.stringify(answer));
   return true;
-}
-
-async function refusing<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof PushError) throw new ApiError(error.status, error.code, error.message);
-    throw error;
-  }
 }
 
 const decompress = promisify(brotliDecompress);

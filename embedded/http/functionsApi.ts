@@ -285,7 +285,11 @@ function toCall(path: string, args: Json | undefined, caller: Caller): Call {
   return { path, args, caller, internalAllowed: caller.kind === "admin" };
 }
 
-async function readJson({ intake }: FunctionsApiOptions, request: IncomingMessage): Promise<JsonObject> {
+/** Reads a body that must be a JSON object. Throws {@link ApiError}. */
+export async function readJson(
+  { intake }: FunctionsApiOptions,
+  request: IncomingMessage,
+): Promise<JsonObject> {
   const type = request.headers["content-type"] ?? "";
   if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) {
     throw new ApiError(400, "BadJsonBody", "Expected request with `Content-Type: application/json`");

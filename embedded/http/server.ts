@@ -1,16 +1,25 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { PushError } from "../deploy/pushError";
 import { ApiError } from "./apiError";
 import { handleCors } from "./cors";
 import { handleDeployRequest, type DeployApiOptions } from "./deployApi";
-import { authenticate, handleApiRequest, requireAdmin, type FunctionsApiOptions } from "./functionsApi";
+import {
+  authenticate,
+  handleApiRequest,
+  readJson,
+  requireAdmin,
+  type FunctionsApiOptions,
+} from "./functionsApi";
 import { handleHttpAction, type HttpActionsOptions } from "./httpActions";
 import { sendJson } from "./respond";
+import { handleSnapshotRequest, type SnapshotApiOptions } from "./snapshotApi";
 import { serveStatic, type StaticMount } from "./staticFiles";
 
 export type HttpOptions = FunctionsApiOptions &
   HttpActionsOptions &
-  DeployApiOptions & {
+  DeployApiOptions &
+  SnapshotApiOptions & {
     /** Requests wait for this before they are answered. */
     readonly ready: Promise<void>;
     readonly mounts: readonly StaticMount[];
@@ -37,9 +46,20 @@ export function createApiServer(options: HttpOptions): Server {
     }
     if (handleCors(request, response) === "answered") return;
     const admin = async () => requireAdmin(await authenticate(options, exchange));
-    if (await handleDeployRequest(options, exchange, admin)) return;
+    const json = () => readJson(options, request);
+    if (await refusing(() => handleDeployRequest(options, exchange, admin))) return;
+    if (await refusing(() => handleSnapshotRequest(options, exchange, admin, json))) return;
     return handleApiRequest(options, exchange);
   });
+}
+
+async function refusing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof PushError) throw new ApiError(error.status, error.code, error.message);
+    throw error;
+  }
 }
 
 /** The server of the site origin: the app's HTTP routes, and the mounted files. */

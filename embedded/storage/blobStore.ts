@@ -12,6 +12,9 @@ const TEMPORARY = ".part";
  * Blobs on disk, each a file of its own beside the database. A blob appears whole and synced or not at all.
  */
 export class BlobStore implements Blobs {
+  #holds = 0;
+  readonly #waiting: (() => void)[] = [];
+
   private constructor(private readonly folder: string) {}
 
   /** Opens the folder, and makes it if it is not there. What a crash has left half-written is removed. */
@@ -55,7 +58,17 @@ export class BlobStore implements Blobs {
     return createReadStream(this.#file(key), range ?? {});
   }
 
+  /** Lets all blobs be until the result is called: removals wait. */
+  hold(): () => void {
+    this.#holds++;
+    return () => {
+      this.#holds--;
+      if (this.#holds === 0) for (const go of this.#waiting.splice(0)) go();
+    };
+  }
+
   async remove(key: string): Promise<void> {
+    while (this.#holds > 0) await new Promise<void>((go) => this.#waiting.push(go));
     await rm(this.#file(key), { force: true });
   }
 

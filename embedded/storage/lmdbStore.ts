@@ -1,7 +1,7 @@
-import { open, type Database } from "lmdb";
+import { open, type Database, type Transaction } from "lmdb";
 import { binaryKeys, utf8Values } from "./lmdbEncoding";
 import { groupOf, isLong, storedEnd, storedKey, storedStart, storedValue, unfold } from "./longKeys";
-import { checkKeys, type Order, type Store } from "./store";
+import { checkKeys, type Order, type Snapshot, type Store } from "./store";
 
 type Entry = [key: string, value: string];
 
@@ -44,7 +44,28 @@ export class LmdbStore implements Store {
     return found === key ? value : undefined;
   }
 
-  *scan(start: string, end: string | null, order: Order): IterableIterator<Entry> {
+  scan(start: string, end: string | null, order: Order): IterableIterator<Entry> {
+    return this.#scan(start, end, order);
+  }
+
+  snapshot(): Snapshot {
+    const transaction = this.#db.useReadTransaction();
+    const scan = (start: string, end: string | null, order: Order) =>
+      this.#scan(start, end, order, transaction);
+    return {
+      // Of the two ways to read, only ranges heed a transaction with an encoding of one's own.
+      get: (key) => scan(key, `${key}\0`, "asc").next().value?.[1],
+      scan,
+      release: () => transaction.done(),
+    };
+  }
+
+  *#scan(
+    start: string,
+    end: string | null,
+    order: Order,
+    transaction?: Transaction,
+  ): IterableIterator<Entry> {
     // LMDB's reverse ranges begin at the upper end.
     const first = storedStart(start);
     const last = end === null ? undefined : storedEnd(end);
@@ -54,7 +75,7 @@ export class LmdbStore implements Store {
     let complete = false;
     for (let limit = FIRST_READ; !complete; limit = Math.min(limit * 2, LARGEST_READ)) {
       const entries: Entry[] = [];
-      complete = this.#read(from, to, order, limit, entries);
+      complete = this.#read(from, to, order, limit, entries, transaction);
       for (const entry of entries) {
         const [key] = entry;
         if (group.length > 0 && !isOfGroup(key, group)) {
@@ -80,6 +101,7 @@ export class LmdbStore implements Store {
     order: Order,
     limit: number,
     entries: Entry[],
+    transaction: Transaction | undefined,
   ): boolean {
     const reverse = order === "desc";
     const range = {
@@ -89,6 +111,7 @@ export class LmdbStore implements Store {
       reverse,
       exclusiveStart: reverse && from !== undefined,
       inclusiveEnd: reverse,
+      ...(transaction && { transaction }),
     };
     let characters = 0;
     for (const { key, value } of this.#db.getRange(range as { start: string; end: string })) {

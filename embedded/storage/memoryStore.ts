@@ -1,9 +1,13 @@
 import { SortedMap } from "./sortedMap";
-import { checkKeys, type Order, type Store } from "./store";
+import { checkKeys, type Order, type Snapshot, type Store } from "./store";
 
 /** A store that forgets: for tests, and for a server that keeps nothing. */
 export class MemoryStore implements Store {
-  readonly #entries = new SortedMap<string, string>(undefined, compareKeys);
+  readonly #entries: SortedMap<string, string>;
+
+  constructor(entries: SortedMap<string, string> = new SortedMap<string, string>(undefined, compareKeys)) {
+    this.#entries = entries;
+  }
 
   get(key: string): string | undefined {
     return this.#entries.get(key);
@@ -24,6 +28,16 @@ export class MemoryStore implements Store {
         pair = this.#entries.nextLowerPair(pair[0]);
       }
     }
+  }
+
+  snapshot(): Snapshot {
+    // The clone shares what neither of the two changes.
+    const then = new MemoryStore(this.#entries.clone());
+    return {
+      get: (key) => then.get(key),
+      scan: (start, end, order) => then.scan(start, end, order),
+      release: () => undefined,
+    };
   }
 
   // oxlint-disable-next-line require-await -- so that an illegal key rejects

@@ -6,14 +6,8 @@ export const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
 export type Order = "asc" | "desc";
 
-/**
- * A durable, ordered map from keys to texts: all that the runtime asks of a disk.
- *
- * A key is a *binary string*: one character, 0..255, for each byte, 1 byte to 4 MiB of them, ordered by bytes
- * (which is `<` on such strings). A value is any text of up to 16 MiB in UTF-8; it may be empty. One process at a
- * time holds a store.
- */
-export interface Store {
+/** What is read of a store, or of one state of it. */
+export interface Reading {
   /** The value of a key in the latest committed state, or undefined. */
   get(key: string): string | undefined;
 
@@ -26,6 +20,26 @@ export interface Store {
    * or in its new state. A scan that is drained without awaiting in between sees one state.
    */
   scan(start: string, end: string | null, order: Order): IterableIterator<[key: string, value: string]>;
+}
+
+export interface Snapshot extends Reading {
+  /** Must be called when nothing more is read. */
+  release(): void;
+}
+
+/**
+ * A durable, ordered map from keys to texts: all that the runtime asks of a disk.
+ *
+ * A key is a *binary string*: one character, 0..255, for each byte, 1 byte to 4 MiB of them, ordered by bytes
+ * (which is `<` on such strings). A value is any text of up to 16 MiB in UTF-8; it may be empty. One process at a
+ * time holds a store.
+ */
+export interface Store extends Reading {
+  /**
+   * The committed state as it is now, which stays as it is while commits go on. The space of what is overwritten meanwhile is not
+   * used again before it is released.
+   */
+  snapshot(): Snapshot;
 
   /**
    * Applies all writes or none; `null` deletes a key, and deleting a key that is not there is no error.

@@ -17,6 +17,34 @@ export function describeStore(name: string, openStore: () => Promise<Store>): vo
       expect([...store.scan("", null, "asc"), ...store.scan("", null, "desc")]).toEqual([]);
     });
 
+    test("shows in a snapshot what was there when it was taken, whatever is committed meanwhile", async () => {
+      const long = "\xfe".repeat(5_000);
+      const before = new Map([
+        ["a", "1"],
+        ["b", "2"],
+        [long, "3"],
+      ]);
+      await store.commit(before);
+      const snapshot = store.snapshot();
+      await store.commit(
+        new Map([
+          ["a", "changed"],
+          ["b", null],
+          ["c", "new"],
+          [long, "changed"],
+        ]),
+      );
+      await store.commit(new Map([["d", "newer"]]));
+      expect(new Map(snapshot.scan("", null, "asc"))).toEqual(before);
+      expect([...snapshot.scan("a", "c", "desc")]).toEqual([
+        ["b", "2"],
+        ["a", "1"],
+      ]);
+      expect([snapshot.get("a"), snapshot.get(long), snapshot.get("c")]).toEqual(["1", "3", undefined]);
+      snapshot.release();
+      expect(store.get("a")).toBe("changed");
+    });
+
     test("keeps values of any text, the empty one too", async () => {
       const values = ["", "\0", "é😀\u2028", "x".repeat(100_000), "1:"];
       await store.commit(new Map(values.map((value, i) => [`k${i}`, value])));

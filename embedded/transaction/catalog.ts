@@ -15,6 +15,8 @@ export type TableInfo = {
   readonly key: string;
   /** No other table of any namespace has it. */
   readonly number: number;
+  /** What the keys of its documents carry: its number, until another set of documents took the place of its own. */
+  readonly tablet: number;
   /** The index over `_creationTime` alone, in which full table scans go. */
   readonly byCreationTime: IndexInfo;
   readonly indexes: ReadonlyMap<string, IndexInfo>;
@@ -35,16 +37,23 @@ const FIRST_COMPONENT_SYSTEM_NUMBER = 600;
 export const BY_CREATION_TIME = "by_creation_time";
 export const BY_ID = "by_id";
 
+/** Tablets that are not called as their tables are numbered from here on. Table numbers never come so far. */
+export const FIRST_TABLET = 2 ** 31;
+
 type CatalogJson = {
   nextTableNumber: number;
   nextIndexId: number;
   /** Not there as long as no component has been. */
   nextSystemNumber?: number;
+  /** Not there as long as no table has another tablet than its number. */
+  nextTablet?: number;
   tables: {
     /** Not there in the app's own. */
     namespace?: Namespace;
     name: string;
     number: number;
+    /** Not there as long as it is the number. */
+    tablet?: number;
     byCreationTime: number;
     indexes: IndexInfo[];
   }[];
@@ -53,11 +62,17 @@ type CatalogJson = {
 type Tables = ReadonlyMap<string, TableInfo>;
 
 /** What the next table or index is to have. */
-type Next = { readonly tableNumber: number; readonly systemNumber: number; readonly indexId: number };
+type Next = {
+  readonly tableNumber: number;
+  readonly systemNumber: number;
+  readonly indexId: number;
+  readonly tablet: number;
+};
 
 /** An immutable catalog: a change gives a new one, so that an aborted transaction leaves nothing behind. */
 export class Catalog {
   readonly #byNumber: ReadonlyMap<number, TableInfo>;
+  readonly #byTablet: ReadonlyMap<number, TableInfo>;
 
   private constructor(
     private readonly namespaces: ReadonlyMap<Namespace, Tables>,
@@ -65,6 +80,7 @@ export class Catalog {
   ) {
     const tables = [...this.allTables()];
     this.#byNumber = new Map(tables.map((table) => [table.number, table]));
+    this.#byTablet = new Map(tables.map((table) => [table.tablet, table]));
   }
 
   /** The catalog of a new deployment. */
@@ -76,16 +92,19 @@ export class Catalog {
       tableNumber: FIRST_USER_TABLE_NUMBER,
       systemNumber: FIRST_COMPONENT_SYSTEM_NUMBER,
       indexId,
+      tablet: FIRST_TABLET,
     });
   }
 
   static parse(text: string): Catalog {
     const json = JSON.parse(text) as CatalogJson;
     const namespaces = new Map<Namespace, Map<string, TableInfo>>();
-    for (const { namespace = ROOT, name, number, byCreationTime, indexes } of json.tables) {
+    for (const table of json.tables) {
+      const { namespace = ROOT, name, number, tablet = number, byCreationTime, indexes } = table;
       const tables = namespaces.get(namespace) ?? new Map<string, TableInfo>();
       tables.set(name, {
         ...newTable(namespace, name, number, byCreationTime),
+        tablet,
         indexes: new Map(indexes.map((index) => [index.name, index])),
       });
       namespaces.set(namespace, tables);
@@ -94,19 +113,22 @@ export class Catalog {
       tableNumber: json.nextTableNumber,
       systemNumber: json.nextSystemNumber ?? FIRST_COMPONENT_SYSTEM_NUMBER,
       indexId: json.nextIndexId,
+      tablet: json.nextTablet ?? FIRST_TABLET,
     });
   }
 
   stringify(): string {
-    const { tableNumber, systemNumber, indexId } = this.next;
+    const { tableNumber, systemNumber, indexId, tablet } = this.next;
     const json: CatalogJson = {
       nextTableNumber: tableNumber,
       nextIndexId: indexId,
       ...(systemNumber === FIRST_COMPONENT_SYSTEM_NUMBER ? {} : { nextSystemNumber: systemNumber }),
+      ...(tablet === FIRST_TABLET ? {} : { nextTablet: tablet }),
       tables: [...this.allTables()].map((table) => ({
         ...(table.namespace === ROOT ? {} : { namespace: table.namespace }),
         name: table.name,
         number: table.number,
+        ...(table.tablet === table.number ? {} : { tablet: table.tablet }),
         byCreationTime: table.byCreationTime.id,
         indexes: [...table.indexes.values()],
       })),
@@ -120,6 +142,10 @@ export class Catalog {
 
   tableByNumber(number: number): TableInfo | undefined {
     return this.#byNumber.get(number);
+  }
+
+  tableByTablet(tablet: number): TableInfo | undefined {
+    return this.#byTablet.get(tablet);
   }
 
   /**
@@ -168,9 +194,36 @@ export class Catalog {
     return this.next.indexId;
   }
 
-  /** Keeps the ids below `nextIndexId` for indexes that are still to be built. */
-  withNextIndexId(nextIndexId: number): Catalog {
-    return new Catalog(this.namespaces, { ...this.next, indexId: nextIndexId });
+  get nextTablet(): number {
+    return this.next.tablet;
+  }
+
+  get nextTableNumber(): number {
+    return this.next.tableNumber;
+  }
+
+  /** Keeps the ids, tablets and numbers below those given for what is still to be built. */
+  reserving({
+    nextIndexId = this.nextIndexId,
+    nextTablet = this.nextTablet,
+    nextTableNumber = this.nextTableNumber,
+  }): Catalog {
+    const next = { indexId: nextIndexId, tablet: nextTablet, tableNumber: nextTableNumber };
+    return new Catalog(this.namespaces, { ...this.next, ...next });
+  }
+
+  /** Puts tables in the places of those with the same names. No two tables may have the same number then. */
+  withTables(replacing: readonly TableInfo[]): Catalog {
+    let { tableNumber } = this.next;
+    const namespaces = new Map(this.namespaces);
+    for (const table of replacing) {
+      tableNumber = Math.max(tableNumber, table.number + 1);
+      namespaces.set(table.namespace, new Map(namespaces.get(table.namespace)).set(table.name, table));
+    }
+    const changed = new Catalog(namespaces, { ...this.next, tableNumber });
+    if (changed.#byNumber.size < [...changed.allTables()].length)
+      throw new Error("Two tables have the same number");
+    return changed;
   }
 
   /** Replaces a table's indexes. */
@@ -203,6 +256,7 @@ function newTable(namespace: Namespace, name: string, number: number, indexId: n
     name,
     key: tableKey(namespace, name),
     number,
+    tablet: number,
     byCreationTime: { id: indexId, name: BY_CREATION_TIME, fields: [] },
     indexes: new Map(),
   };

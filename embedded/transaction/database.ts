@@ -1,6 +1,6 @@
 // Not the global one: a test that sets the clock must not stop commits.
 import { setImmediate } from "node:timers";
-import type { Store } from "../storage/store";
+import type { Snapshot, Store } from "../storage/store";
 import { Catalog, type IndexInfo } from "./catalog";
 import { History } from "./history";
 import { metaKey } from "./keys";
@@ -208,12 +208,30 @@ export class Database {
     for (const deferred of waiting) deferred?.reject(error);
   }
 
+  /** A state of the database that stays as it is, and with which all is on disk that is visible now. */
+  async snapshot(): Promise<DatabaseSnapshot> {
+    await this.durable();
+    const reading = this.store.snapshot();
+    return {
+      reading,
+      catalog: Catalog.parse(reading.get(CATALOG_KEY) ?? ""),
+      timestamp: BigInt(reading.get(TIMESTAMP_KEY) ?? "0"),
+    };
+  }
+
   /** Waits for what is pending and closes the store. */
   async close(): Promise<void> {
     while (this.durable()) await this.durable();
     await this.store.close();
   }
 }
+
+/** `reading` must be released. */
+export type DatabaseSnapshot = {
+  readonly reading: Snapshot;
+  readonly catalog: Catalog;
+  readonly timestamp: bigint;
+};
 
 export type CommitListener = (keys: readonly string[]) => void;
 

@@ -5,16 +5,9 @@
 // Not the global ones: a test that sets the clock must not stop a build.
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import type { JsonObject } from "../values/json";
-import { tableKey, type IndexInfo, type Namespace, type TableInfo } from "./catalog";
+import { FIRST_TABLET, tableKey, type IndexInfo, type Namespace, type TableInfo } from "./catalog";
 import type { Database } from "./database";
-import {
-  indexEntryEnd,
-  indexPrefix,
-  internalIdOfKey,
-  rangeOfPrefix,
-  tableNumberOfKey,
-  tablePrefix,
-} from "./keys";
+import { indexEntryEnd, indexPrefix, internalIdOfKey, rangeOfPrefix, tabletOfKey, tablePrefix } from "./keys";
 import { entryOf } from "./transaction";
 
 /** `fields` does not name the implicit last fields `_creationTime` and `_id`. */
@@ -181,7 +174,7 @@ export class IndexBuild {
         if (added.length > 0) this.#added.set(tableKey(namespace, table), added);
       }
     }
-    if (nextId > catalog.nextIndexId) this.database.commit([], catalog.withNextIndexId(nextId));
+    if (nextId > catalog.nextIndexId) this.database.commit([], catalog.reserving({ nextIndexId: nextId }));
   }
 
   async #run(): Promise<void> {
@@ -215,8 +208,8 @@ export class IndexBuild {
     return works;
   }
 
-  async #build({ name, number }: TableInfo, { added, inspect }: Work): Promise<void> {
-    const { start, end } = rangeOfPrefix(tablePrefix(number));
+  async #build({ name, tablet }: TableInfo, { added, inspect }: Work): Promise<void> {
+    const { start, end } = rangeOfPrefix(tablePrefix(tablet));
     let from = start;
     let written: Promise<void> | undefined;
     for (let complete = false; !complete;) {
@@ -275,8 +268,8 @@ export class IndexBuild {
   #inspectWritten(keys: readonly string[]): void {
     if (this.#inspect.size === 0 || this.#problem !== null) return;
     for (const key of keys) {
-      const number = tableNumberOfKey(key);
-      const table = number === null ? undefined : this.database.catalog.tableByNumber(number);
+      const tablet = tabletOfKey(key);
+      const table = tablet === null ? undefined : this.database.catalog.tableByTablet(tablet);
       const inspect = table && this.#inspect.get(table.key);
       const text = inspect && this.database.get(key);
       if (!table || !inspect || text === undefined) continue;
@@ -314,16 +307,26 @@ export function indexDifferences(
   return { added, removed };
 }
 
-/** Removes entries of indexes that a process has left half-built or half-removed. Only before transactions are run. */
-export async function removeOrphanedIndexes(database: Database): Promise<void> {
+/**
+ * Removes what a process has left half-built or half-removed: entries of indexes, and documents of tablets, that no table has.
+ * Only before transactions are run.
+ */
+export async function removeOrphans(database: Database): Promise<void> {
   const { catalog } = database;
   const known = indexIds(catalog.allTables());
   for (const { byCreationTime } of catalog.allTables()) known.add(byCreationTime.id);
   for (let id = 1; id < catalog.nextIndexId; id++) if (!known.has(id)) await clearIndex(database, id);
+  for (let tablet = FIRST_TABLET; tablet < catalog.nextTablet; tablet++)
+    if (!catalog.tableByTablet(tablet)) await clearPrefix(database, tablePrefix(tablet));
 }
 
-async function clearIndex(database: Database, indexId: number): Promise<void> {
-  const { start, end } = rangeOfPrefix(indexPrefix(indexId));
+function clearIndex(database: Database, indexId: number): Promise<void> {
+  return clearPrefix(database, indexPrefix(indexId));
+}
+
+/** Removes all that is stored with this prefix, a slice at a time. */
+export async function clearPrefix(database: Database, prefix: string): Promise<void> {
+  const { start, end } = rangeOfPrefix(prefix);
   for (;;) {
     const endsAt = performance.now() + SLICE_MS;
     const rows = database.scan(start, end, "asc");

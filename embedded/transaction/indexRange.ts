@@ -56,7 +56,7 @@ export function indexScan(
   const fields = isById ? ["_id"] : [...(index?.fields ?? []), "_creationTime", "_id"];
   const bounds = sortBounds(fullIndexName, fields, expressions);
   if (!table || !index) return null;
-  const prefix = isById ? tablePrefix(table.number) : indexPrefix(index.id);
+  const prefix = isById ? tablePrefix(table.tablet) : indexPrefix(index.id);
   return { table, isById, prefix, range: keyRange(prefix, bounds, table) };
 }
 

@@ -5,7 +5,7 @@
  * | space      | key                                                          | value         |
  * | ---------- | ------------------------------------------------------------ | ------------- |
  * | meta       | 01 name                                                      | JSON          |
- * | documents  | 02 table (u32) internal id (16 bytes)                        | document JSON |
+ * | documents  | 02 tablet (u32) internal id (16 bytes)                       | document JSON |
  * | index      | 03 index (u32) field values _creationTime internal id        | empty         |
  * | replays    | 04 session and request                                       | JSON          |
  * | jobs       | 05 queue (u8) time internal id                               | JSON          |
@@ -42,13 +42,18 @@ export function metaKey(name: string): string {
   return META + name;
 }
 
+/** How the last export of a snapshot stands, as the official command line asks for it. */
+export const LATEST_EXPORT_KEY = metaKey("latestExport");
+/** The same of the last imports. */
+export const IMPORTS_KEY = metaKey("imports");
+
 /** The prefix of all documents of a table. */
-export function tablePrefix(tableNumber: number): string {
-  return DOCUMENTS + u32(tableNumber);
+export function tablePrefix(tablet: number): string {
+  return DOCUMENTS + u32(tablet);
 }
 
-/** The number of the table whose document has this key; `null` for keys of anything else. */
-export function tableNumberOfKey(key: string): number | null {
+/** The tablet whose document has this key; `null` for keys of anything else. */
+export function tabletOfKey(key: string): number | null {
   if (!key.startsWith(DOCUMENTS)) return null;
   const [a, b, c, d] = [1, 2, 3, 4].map((i) => key.charCodeAt(i)) as [number, number, number, number];
   return a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;

@@ -113,7 +113,7 @@ export class QueryStream {
     const [key, stored] = value as [string, string];
     this.#position = key;
     if (target.isById) return stored;
-    const text = this.transaction.read(tablePrefix(target.table.number) + internalIdOfKey(key));
+    const text = this.transaction.read(tablePrefix(target.table.tablet) + internalIdOfKey(key));
     if (text === undefined) throw new Error(`An index entry of ${target.table.name} has no document`);
     return text;
   }

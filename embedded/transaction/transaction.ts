@@ -12,7 +12,7 @@ import {
   internalIdKey,
   internalIdOfKey,
   onlyKey,
-  tableNumberOfKey,
+  tabletOfKey,
   tablePrefix,
   type KeyRange,
 } from "./keys";
@@ -20,7 +20,7 @@ import type { Usage } from "./limits";
 import { TransactionState, type Read, type Savepoint } from "./transactionState";
 
 /** The largest document, in bytes of Convex's size formula. */
-const MAX_DOCUMENT_BYTES = 1024 * 1024;
+export const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
 /** A commit timestamp that is not known yet, as it stands in the JSON of a document: inside of a text its quotes are escaped. */
 const UNRESOLVED = '{"$commitTs":null}';
@@ -227,7 +227,7 @@ export class Transaction {
 
   #resolveDocument(key: string): void {
     const text = this.#state.ownWrite(key);
-    const table = this.#state.catalog.tableByNumber(tableNumberOfKey(key) ?? 0);
+    const table = this.#state.catalog.tableByTablet(tabletOfKey(key) ?? 0);
     // It may have been deleted again, or never have been there: what has written it was rolled back.
     if (typeof text !== "string" || !table) return;
     const resolved = this.resolveTimestamps(text);
@@ -284,7 +284,7 @@ export class Transaction {
     }
     this.usage.add("bytesWritten", size);
     const text = JSON.stringify(after);
-    const key = tablePrefix(table.number) + internalId;
+    const key = tablePrefix(table.tablet) + internalId;
     this.#state.write(key, text);
     if (text.includes(UNRESOLVED)) this.#state.unresolved.add(key);
     this.#writeIndexEntries(table, internalId, before, after);
@@ -344,7 +344,7 @@ export class Transaction {
       );
     }
     const internalId = internalIdKey(decoded.internalId);
-    return { table, internalId, key: tablePrefix(table.number) + internalId };
+    return { table, internalId, key: tablePrefix(table.tablet) + internalId };
   }
 }
 
@@ -370,7 +370,8 @@ export function internalIdOf(id: string): string {
   return internalIdKey(decoded.internalId);
 }
 
-function requireLegal(value: JsonObject): void {
+/** Throws {@link DeveloperError} for what is no Convex value. */
+export function requireLegal(value: JsonObject): void {
   try {
     checkValue(value, { allowCommitTs: true });
   } catch (error) {
@@ -378,7 +379,8 @@ function requireLegal(value: JsonObject): void {
   }
 }
 
-function requireUserField(field: string): void {
+/** Throws {@link DeveloperError} for the name of a system field. */
+export function requireUserField(field: string): void {
   if (field.startsWith("_")) {
     throw new DeveloperError(
       `Field '${field}' starts with an underscore, which is only allowed for system fields like '_id'`,
@@ -387,7 +389,7 @@ function requireUserField(field: string): void {
 }
 
 /** A document's fields in the order in which Convex gives them: by name. */
-function withSystemFields(value: JsonObject, id: string, creationTime: number): JsonObject {
+export function withSystemFields(value: JsonObject, id: string, creationTime: number): JsonObject {
   const names = [...Object.keys(value), "_id", "_creationTime"].sort();
   const document: JsonObject = {};
   for (const name of names) {

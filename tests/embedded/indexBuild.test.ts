@@ -7,7 +7,7 @@ import { CATALOG_KEY, Database } from "../../embedded/transaction/database";
 import {
   IndexBuild,
   OvertakenError,
-  removeOrphanedIndexes,
+  removeOrphans,
   type Inspect,
 } from "../../embedded/transaction/indexBuild";
 import { indexEntryEnd, indexPrefix, rangeOfPrefix, tablePrefix } from "../../embedded/transaction/keys";
@@ -48,7 +48,7 @@ function expectedEntries(database: Database): string[] {
   const table = database.catalog.table("", "items");
   const index = table?.indexes.get("by_a");
   if (!table || !index) throw new Error("There is no index by_a");
-  return keys(database, tablePrefix(table.number))
+  return keys(database, tablePrefix(table.tablet))
     .map((key) => {
       const document = JSON.parse(database.get(key) ?? "") as JsonObject;
       const { _id, _creationTime } = document as { _id: string; _creationTime: number };
@@ -126,7 +126,7 @@ test("what a crash has left of a build is removed before transactions run again"
   // The process ends here: the index is complete, and nothing says that it is there.
   const reopened = await Database.open(store);
   expect(orphans(reopened)).toHaveLength(DOCUMENTS);
-  await removeOrphanedIndexes(reopened);
+  await removeOrphans(reopened);
   expect(orphans(reopened)).toEqual([]);
 });
 
@@ -168,6 +168,7 @@ test("a build that takes long tells how many documents there are and how many of
     get: (key) => store.get(key),
     scan: (start, end, order) => store.scan(start, end, order),
     close: () => store.close(),
+    snapshot: () => store.snapshot(),
     commit: async (writes) => {
       // The ids of the new indexes are not held up.
       if (![...writes.keys()].includes(CATALOG_KEY)) await gate;

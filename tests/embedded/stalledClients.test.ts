@@ -10,7 +10,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { AppLoading } from "../../embedded/appLoading";
 import { Authentication } from "../../embedded/authentication";
+import { Imports } from "../../embedded/deploy/imports";
 import { Pushes } from "../../embedded/deploy/pushes";
+import { Exports } from "../../embedded/deploy/snapshotExport";
 import { DeploymentEnvironment } from "../../embedded/environment";
 import { ANONYMOUS } from "../../embedded/functions/caller";
 import { Disclosure } from "../../embedded/functions/disclosure";
@@ -43,10 +45,20 @@ beforeEach(async () => {
   const environment = new DeploymentEnvironment(database, {});
   const authentication = new Authentication();
   const loading = new AppLoading({ runtime, environment, authentication, liveQueries });
+  const blobs = await BlobStore.open(folder);
+  const parts = {
+    database,
+    blobs,
+    slot: loading,
+    giveUpBuild: () => runtime.giveUp(),
+    onReplaced: () => undefined,
+  };
   server = createApiServer({
     pushes: new Pushes(database, loading, () => undefined, onFault),
+    exports: await Exports.open(database, blobs, path.join(folder, "exports"), onFault),
+    imports: await Imports.open(parts, path.join(folder, "imports"), onFault),
     runtime,
-    blobs: await BlobStore.open(folder),
+    blobs,
     fileUrls: new FileUrls(randomBytes(32)),
     authenticate: anonymous,
     identify: anonymous,

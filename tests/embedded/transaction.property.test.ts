@@ -230,6 +230,10 @@ class HeldStore implements Store {
     return this.#inner.scan(start, end, order);
   }
 
+  snapshot(): ReturnType<Store["snapshot"]> {
+    return this.#inner.snapshot();
+  }
+
   commit(writes: ReadonlyMap<string, string | null>): Promise<void> {
     if (this.#onCommit === null) return this.#inner.commit(writes);
     if (this.#held !== null) throw new Error("The database must not start a second commit beside the first");

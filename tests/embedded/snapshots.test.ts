@@ -1,0 +1,222 @@
+import { ConvexHttpClient } from "convex/browser";
+import { makeFunctionReference } from "convex/server";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createServer, type Server } from "../../embedded/index";
+
+const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
+const ADMIN_KEY = "tests|0123456789abcdef";
+
+type Row = Record<string, unknown> & { _id: string };
+
+const add = makeFunctionReference<"mutation", Record<string, unknown>, string>("app:add");
+const list = makeFunctionReference<"query", { table: string }, Row[]>("app:list");
+const byName = makeFunctionReference<"query", { name: string }, Row[]>("app:byName");
+const store = makeFunctionReference<"action", { text: string }, string>("app:store");
+const read = makeFunctionReference<"action", { id: string }, string | null>("app:read");
+
+let folder: string;
+let project: string;
+let source: Server;
+let target: Server;
+const faults: unknown[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "snapshots-"));
+  project = path.join(folder, "project");
+  await mkdir(path.join(project, "convex"), { recursive: true });
+  await writeFile(path.join(project, "package.json"), '{"dependencies": {"convex": "*"}}');
+  await symlink(MODULES, path.join(project, "node_modules"));
+  await writeFile(
+    path.join(project, "convex", "schema.ts"),
+    `import { defineSchema, defineTable } from "convex/server"; import { v } from "convex/values";
+     export default defineSchema({
+       people: defineTable({ name: v.string(), age: v.optional(v.number()), friend: v.optional(v.id("people")),
+         file: v.optional(v.id("_storage")), more: v.optional(v.any()) }).index("by_name", ["name"]),
+     });`,
+  );
+  await writeFile(
+    path.join(project, "convex", "app.ts"),
+    `import { actionGeneric, mutationGeneric, queryGeneric } from "convex/server";
+     export const add = mutationGeneric((ctx, { table, ...row }) => ctx.db.insert(table, row));
+     export const list = queryGeneric((ctx, { table }) => ctx.db.query(table).collect());
+     export const byName = queryGeneric((ctx, { name }) =>
+       ctx.db.query("people").withIndex("by_name", (q) => q.eq("name", name)).collect());
+     export const store = actionGeneric((ctx, { text }) => ctx.storage.store(new Blob([text], { type: "text/plain" })));
+     export const read = actionGeneric(async (ctx, { id }) => (await ctx.storage.get(id))?.text() ?? null);`,
+  );
+  [source, target] = [await start("source"), await start("target")];
+});
+
+afterAll(async () => {
+  expect(faults).toEqual([]);
+  await Promise.all([source.close(), target.close()]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+const start = (name: string) =>
+  createServer({
+    appFolder: path.join(project, "convex"),
+    dataFolder: path.join(folder, name),
+    port: 0,
+    sitePort: 0,
+    adminKey: ADMIN_KEY,
+    onFault: (error) => faults.push(error),
+  });
+
+/** Runs the official command line against a server; gives all that it has printed. */
+async function cli(server: Server, ...args: string[]): Promise<string> {
+  const options = {
+    cwd: project,
+    env: {
+      PATH: `${path.join(MODULES, ".bin")}:${process.env["PATH"] ?? ""}`,
+      CONVEX_SELF_HOSTED_URL: server.url,
+      CONVEX_SELF_HOSTED_ADMIN_KEY: ADMIN_KEY,
+      HOME: folder,
+    },
+  };
+  const { stdout, stderr } = await promisify(execFile)(path.join(MODULES, ".bin", "convex"), args, options);
+  return stdout + stderr;
+}
+
+const http = ({ url }: Server) => new ConvexHttpClient(url, { logger: false });
+const rows = (server: Server, table: string) => http(server).query(list, { table });
+
+async function importing(name: string, content: string, ...flags: string[]): Promise<string> {
+  await writeFile(path.join(project, name), content);
+  return cli(target, "import", name, "--yes", ...flags);
+}
+
+test("what is exported can be imported elsewhere: the same documents, ids, times and files", async () => {
+  const client = http(source);
+  const file = await client.action(store, { text: "the content" });
+  const ann = await client.mutation(add, {
+    table: "people",
+    name: "Ann",
+    age: 1,
+    file,
+    more: {
+      integer: 7n,
+      float: 7,
+      negativeZero: -0,
+      nan: NaN,
+      bytes: new Uint8Array([1, 2]).buffer,
+      text: 'a "1" \\ 2',
+    },
+  });
+  await client.mutation(add, { table: "people", name: "Ben", friend: ann });
+  await client.mutation(add, { table: "undeclared", x: [1.5, 2n, null] });
+  const zip = path.join(project, "snapshot.zip");
+  expect(await cli(source, "export", "--path", zip, "--include-file-storage")).toContain(
+    "Downloaded snapshot export",
+  );
+
+  expect(await cli(target, "import", zip, "--yes")).toContain("Added 4 documents");
+  for (const table of ["people", "undeclared"]) {
+    expect(await rows(target, table)).toEqual(await rows(source, table));
+  }
+  expect(await http(target).action(read, { id: file })).toBe("the content");
+  expect(await http(target).query(byName, { name: "Ben" })).toMatchObject([{ friend: ann }]);
+  // New documents go on where the imported ones end.
+  const added = await http(target).mutation(add, { table: "people", name: "Cem", friend: ann });
+  expect((await rows(target, "people")).map(({ _id }) => _id)).toContain(added);
+
+  const again = cli(target, "import", zip, "--yes");
+  await expect(again).rejects.toThrow(
+    "Table people already exists. Please choose a new table name or use replace/append modes.",
+  );
+  expect(await cli(target, "import", zip, "--yes", "--replace-all")).toMatch(
+    /people: 2 documents to add, 3 to delete/,
+  );
+  expect(await rows(target, "people")).toEqual(await rows(source, "people"));
+  expect(await http(target).action(read, { id: file })).toBe("the content");
+});
+
+test("documents are imported from lines, arrays and CSV; into an empty table, added to it, or in its place", async () => {
+  const names = async () => (await rows(target, "pets")).map(({ name }) => name);
+  await importing("pets.jsonl", '{"name": "Rex", "age": 3}\n{"name": "Tom"}\n', "--table", "pets");
+  expect(await names()).toEqual(["Rex", "Tom"]);
+  expect((await rows(target, "pets"))[0]).toMatchObject({ age: 3 });
+  await expect(importing("pets.jsonl", '{"name": "Ada"}', "--table", "pets")).rejects.toThrow(
+    "already exists",
+  );
+  await importing("pets.json", '[{"name": "Ada"}]', "--table", "pets", "--append");
+  expect(await names()).toEqual(["Rex", "Tom", "Ada"]);
+  await importing("pets.csv", 'name,age\n"Zoe, the cat",4.5\nMax,x\n', "--table", "pets", "--replace");
+  expect(await rows(target, "pets")).toMatchObject([
+    { name: "Zoe, the cat", age: 4.5 },
+    { name: "Max", age: "x" },
+  ]);
+});
+
+test.each([
+  ["people.jsonl", '{"name": "Dora"}\n{"name": 5}', /Row 2 .* because it does not match the schema/],
+  ["people.jsonl", '{"name": "Dora"}\n{"name"', /Row 2 wasn't valid JSON/],
+  ["people.jsonl", '{"name": "Dora"}\n[]', /Row 2 .* is not an object/],
+  ["people.jsonl", '{"name": "Dora", "_id": "nonsense"}', /is not an id of this table/],
+  ["people.jsonl", '{"name": "Dora", "_secret": 1}', /starts with an underscore/],
+  ["people.json", '{"name": "Dora"}', /Not a JSON array/],
+  ["people.csv", "name,age\nDora\n", /CSV row 1 doesn't have all of the fields in the header/],
+  ["people.zip", "no zip", /invalid zip file/],
+])("an import of %s with %s fails and changes nothing", async (name, content, message) => {
+  const before = await rows(target, "people");
+  const table = name.endsWith(".zip") ? [] : ["--table", "people"];
+  await expect(importing(name, content, ...table, "--replace")).rejects.toThrow(message);
+  expect(await rows(target, "people")).toEqual(before);
+});
+
+test("an export shows one state of the database, whatever is written meanwhile", async () => {
+  const client = http(source);
+  let isOver = false;
+  const pairs = (async () => {
+    for (let n = 0; !isOver; n++) {
+      await client.mutation(add, { table: "left", n });
+      await client.mutation(add, { table: "right", n });
+    }
+  })();
+  const zip = path.join(project, "moving.zip");
+  await cli(source, "export", "--path", zip);
+  isOver = true;
+  await pairs;
+  await cli(target, "import", zip, "--yes", "--replace-all");
+  const [left, right] = [(await rows(target, "left")).length, (await rows(target, "right")).length];
+  expect(left).toBeGreaterThan(0);
+  expect([right, right + 1]).toContain(left);
+});
+
+test.each([
+  ["POST", "export/request/zip"],
+  ["GET", "export/zip/1"],
+  ["POST", "import/start_upload"],
+  ["POST", "import/upload_part?uploadToken=x&partNumber=1"],
+  ["POST", "import/finish_upload"],
+  ["POST", "perform_import"],
+])("%s /api/%s is refused without the admin key", async (method, route) => {
+  const response = await fetch(`${target.url}/api/${route}`, { method });
+  expect(response.status).toBe(403);
+});
+
+test("an upload that is not there, or out of order, is refused", async () => {
+  const headers = { Authorization: `Convex ${ADMIN_KEY}`, "Content-Type": "application/json" };
+  const post = async (route: string, body: string) => {
+    const response = await fetch(`${target.url}/api/import/${route}`, { method: "POST", headers, body });
+    return (await response.json()) as Record<string, string>;
+  };
+  const { uploadToken } = await post("start_upload", "");
+  expect(await post(`upload_part?uploadToken=${uploadToken}&partNumber=2`, "x")).toMatchObject({
+    code: "ImportFailed",
+  });
+  expect(await post("upload_part?uploadToken=nope&partNumber=1", "x")).toMatchObject({
+    code: "ImportFailed",
+  });
+  const finish = { uploadToken, partTokens: ["?"], import: { format: "zip", mode: "append" } };
+  expect(await post("finish_upload", JSON.stringify(finish))).toMatchObject({
+    code: "ImportFailed",
+    message: "The upload is not complete",
+  });
+});
