@@ -20,6 +20,7 @@ import {
 } from "convex/server";
 import { convexToJson, type Value } from "convex/values";
 import type { TestConvex, TestConvexForDataModel } from "convex-test";
+import type { FunctionAddress } from "./functions/addresses";
 import type { FunctionKind, RegisteredFunction } from "./functions/loadedApp";
 import { ANONYMOUS, type Caller } from "./functions/caller";
 import { TestBackend } from "./testBackend";
@@ -102,7 +103,12 @@ function accessor(
       if (typeof target === "function") {
         return backend.callInline(kind, register({ handler: target }), caller);
       }
-      return backend.call(kind, pathOf(target), convexToJson(args) as Json, caller);
+      return backend.call(
+        kind,
+        getFunctionAddress(target) as FunctionAddress,
+        convexToJson(args) as Json,
+        caller,
+      );
     };
   const methods = {
     query: call("query", queryGeneric as never),
@@ -134,12 +140,6 @@ function accessor(
     },
   };
   return methods as unknown as TestConvexForDataModel<GenericDataModel>;
-}
-
-function pathOf(reference: FunctionReference<FunctionKind>): string {
-  const { name } = getFunctionAddress(reference) as { name?: string };
-  if (name === undefined) throw new Error("Functions of components can only be called by functions");
-  return name;
 }
 
 /** A mutation's `ctx.storage` can't store or read files, but that of actions can: it goes by the call that runs. */

@@ -2,12 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { ConvexError, jsonToConvex, type Value } from "convex/values";
 import { Actions } from "./functions/actions";
+import { locate, type FunctionAddress } from "./functions/addresses";
 import type { FunctionKind } from "./functions/loadedApp";
 import type { Caller } from "./functions/caller";
 import type { Call, Outcome } from "./functions/calls";
 import type { Failure } from "./functions/failure";
 import { FileUrls } from "./functions/fileUrls";
-import { HostApp, type HostCode, type HostComponent } from "./functions/hostApp";
+import { HostApp } from "./functions/hostApp";
+import type { HostCode, HostComponent } from "./functions/hostComponent";
 import { HostExecutor } from "./functions/hostExecutor";
 import { RUN_FUNCTION } from "./functions/nestedCalls";
 import type { Clock } from "./scheduler/clock";
@@ -87,20 +89,22 @@ export class TestBackend {
     return new TestBackend(database, app, executor, actions, scheduler);
   }
 
-  /** Adds a component. Rejects when its schema can't be used, or `path` has a parent that is not there. */
+  /** Adds a component. Rejects when its schema can't be used. */
   async addComponent(path: string, code: HostCode): Promise<void> {
     await buildIndexes(this.database, this.app.addComponent(path, code));
   }
 
   /** Calls a function. Rejects with what it throws. */
-  async call(kind: FunctionKind, path: string, args: Json, caller: Caller): Promise<Value> {
-    await this.app.root.load(path);
+  async call(kind: FunctionKind, address: FunctionAddress, args: Json, caller: Caller): Promise<Value> {
+    const { root } = this.app;
+    await this.app.loadFor(root, address);
     const inside = this.executor.current();
     if (inside && kind !== "action") {
-      const request = JSON.stringify({ udfType: kind, name: path, args });
+      const request = JSON.stringify({ ...address, udfType: kind, args });
       return jsonToConvex(JSON.parse(await inside.asyncSyscall(RUN_FUNCTION, request)) as Json);
     }
-    const call: Call = { path, args, caller, internalAllowed: true };
+    const { component, path } = locate(this.app, root, address);
+    const call: Call = { component: component.path, path, args, caller, internalAllowed: true };
     const outcome = await (kind === "action" ? this.actions.run(call) : this.executor.run(kind, call));
     return valueOf(outcome);
   }
@@ -110,7 +114,7 @@ export class TestBackend {
     const info = this.app.root.add("inline.js", `f${++this.#inlineFunctions}`, registered);
     if (!info) throw new Error("Not a Convex function");
     try {
-      return await this.call(kind, info.path, {}, caller);
+      return await this.call(kind, { name: info.path }, {}, caller);
     } finally {
       this.app.root.remove(info);
     }

@@ -44,21 +44,38 @@ function targetOf(info: FunctionInfo): Target {
   return { component: info.component, path: info.path, info };
 }
 
+/** Where the function lies that `from` means by a name or a reference, if it is there; `null`: it can't be anywhere. */
+export function placeOf(
+  from: LoadedComponent,
+  { name, reference = "" }: FunctionAddress,
+): { component: LoadedComponent; path: FunctionPath } | null {
+  if (name !== undefined) return placeIn(from, name);
+  const [, kind, ...parts] = reference.split("/");
+  if (kind === "function") return placeIn(from, parts.join("/"));
+  const [childName = "", ...attributes] = parts;
+  return placeIn(
+    kind === "childComponent" ? from.children.get(childName) : undefined,
+    `${attributes.slice(0, -1).join("/")}:${attributes.at(-1) ?? ""}`,
+  );
+}
+
+function placeIn(component: LoadedComponent | undefined, written: string) {
+  const path = canonicalPath(written);
+  return component === undefined || path === null ? null : { component, path };
+}
+
 /** "_reference/childComponent/child/dir/module/name", or "_reference/function/dir/module:name". */
 function followReference(from: LoadedComponent, reference: string): FunctionInfo {
-  const [root, kind, ...parts] = reference.split("/");
-  if (root === "_reference" && kind === "function") {
-    const info = from.functions.get(canonicalPath(parts.join("/")) ?? "");
-    if (info) return info;
-  }
+  const [root, kind, childName = "", ...attributes] = reference.split("/");
+  const place = placeOf(from, { reference });
+  const info = place?.component.functions.get(place.path);
+  if (root === "_reference" && kind === "function" && info) return info;
   if (root !== "_reference" || kind !== "childComponent") {
     throw new DeveloperError(`Invalid reference ${reference}`);
   }
-  const [childName = "", ...attributes] = parts;
-  const child = from.children.get(childName);
-  if (!child) throw new DeveloperError(`Child component ${JSON.stringify(childName)} not found`);
-  const path = canonicalPath(`${attributes.slice(0, -1).join("/")}:${attributes.at(-1) ?? ""}`);
-  const info = path === null ? undefined : child.functions.get(path);
+  if (!from.children.has(childName)) {
+    throw new DeveloperError(`Child component ${JSON.stringify(childName)} not found`);
+  }
   if (!info?.isPublic) {
     throw new DeveloperError(
       `Child component ${JSON.stringify(childName)} does not export ${JSON.stringify(attributes)}`,

@@ -52,7 +52,7 @@ export class HostExecutor {
   /** The query or mutation in whose name the code runs that asks. */
   current(): TransactionCall | null {
     const call = currentCall();
-    return call instanceof TransactionCall && call.executor === this && call.isOpen ? call : null;
+    return call instanceof TransactionCall && call.executor === this && call.inTransaction ? call : null;
   }
 
   /** Runs a function in a frame and checks what it returns. Whoever calls this commits or drops the transaction. */
@@ -139,8 +139,7 @@ class TransactionCall implements ConvexGlobal {
     private readonly options: HostExecutorOptions,
   ) {}
 
-  /** Whether the function has not ended yet. */
-  get isOpen(): boolean {
+  get inTransaction(): boolean {
     return this.#isOpen;
   }
 
@@ -152,8 +151,9 @@ class TransactionCall implements ConvexGlobal {
   asyncSyscall(operation: string, text: string): Promise<string> {
     return this.#turns.next(async () => {
       this.#requireOpen(operation);
-      await this.options.app().loadFor(this.frame.function.component, text);
-      if (operation === RUN_FUNCTION) return this.#callNested(JSON.parse(text) as NestedRequest);
+      const request = JSON.parse(text) as NestedRequest;
+      await this.options.app().loadFor(this.frame.function.component, request);
+      if (operation === RUN_FUNCTION) return this.#callNested(request);
       return performSyscall(this.frame, operation, text, this.options.syscalls);
     });
   }

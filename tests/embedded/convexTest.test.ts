@@ -18,7 +18,7 @@ const extra = {
     args: {},
     handler: async (ctx) => {
       const before = (await ctx.db.query("notes").collect()).length;
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await crypto.subtle.digest("SHA-256", new Uint8Array(1));
       await ctx.db.insert("notes", { author: "twice", text: String(before) });
     },
   }),
@@ -92,6 +92,24 @@ describe("functions", () => {
     expect(await newBackend().query(queryAt("extra:env"), {})).toBe("stubbed");
     vi.unstubAllEnvs();
     expect(await newBackend().query(queryAt("extra:env"), {})).toBeNull();
+  });
+
+  test("have fetch and timers in actions, the test's own ones, and not in queries and mutations", async () => {
+    const t = newBackend();
+    const stub = vi.fn<typeof fetch>(() => Promise.resolve(new Response("stubbed")));
+    vi.stubGlobal("fetch", stub);
+    const wait = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
+    const get = async () => (await fetch("https://example.com")).text();
+    expect(await t.action(get)).toBe("stubbed");
+    await t.action(wait);
+    for (const call of [t.query(get), t.mutation(get), t.run(get)]) {
+      await expect(call).rejects.toThrow("Can't use fetch in queries and mutations");
+    }
+    await expect(t.mutation(wait)).rejects.toThrow("Can't use setTimeout");
+    expect(await t.action((ctx) => ctx.runQuery(queryAt("extra:env"), {}).then(get))).toBe("stubbed");
+    expect(stub).toHaveBeenCalledTimes(2);
+    vi.unstubAllGlobals();
+    expect(fetch).not.toBe(stub);
   });
 
   test("can be called inside of run, and then see what it has written", async () => {
