@@ -1,6 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+/** Components come to tests as sources that Vite has to find with `import.meta.glob`. */
+const COMPONENTS = /@convex-dev/;
+
 export default defineConfig({
   test: {
     // For .ci/run, which ends with a line of totals.
@@ -11,7 +14,7 @@ export default defineConfig({
           name: "convex",
           include: ["tests/convex/**/*.test.ts"],
           environment: "edge-runtime",
-          server: { deps: { inline: ["convex-test"] } },
+          server: { deps: { inline: ["convex-test", COMPONENTS] } },
         },
       },
       {
@@ -23,6 +26,7 @@ export default defineConfig({
           name: "convex-on-embedded",
           include: ["tests/convex/**/*.test.ts"],
           environment: "node",
+          server: { deps: { inline: [COMPONENTS] } },
         },
       },
       {

@@ -1,10 +1,10 @@
-/** What crons.ts runs. Each does one page in one transaction, and schedules itself for the next. */
+/** What crons.ts runs. Each does one page in one transaction, and what is left is scheduled for the next. */
 import { v } from "convex/values";
 import { internal } from "./_generated/api";
 import { internalMutation } from "./_generated/server";
 import { deleteOldAnswers } from "./model/idempotency";
 import { cancelMissedMeetings } from "./model/meetings";
-import { deleteFullBuckets } from "./model/rateLimit";
+import { deleteOldBuckets } from "./model/rateLimit";
 import * as tokens from "./model/tokens";
 
 const PAGE = 200;
@@ -20,14 +20,12 @@ export const cancelMissed = internalMutation({
   },
 });
 
-/** Deletes the rate limits of callers who have been quiet. `after`: where the page begins, 0 for the first one. */
-export const deleteQuietRateLimits = internalMutation({
-  args: { after: v.number() },
+/** Deletes old rate limits, so that there are no more of them than callers in a day. */
+export const deleteOldRateLimits = internalMutation({
+  args: {},
   returns: v.null(),
-  handler: async (ctx, { after }) => {
-    const next = await deleteFullBuckets(ctx, after, PAGE);
-    if (next !== null)
-      await ctx.scheduler.runAfter(0, internal.cleanUp.deleteQuietRateLimits, { after: next });
+  handler: async (ctx) => {
+    await deleteOldBuckets(ctx);
     return null;
   },
 });

@@ -4,10 +4,7 @@ import { internal } from "./_generated/api";
 const crons = cronJobs();
 
 crons.interval("cancel meetings that nobody started", { minutes: 15 }, internal.cleanUp.cancelMissed, {});
-crons.interval("delete quiet rate limits", { hours: 1 }, internal.cleanUp.deleteQuietRateLimits, {
-  after: 0,
-});
-
+crons.interval("delete old rate limits", { hours: 1 }, internal.cleanUp.deleteOldRateLimits, {});
 crons.interval("delete old answers", { hours: 1 }, internal.cleanUp.deleteOldKeys, {});
 crons.interval("delete expired tokens", { hours: 1 }, internal.cleanUp.deleteExpiredTokens, {});
 

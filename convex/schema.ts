@@ -1,4 +1,3 @@
-import { rateLimitTables } from "convex-helpers/server/rateLimit";
 import { defineSchema, defineTable } from "convex/server";
 import { accessKeyFields, aliasFields } from "./contract/accessKeys";
 import { banFields } from "./contract/bans";
@@ -99,8 +98,4 @@ export default defineSchema({
 
   // Answers to requests that may be sent again. Written and read by `model/idempotency.ts`; deleted by `cleanUp` after a day.
   idempotencyKeys: defineTable(tableFields(idempotencyFields)).index("by_scope_and_key", ["scope", "key"]),
-
-  // One token bucket per caller. Written and read by every mutation; deleted by `cleanUp` when it is full again, as that is
-  // what a new one would be.
-  ...rateLimitTables,
 });

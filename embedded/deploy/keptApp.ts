@@ -13,11 +13,16 @@ export type KeptModule = PushedModule & { readonly sha256: string };
 export type KeptApp = {
   readonly functions: string;
   readonly udfServerVersion: string;
-  /** By their paths. */
+  /** By their keys. */
   readonly modules: ReadonlyMap<string, KeptModule>;
 };
 
 const KEY = metaKey("pushedApp");
+
+/** What a module is known by among those of the app and of its components: its path, if it is the app's own. */
+export function moduleKey({ definitionPath, path }: Pick<PushedModule, "definitionPath" | "path">): string {
+  return definitionPath === "" ? path : `${definitionPath}\n${path}`;
+}
 
 export function withHash(module: PushedModule): KeptModule {
   const sha256 = createHash("sha256")
@@ -35,7 +40,7 @@ export function readKeptApp(database: Database): KeptApp | null {
   const rows = database.scan(PUSHED_MODULES.start, PUSHED_MODULES.end, "asc");
   for (let row = rows.next(); !row.done; row = rows.next()) {
     const module = JSON.parse(row.value[1]) as KeptModule;
-    modules.set(module.path, module);
+    modules.set(moduleKey(module), module);
   }
   return { ...(JSON.parse(text) as Omit<KeptApp, "modules">), modules };
 }
@@ -51,18 +56,18 @@ export function keepingWrites(database: Database, app: KeptApp): [string, string
   const before = readKeptApp(database)?.modules ?? new Map<string, KeptModule>();
   const { modules, ...rest } = app;
   const writes: [string, string | null][] = [[KEY, JSON.stringify(rest)]];
-  for (const path of before.keys()) if (!modules.has(path)) writes.push([pushedModuleKey(path), null]);
-  for (const [path, module] of modules) {
-    const old = before.get(path);
+  for (const key of before.keys()) if (!modules.has(key)) writes.push([pushedModuleKey(key), null]);
+  for (const [key, module] of modules) {
+    const old = before.get(key);
     if (old?.sha256 === module.sha256 && old.environment === module.environment) continue;
     const text = JSON.stringify(module);
     if (Buffer.byteLength(text) > MAX_TEXT_BYTES) {
       throw new PushError(
         "InvalidModules",
-        `${path} with its source map is larger than ${MAX_TEXT_BYTES} bytes`,
+        `${module.path} with its source map is larger than ${MAX_TEXT_BYTES} bytes`,
       );
     }
-    writes.push([pushedModuleKey(path), text]);
+    writes.push([pushedModuleKey(key), text]);
   }
   return writes;
 }

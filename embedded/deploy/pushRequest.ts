@@ -1,5 +1,5 @@
 /** What the official command line sends to push an app (convex/src/cli/lib/deployApi/startPush.ts). */
-import { SCHEMA_PATH, type PushedModule } from "../loader/pushedModules";
+import { CONFIG_PATH, SCHEMA_PATH, type PushedModule } from "../loader/pushedModules";
 import { isObject, type Json, type JsonObject } from "../values/json";
 import { PushError } from "./pushError";
 
@@ -14,7 +14,10 @@ export type PushRequest = {
   /** The app's folder as `convex.json` names it. */
   readonly functions: string;
   readonly udfServerVersion: string;
-  /** All but the modules that have not changed; the schema is one of them. */
+  /**
+   * All but the modules of the app that have not changed: its own, schema and convex.config among them, and those of its
+   * components.
+   */
   readonly changed: readonly PushedModule[];
   readonly unchanged: readonly ModuleHash[];
 };
@@ -35,17 +38,12 @@ export function parsePushRequest(body: Json): PushRequest {
       `This server installs no packages, and convex.json names ${names.join(", ")} in node.externalPackages: leave them out there, and they are bundled.`,
     );
   }
-  if (array(componentDefinitions ?? [], "componentDefinitions").length > 0) {
-    throw new PushError("ComponentsNotSupported", "Components can't be pushed to this server yet.");
-  }
-  const changed = array(app["changedModules"], "changedModules").map(parseModule);
-  const schema = app["schema"] ?? null;
+  const components = array(componentDefinitions ?? [], "componentDefinitions");
+  const changed = array(app["changedModules"], "changedModules").map((module) => parseModule(module, ""));
   const unchanged = array(app["unchangedModuleHashes"] ?? [], "unchangedModuleHashes").map(parseHash);
   const paths = [...changed, ...unchanged].map(({ path }) => path);
-  if (paths.includes(SCHEMA_PATH)) throw badPush("the schema is among the function modules");
-  if (schema !== null) {
-    changed.push({ ...parseModule(schema), path: SCHEMA_PATH });
-  }
+  requireFunctions(paths);
+  changed.push(...parseConfigs(app, ""));
   if (new Set(paths).size < paths.length) throw badPush("a module is there twice");
   const own = paths.filter((path) => !path.startsWith("_deps/")).length;
   if (own > MAX_MODULES || paths.length > 2 * MAX_MODULES) {
@@ -57,15 +55,58 @@ export function parsePushRequest(body: Json): PushRequest {
   return {
     functions: text(functions, "functions"),
     udfServerVersion: text(app["udfServerVersion"], "udfServerVersion"),
-    changed,
+    changed: [...changed, ...parseComponents(components)],
     unchanged,
   };
 }
 
-function parseModule(json: Json): PushedModule {
+/** The modules of the definitions of components. */
+function parseComponents(components: readonly Json[]): PushedModule[] {
+  const seen = new Set([""]);
+  return components.flatMap((json) => {
+    const component = object(json, "a component definition");
+    const definitionPath = text(component["definitionPath"], "definitionPath");
+    if (definitionPath === "" || seen.has(definitionPath))
+      throw badPush("a component definition is there twice");
+    seen.add(definitionPath);
+    const functions = array(component["functions"], "functions").map((module) =>
+      parseModule(module, definitionPath),
+    );
+    const paths = functions.map(({ path }) => path);
+    requireFunctions(paths);
+    if (new Set(paths).size < paths.length) throw badPush("a module is there twice");
+    if (paths.length > 2 * MAX_MODULES) {
+      throw new PushError("InvalidModules", `Too many function files in component ${definitionPath}`);
+    }
+    if (functions.some(({ environment }) => environment === "node")) {
+      throw new PushError("InvalidModules", `Component ${definitionPath} can't have modules for Node`);
+    }
+    return [...functions, ...parseConfigs(component, definitionPath)];
+  });
+}
+
+/** Schema and convex.config of a definition, as far as it has them. */
+function parseConfigs({ schema, definition }: JsonObject, definitionPath: string): PushedModule[] {
+  const modules: PushedModule[] = [];
+  for (const [json, path] of [
+    [schema, SCHEMA_PATH],
+    [definition, CONFIG_PATH],
+  ] as const) {
+    if (json !== undefined && json !== null) modules.push({ ...parseModule(json, definitionPath), path });
+  }
+  return modules;
+}
+
+function requireFunctions(paths: readonly string[]): void {
+  if (paths.includes(SCHEMA_PATH)) throw badPush("the schema is among the function modules");
+  if (paths.includes(CONFIG_PATH)) throw badPush("convex.config is among the function modules");
+}
+
+function parseModule(json: Json, definitionPath: string): PushedModule {
   const module = object(json, "a module");
   const { source, sourceMap = null } = module;
   return {
+    definitionPath,
     ...parsePlace(module),
     source: text(source, "source"),
     sourceMap: sourceMap === null ? null : text(sourceMap, "sourceMap"),

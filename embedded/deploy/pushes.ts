@@ -3,7 +3,6 @@
  * the new app comes into force in one commit. A push that does not get so far leaves nothing.
  */
 import { AuthConfigError } from "../auth/providers";
-import { analyzeModules } from "../functions/analysis";
 import { MissingVariableError } from "../functions/app";
 import { AppLoadError } from "../functions/loading";
 import { BundleError } from "../loader/bundle";
@@ -11,6 +10,7 @@ import { bundlePushed } from "../loader/pushedModules";
 import type { Database } from "../transaction/database";
 import { OvertakenError, SchemaMismatchError, type IndexBuild } from "../transaction/indexBuild";
 import type { Json } from "../values/json";
+import { analyzeDefinitions, checkedComponent } from "./analysis";
 import type { AppSlot, LoadedApp } from "./appSlot";
 import {
   authInfo,
@@ -20,7 +20,7 @@ import {
   type FinishPushDiff,
   type IndexDiff,
 } from "./differences";
-import { keepingWrites, readKeptApp, withHash, type KeptApp, type KeptModule } from "./keptApp";
+import { keepingWrites, moduleKey, readKeptApp, withHash, type KeptApp, type KeptModule } from "./keptApp";
 import { parsePushRequest, type PushRequest } from "./pushRequest";
 import { PushError } from "./pushError";
 import { evaluateSchema } from "./schemaEvaluation";
@@ -70,11 +70,9 @@ export class Pushes {
     const kept = readKeptApp(this.database);
     return {
       config: { functions: kept?.functions ?? "convex/" },
-      moduleHashes: [...(kept?.modules.values() ?? [])].map(({ path, sha256: hash, environment }) => ({
-        path,
-        hash,
-        environment,
-      })),
+      moduleHashes: [...(kept?.modules.values() ?? [])]
+        .filter((module) => module.definitionPath === "")
+        .map(({ path, sha256: hash, environment }) => ({ path, hash, environment })),
       udfServerVersion: kept?.udfServerVersion ?? null,
       nodeVersion: null,
       nodeDependencies: [],
@@ -118,8 +116,8 @@ export class Pushes {
       externalDepsId: null,
       componentDefinitionPackages: {},
       appAuth: loaded.providers.map(authInfo),
-      analysis: { "": analysis(prepared) },
-      app: rootComponent(loaded),
+      analysis: analyzeDefinitions(loaded.app, prepared.kept.udfServerVersion),
+      app: checkedComponent(loaded.app.root),
       schemaChange: schemaChange(this.#pending.id, indexes),
     };
   }
@@ -146,7 +144,7 @@ export class Pushes {
     } catch (error) {
       if (error instanceof OvertakenError) return { type: "raceDetected" };
       if (!(error instanceof SchemaMismatchError)) throw error;
-      return { type: "failed", error: error.message, componentPath: "", tableName: error.table };
+      return { type: "failed", error: error.message, componentPath: error.namespace, tableName: error.table };
     } finally {
       clearTimeout(timer);
     }
@@ -202,7 +200,7 @@ export class Pushes {
   }
 
   #allModules({ changed, unchanged }: PushRequest): Map<string, KeptModule> {
-    const modules = new Map(changed.map((module) => [module.path, withHash(module)]));
+    const modules = new Map(changed.map((module) => [moduleKey(module), withHash(module)]));
     if (unchanged.length === 0) return modules;
     const before = readKeptApp(this.database)?.modules;
     for (const { path, sha256, environment } of unchanged) {
@@ -243,38 +241,6 @@ export class Pushes {
 
 function schemaChange(pushId: string | null, indexes: Readonly<Record<string, IndexDiff>>) {
   return { allocatedComponentIds: {}, schemaIds: { "": pushId }, indexDiffs: indexes };
-}
-
-function analysis({ kept, loaded: { app } }: Prepared) {
-  const { exported } = app.root.schema;
-  return {
-    definition: {
-      path: "",
-      definitionType: { type: "app" },
-      childComponents: [],
-      httpMounts: {},
-      exports: { type: "branch", branch: [] },
-    },
-    schema: exported === null ? null : (JSON.parse(exported) as Json),
-    functions: analyzeModules(app.root),
-    udfConfig: {
-      serverVersion: kept.udfServerVersion,
-      importPhaseRngSeed: { $bytes: Buffer.alloc(32).toString("base64") },
-      importPhaseUnixTimestamp: { $integer: Buffer.alloc(8).toString("base64") },
-    },
-  };
-}
-
-function rootComponent({ app }: LoadedApp) {
-  const routes = app.root.httpRoutes();
-  return {
-    definitionPath: "",
-    componentPath: "",
-    args: {},
-    childComponents: {},
-    httpRoutes: { httpModuleRoutes: routes.length > 0 ? routes : null, mounts: [] },
-    exports: {},
-  };
 }
 
 function explain(error: unknown): unknown {

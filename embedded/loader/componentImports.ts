@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Plugin } from "esbuild";
+import type { Plugin, PluginBuild } from "esbuild";
 
 /** Marks what this plugin resolves itself, so that it is not asked again. */
 const RESOLVING = Symbol("resolving");
@@ -25,17 +25,25 @@ export function componentImports(appFolder: string, found: (folder: string) => v
             if (errors.length > 0) continue;
             const folder = path.dirname(file);
             found(folder);
-            return { path: definitionPath(appFolder, folder), namespace: "component" };
+            return { path: definitionPath(appFolder, folder), namespace: DEFINITION_NAMESPACE };
           }
           return undefined;
         },
       );
-      plugin.onLoad({ filter: /.*/, namespace: "component" }, ({ path: definition }) => ({
-        contents: `export default JSON.parse(Convex.syscall("${IMPORT_DEFINITION}", ${JSON.stringify(definition)}));`,
-        loader: "js",
-      }));
+      loadDefinitions(plugin);
     },
   };
+}
+
+/** Where imports of definitions are resolved to: to the path of the definition. */
+export const DEFINITION_NAMESPACE = "definition";
+
+/** Makes a plugin give what is in {@link DEFINITION_NAMESPACE}. */
+export function loadDefinitions(plugin: PluginBuild): void {
+  plugin.onLoad({ filter: /.*/, namespace: DEFINITION_NAMESPACE }, ({ path: definition }) => ({
+    contents: `export default JSON.parse(Convex.syscall("${IMPORT_DEFINITION}", ${JSON.stringify(definition)}));`,
+    loader: "js",
+  }));
 }
 
 /** How a definition is known: its folder, relative to the app's, with forward slashes. */

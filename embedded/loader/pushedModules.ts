@@ -3,10 +3,13 @@ import { builtinModules } from "node:module";
 import path from "node:path";
 import type { Plugin } from "esbuild";
 import type { Bundle } from "./bundle";
+import { DEFINITION_NAMESPACE, loadDefinitions } from "./componentImports";
 import { asyncHooks, bundleTable } from "./esbuild";
 
 /** A module as it is pushed: `source` is an ES module whose packages are bundled into it or into other modules of the push. */
 export type PushedModule = {
+  /** The definition of a component that it is part of, as the bundler names it; "" for the app's own. */
+  readonly definitionPath: string;
   /** Such as "meetings/lifecycle.js". */
   readonly path: string;
   readonly source: string;
@@ -15,12 +18,33 @@ export type PushedModule = {
 };
 
 export const SCHEMA_PATH = "schema.js";
+export const CONFIG_PATH = "convex.config.js";
 const AUTH_CONFIG_PATH = "auth.config.js";
+/** What the official bundler has convex.config import in the place of another one: the path of that definition, in base64url. */
+const DEFINITION_IMPORT = /^\.\/_componentDeps\/([\w-]+)$/;
 /** Where the official bundler puts what several modules share. */
 const SHARED_FOLDER = "_deps/";
 
-/** Bundles the modules of an app, its schema among them. Throws `BundleError`. */
+/** Bundles the modules of an app and of its components, schemas and convex.config among them. Throws `BundleError`. */
 export async function bundlePushed(modules: readonly PushedModule[]): Promise<Bundle> {
+  const byDefinition = new Map<string, PushedModule[]>([["", []]]);
+  for (const module of modules) {
+    const { definitionPath } = module;
+    byDefinition.set(definitionPath, [...(byDefinition.get(definitionPath) ?? []), module]);
+  }
+  const { "": app, ...components } = Object.fromEntries(
+    await Promise.all(
+      [...byDefinition].map(async ([path, own]) => [path, await bundleDefinition(path, own)] as const),
+    ),
+  );
+  const sorted = Object.values(components).sort((a, b) => (a.definitionPath < b.definitionPath ? -1 : 1));
+  return { ...(app ?? EMPTY_BUNDLE), components: sorted };
+}
+
+async function bundleDefinition(
+  definitionPath: string,
+  modules: readonly PushedModule[],
+): Promise<Omit<Bundle, "components">> {
   const own = modules.filter((module) => !module.path.startsWith(SHARED_FOLDER));
   const paths = (environment: PushedModule["environment"]) =>
     own.filter((module) => module.environment === environment).map((module) => module.path);
@@ -35,14 +59,13 @@ export async function bundlePushed(modules: readonly PushedModule[]): Promise<Bu
   const all = own.map((module) => module.path);
   return {
     ...isolateBundle,
-    definitionPath: "",
+    definitionPath,
     node: nodeBundle,
-    functionModules: all.filter((file) => file !== SCHEMA_PATH && file !== AUTH_CONFIG_PATH),
+    functionModules: all.filter((file) => ![SCHEMA_PATH, AUTH_CONFIG_PATH, CONFIG_PATH].includes(file)),
     nodeModules: paths("node"),
     hasSchema: all.includes(SCHEMA_PATH),
-    hasConfig: false,
+    hasConfig: all.includes(CONFIG_PATH),
     hasAuthConfig: all.includes(AUTH_CONFIG_PATH),
-    components: [],
   };
 }
 
@@ -69,6 +92,10 @@ function pushedFiles(modules: readonly PushedModule[]): Plugin {
     name: "pushed-files",
     setup(plugin) {
       plugin.onResolve({ filter: /.*/ }, ({ path: written, importer, namespace }) => {
+        const definition = importer === CONFIG_PATH ? DEFINITION_IMPORT.exec(written)?.[1] : undefined;
+        if (definition !== undefined) {
+          return { path: Buffer.from(definition, "base64url").toString(), namespace: DEFINITION_NAMESPACE };
+        }
         const from = namespace === NAMESPACE ? path.posix.dirname(importer) : "";
         const found = path.posix.join(from, written);
         if (!written.startsWith(".") || !byPath.has(found)) {
@@ -76,6 +103,7 @@ function pushedFiles(modules: readonly PushedModule[]): Plugin {
         }
         return { path: found, namespace: NAMESPACE };
       });
+      loadDefinitions(plugin);
       plugin.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path: file }) => {
         const { source, sourceMap } = byPath.get(file) as PushedModule;
         const map = sourceMap === null ? null : fromAppFolder(sourceMap, path.posix.dirname(file));

@@ -35,6 +35,7 @@ export type BuildProgress = {
 export class SchemaMismatchError extends Error {
   override readonly name = "SchemaMismatchError";
   constructor(
+    readonly namespace: Namespace,
     readonly table: string,
     message: string,
   ) {
@@ -208,8 +209,8 @@ export class IndexBuild {
     return works;
   }
 
-  async #build({ name, tablet }: TableInfo, { added, inspect }: Work): Promise<void> {
-    const { start, end } = rangeOfPrefix(tablePrefix(tablet));
+  async #build(table: TableInfo, { added, inspect }: Work): Promise<void> {
+    const { start, end } = rangeOfPrefix(tablePrefix(table.tablet));
     let from = start;
     let written: Promise<void> | undefined;
     for (let complete = false; !complete;) {
@@ -225,7 +226,7 @@ export class IndexBuild {
         }
         const [key, text] = row.value;
         const document = JSON.parse(text) as JsonObject;
-        if (inspect) requireFit(name, document, inspect);
+        if (inspect) requireFit(table, document, inspect);
         const entryEnd = indexEntryEnd(document["_creationTime"] as number, internalIdOfKey(key));
         for (const index of added) writes.push([entryOf(index, document, entryEnd), ""]);
         this.#documentsDone++;
@@ -274,7 +275,7 @@ export class IndexBuild {
       const text = inspect && this.database.get(key);
       if (!table || !inspect || text === undefined) continue;
       try {
-        requireFit(table.name, JSON.parse(text) as JsonObject, inspect);
+        requireFit(table, JSON.parse(text) as JsonObject, inspect);
       } catch (error) {
         this.#problem = error;
         return;
@@ -343,11 +344,12 @@ export async function clearPrefix(database: Database, prefix: string): Promise<v
   }
 }
 
-function requireFit(table: string, document: JsonObject, inspect: Inspect): void {
+function requireFit({ namespace, name: table }: TableInfo, document: JsonObject, inspect: Inspect): void {
   const { _id, _creationTime, ...value } = document;
   const problem = inspect(value);
   if (problem === null) return;
   throw new SchemaMismatchError(
+    namespace,
     table,
     `Document with ID "${_id as string}" in table "${table}" does not match the schema: ${problem}`,
   );

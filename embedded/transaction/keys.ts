@@ -10,7 +10,7 @@
  * | replays    | 04 session and request                                       | JSON          |
  * | jobs       | 05 queue (u8) time internal id                               | JSON          |
  * | crons      | 06 name, or 06 00 component 00 name                          | JSON          |
- * | pushed     | 07 path of a module                                          | JSON          |
+ * | pushed     | 07 name of a module                                          | JSON          |
  * | targets    | 08 internal id of a scheduled function of another component  | JSON          |
  * | files      | 10 id of the file                                            | key of a blob |
  * | blobs      | 11 key of the blob                                           | id of a file  |
@@ -129,9 +129,9 @@ export function cronKey(component: string, name: string): string {
 /** The states of all crons. */
 export const ALL_CRONS: KeyRange = { start: CRONS, end: keySuccessor(CRONS) };
 
-/** Where a module of the app that was pushed last is kept. `path` is ASCII. */
-export function pushedModuleKey(path: string): string {
-  return PUSHED + path;
+/** Where a module of the app that was pushed last is kept. `key`: any text that names it. */
+export function pushedModuleKey(key: string): string {
+  return PUSHED + Buffer.from(key, "utf8").toString("latin1");
 }
 
 /** All modules of the app that was pushed last. */

@@ -19,7 +19,7 @@ afterEach(() => void vi.useRealTimers());
 /** Runs the function as a cron does, with all the pages that it schedules. */
 async function cleanUp(what: "meetings" | "rate limits"): Promise<void> {
   if (what === "meetings") await app.mutation(internal.cleanUp.cancelMissed, {});
-  else await app.mutation(internal.cleanUp.deleteQuietRateLimits, { after: 0 });
+  else await app.mutation(internal.cleanUp.deleteOldRateLimits, {});
   await app.finishAllScheduledFunctions(() => vi.runAllTimers());
 }
 
@@ -71,32 +71,20 @@ describe("meetings that nobody started", () => {
   });
 });
 
-describe("rate limits", () => {
-  const keys = () =>
-    app.run(async (ctx) => (await ctx.db.query("rateLimits").collect()).map((row) => row.key));
-
-  test("are deleted when they are full again, and kept while they are not", async () => {
-    const [ada, bob] = [await signUp(app, "ada"), await signUp(app, "bob")];
-    vi.stubEnv("RATE_LIMIT_PER_SECOND", "2");
-    for (let i = 0; i < 4; i++) await ada.as.mutation(api.users.mutations.updateLastSeen, {});
-    await bob.as.mutation(api.users.mutations.updateLastSeen, {});
-    vi.setSystemTime(now + 1999);
-    await cleanUp("rate limits");
-    expect(await keys()).toEqual(["ada"]);
-    vi.setSystemTime(now + 2000);
-    await cleanUp("rate limits");
-    expect(await keys()).toEqual([]);
-  });
-
-  test("are deleted however many they are, and all of them when there is no limit", async () => {
-    await app.run(async (ctx) => {
-      for (let i = 0; i < 450; i++) {
-        await ctx.db.insert("rateLimits", { name: "mutations", key: `${i}`, value: 0, ts: now });
-      }
-    });
-    await cleanUp("rate limits");
-    expect(await keys()).toEqual([]);
-  });
+test("rate limits are forgotten a day after they were first reached for, and not before", async () => {
+  const ada = await signUp(app, "ada");
+  const bob = await signUp(app, "bob");
+  const call = ({ as }: typeof ada) => as.mutation(api.users.mutations.updateLastSeen, {});
+  vi.stubEnv("RATE_LIMIT_PER_SECOND", "0.000001");
+  await call(ada);
+  vi.setSystemTime(now + DAY_MS - 1);
+  await call(bob);
+  await cleanUp("rate limits");
+  expect(await codeOf(call(ada))).toBe("RATE_LIMITED");
+  vi.setSystemTime(now + DAY_MS + 1);
+  await cleanUp("rate limits");
+  await call(ada);
+  expect(await codeOf(call(bob))).toBe("RATE_LIMITED");
 });
 
 test("each cron runs a function that is there, with the arguments that it takes", async () => {

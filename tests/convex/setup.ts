@@ -1,3 +1,4 @@
+import rateLimiter from "@convex-dev/rate-limiter/test";
 import { convexTest, type TestConvex } from "convex-test";
 import { type UserIdentity, makeFunctionReference } from "convex/server";
 import { ConvexError } from "convex/values";
@@ -21,7 +22,9 @@ export type Claims = Partial<UserIdentity> & { subject: string };
 /** A fresh backend without any data; without a rate limit, which has a test of its own. */
 export function newApp(): App {
   vi.stubEnv("RATE_LIMIT_PER_SECOND", "0");
-  return convexTest(schema, modules);
+  const app = convexTest(schema, modules);
+  rateLimiter.register(app);
+  return app;
 }
 
 /** A person who has signed up: `as` calls in their name. */
