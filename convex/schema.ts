@@ -41,7 +41,8 @@ export default defineSchema({
   // a guest again.
   guests: defineTable(tableFields(guestFields))
     .index("by_tenant_and_external_id", ["tenantId", "externalId"])
-    .index("by_email_and_tenant", ["email", "tenantId"]),
+    .index("by_email_and_tenant", ["email", "tenantId"])
+    .index("by_email_and_user", ["email", "userId"]),
 
   // Credentials with which applications call for a tenant. Written by the tenant's administrators; read by every request that
   // comes over another system's wire.
@@ -73,14 +74,14 @@ export default defineSchema({
     .index("by_meeting_and_role_and_presence", ["meetingId", "role", "presence"]),
 
   // Who waits for a place in a full meeting, in the order of their coming. Written and read by `model/waitlist.ts`.
-  waitlist: defineTable(tableFields(waitlistFields)).index("by_meeting_and_user", [
-    "meetingId",
-    "userId",
-    "guestId",
-  ]),
+  waitlist: defineTable(tableFields(waitlistFields))
+    .index("by_meeting_and_user", ["meetingId", "userId", "guestId"])
+    .index("by_guest", ["guestId"]),
 
   // Who may not be in a meeting. Written and read by `model/bans.ts`.
-  bans: defineTable(tableFields(banFields)).index("by_meeting_and_user", ["meetingId", "userId", "guestId"]),
+  bans: defineTable(tableFields(banFields))
+    .index("by_meeting_and_user", ["meetingId", "userId", "guestId"])
+    .index("by_guest", ["guestId"]),
 
   // What has happened to a meeting, in its order. Written by `model/meetingEdit.ts` together with what it tells of, never
   // changed; read by hosts and by the delivery of webhooks.

@@ -30,6 +30,11 @@ export function openapiDocument() {
       },
       { name: "Meetings", description: "Scheduling, managing, and retrieving meeting data." },
       {
+        name: "Guests",
+        description: "People without an account, whom an application knows by an id of its own.",
+      },
+      { name: "Tenants", description: "What holds for all meetings of an organization or a person." },
+      {
         name: "System",
         description: "General system endpoints such as health checks and diagnostics.",
       },

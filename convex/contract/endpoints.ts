@@ -1,7 +1,11 @@
 import type { Endpoint } from "./endpoint";
+import * as guestsMutations from "./guestsMutations";
+import * as guestsQueries from "./guestsQueries";
 import * as meetingsLifecycle from "./meetingsLifecycle";
 import * as meetingsQueries from "./meetingsQueries";
 import * as meetingsTokens from "./meetingsTokens";
+import * as tenantsMutations from "./tenantsMutations";
+import * as tenantsQueries from "./tenantsQueries";
 import * as usersMutations from "./usersMutations";
 import * as usersQueries from "./usersQueries";
 
@@ -12,4 +16,8 @@ export const endpoints: readonly Endpoint[] = [
   ...Object.values(meetingsTokens),
   ...Object.values(usersMutations),
   ...Object.values(usersQueries),
+  ...Object.values(guestsMutations),
+  ...Object.values(guestsQueries),
+  ...Object.values(tenantsMutations),
+  ...Object.values(tenantsQueries),
 ];

@@ -37,6 +37,9 @@ export const errorStatus = {
   MEETING_ACTIVE: 409,
   ALREADY_PARTICIPANT: 409,
   USER_ALREADY_DEACTIVATED: 409,
+  /** Another guest of the tenant has the external id. */
+  GUEST_EXISTS: 409,
+  TENANT_EXISTS: 409,
   /** The key was used for another request. */
   IDEMPOTENCY_CONFLICT: 409,
   PAYLOAD_TOO_LARGE: 413,

@@ -26,6 +26,8 @@ export const eventType = z.enum([
   "invitation.revoked",
   "invitation.expired",
   "history.marked",
+  /** A guest has turned out to be a user: participants, waitlist entries and bans that were the guest's are the user's. */
+  "guest.bound",
 ]);
 export type EventType = z.infer<typeof eventType>;
 

@@ -11,8 +11,8 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 
 const count = z.int().min(1).max(100_000);
 
-/** What holds for all meetings of a tenant. What is absent is the default. */
-export const tenantConfig = z.strictObject({
+/** What the deployment's administrator grants a tenant. */
+const limits = {
   maxParticipantsPerMeeting: count
     .exactOptional()
     .describe("Places in each meeting at most, whatever the meeting says; no bound if absent"),
@@ -22,6 +22,16 @@ export const tenantConfig = z.strictObject({
     .max(1000)
     .exactOptional()
     .describe("Active meetings at a time; 100 if absent"),
+  mutationsPerSecond: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .exactOptional()
+    .describe("Changes to all meetings of the tenant together per second; no bound if absent"),
+};
+
+/** What a tenant decides for itself. */
+const policies = {
   earlyJoinMs: z
     .int()
     .min(0)
@@ -50,14 +60,32 @@ export const tenantConfig = z.strictObject({
     .max(DAY_MS)
     .exactOptional()
     .describe("An active meeting that has been empty for so long ends by itself; 1,800,000 if absent"),
-  mutationsPerSecond: z
-    .int()
-    .min(1)
-    .max(100_000)
-    .exactOptional()
-    .describe("Changes to all meetings of the tenant together per second; no bound if absent"),
-});
+};
+
+/** What holds for all meetings of a tenant. What is absent is the default. */
+export const tenantConfig = z.strictObject({ ...limits, ...policies });
 export type TenantConfig = z.infer<typeof tenantConfig>;
+
+/** Fields to change; null brings a default back. */
+export const policyChanges = changesOf(policies);
+export const configChanges = changesOf({ ...limits, ...policies });
+export type ConfigChanges = z.infer<typeof configChanges>;
+
+type Changes<Shape extends Record<string, z.ZodExactOptional>> = {
+  [Field in keyof Shape]: z.ZodExactOptional<z.ZodNullable<ReturnType<Shape[Field]["unwrap"]>>>;
+};
+
+function changesOf<Shape extends Record<string, z.ZodExactOptional<z.ZodType>>>(shape: Shape) {
+  const fields = Object.entries(shape).map(([field, schema]) => [
+    field,
+    schema
+      .unwrap()
+      .nullable()
+      .exactOptional()
+      .describe(schema.description ?? ""),
+  ]);
+  return z.strictObject(Object.fromEntries(fields) as Changes<Shape>);
+}
 
 /** Fields of the table `tenants`. */
 export const tenantFields = {

@@ -6,6 +6,7 @@ import { fail } from "./errors";
 import { MeetingEdit } from "./meetingEdit";
 import { type MeetingAction, nextState } from "./meetingStates";
 import { findParticipant } from "./participants";
+import { takeTenantToken } from "./rateLimit";
 import { ensureTenantOf } from "./tenants";
 
 /** A meeting and the caller's place in it. */
@@ -80,6 +81,7 @@ export async function openAsTenant(
   const meeting = await requireOwnMeeting(ctx.db, tenantId, givenMeetingId);
   nextState(meeting.state, action);
   const tenant = await ensureTenantOf(ctx, meeting);
+  await takeTenantToken(ctx, tenant);
   return new MeetingEdit(ctx, meeting, tenant, { kind: "accessKey", id: accessKeyId });
 }
 
@@ -94,9 +96,9 @@ export async function requireOwnMeeting(
   return meeting as Doc<"meetings">;
 }
 
-async function openMeeting(ctx: CallerCtx, meeting: Doc<"meetings">): Promise<MeetingEdit> {
-  return new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), {
-    kind: "user",
-    id: ctx.user._id,
-  });
+/** A meeting for a caller to change, who has been found to be allowed to. RATE_LIMITED for the whole tenant. */
+export async function openMeeting(ctx: CallerCtx, meeting: Doc<"meetings">): Promise<MeetingEdit> {
+  const tenant = await ensureTenantOf(ctx, meeting);
+  await takeTenantToken(ctx, tenant);
+  return new MeetingEdit(ctx, meeting, tenant, { kind: "user", id: ctx.user._id });
 }

@@ -54,6 +54,11 @@ export function nextState(state: MeetingState, action: MeetingAction): MeetingSt
   return isRefusal(next) ? fail(next, refusals[next]) : next;
 }
 
+/** Is the meeting over for good? */
+export function isClosed(state: MeetingState): boolean {
+  return transitions[state] === closed;
+}
+
 function isRefusal(outcome: MeetingState | Refusal): outcome is Refusal {
   return outcome in refusals;
 }

@@ -10,6 +10,7 @@ import { scheduleRoomClosing } from "./mediaSync";
 import { MeetingEdit } from "./meetingEdit";
 import { nextState } from "./meetingStates";
 import { insertParticipants } from "./participants";
+import { takeTenantToken } from "./rateLimit";
 import { ensureTenant, ensureTenantOf, tenantNameOf } from "./tenants";
 
 const DEFAULT_DURATION_MS = 30 * 60_000;
@@ -33,6 +34,7 @@ export async function createMeeting(
     fail("FORBIDDEN", "A meeting can only be created in one's own name");
   }
   const tenant = await ensureTenant(ctx, tenantNameOf(ctx.identity, ctx.user));
+  await takeTenantToken(ctx, tenant);
   const edit = await insertMeeting(
     ctx,
     tenant,

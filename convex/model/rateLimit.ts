@@ -1,5 +1,6 @@
 import { MINUTE, RateLimiter, SECOND } from "@convex-dev/rate-limiter";
 import { components } from "../_generated/api";
+import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { fail } from "./errors";
 
@@ -18,9 +19,21 @@ const limiter = new RateLimiter(components.rateLimiter);
  */
 export async function takeToken(ctx: MutationCtx, key: string): Promise<void> {
   const rate = mutationsPerSecond();
-  if (rate === 0) return;
+  if (rate > 0) await take(ctx, { name: "mutations", key, rate });
+}
+
+/** Takes one token from the bucket that all callers of a tenant share, if the tenant has a limit; RATE_LIMITED. */
+export async function takeTenantToken(ctx: MutationCtx, { _id: key, config }: Doc<"tenants">): Promise<void> {
+  const { mutationsPerSecond: rate } = config;
+  if (rate !== undefined) await take(ctx, { name: "mutations of a tenant", key, rate });
+}
+
+async function take(
+  ctx: MutationCtx,
+  { name, key, rate }: { name: string; key: string; rate: number },
+): Promise<void> {
   const capacity = Math.max(1, rate * BURST_SECONDS);
-  const { ok, retryAfter = 0 } = await limiter.limit(ctx, "mutations", {
+  const { ok, retryAfter = 0 } = await limiter.limit(ctx, name, {
     key,
     config: { kind: "token bucket", rate, period: SECOND, capacity },
   });

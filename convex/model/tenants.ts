@@ -1,8 +1,10 @@
 import type { UserIdentity } from "convex/server";
 import type { Doc } from "../_generated/dataModel";
+import type * as z from "zod";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
-import type { TenantKind } from "../contract/tenants";
+import type { ConfigChanges, tenant, TenantConfig, TenantKind } from "../contract/tenants";
 import { organizationOf } from "./caller";
+import { fail } from "./errors";
 
 /** Which tenant: its kind, and what tells it from others of the kind. */
 export interface TenantName {
@@ -23,6 +25,46 @@ export function findTenant(db: DatabaseReader, tenantName: TenantName): Promise<
     .query("tenants")
     .withIndex("by_key", (q) => q.eq("key", keyOf(tenantName)))
     .unique();
+}
+
+/** The caller's own tenant, for who administers it: admins of the organization, and everybody without one. FORBIDDEN. */
+export function requireAdministered(caller: { identity: UserIdentity; user: Doc<"users"> }): TenantName {
+  const tenantName = tenantNameOf(caller.identity, caller.user);
+  const { orgRole } = organizationOf(caller.identity);
+  if (tenantName.kind === "organization" && orgRole !== "admin") {
+    fail("FORBIDDEN", "Only for admins of the organization");
+  }
+  return tenantName;
+}
+
+/** A tenant as its people see it. */
+export function tenantView({
+  _id,
+  _creationTime,
+  kind,
+  name,
+  config,
+}: Doc<"tenants">): z.output<typeof tenant> {
+  return { _id, _creationTime, kind, name, config };
+}
+
+/** Changes fields of a tenant's configuration, of which null brings the default back; gives the whole of it. */
+export async function changeConfig(
+  ctx: MutationCtx,
+  tenant: Doc<"tenants">,
+  changes: ConfigChanges,
+): Promise<TenantConfig> {
+  const fields = Object.entries({ ...tenant.config, ...changes }).filter(([, value]) => value !== null);
+  const config = Object.fromEntries(fields) as TenantConfig;
+  await ctx.db.patch("tenants", tenant._id, { config });
+  return config;
+}
+
+/** Makes a tenant of an administrator's; TENANT_EXISTS. */
+export async function createTenant(ctx: MutationCtx, name: string): Promise<Doc<"tenants">> {
+  const tenantName = { kind: "custom", of: name } as const;
+  if (await findTenant(ctx.db, tenantName)) fail("TENANT_EXISTS", "There is a tenant of this name");
+  return ensureTenant(ctx, tenantName);
 }
 
 /** The tenant, which is made if it is not there yet. */

@@ -3,6 +3,7 @@ import type { UserIdentity } from "convex/server";
 import type { Doc } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
 import { email } from "../contract/users";
+import { bindGuests } from "./bindGuests";
 import { findByWorkosId } from "./users";
 import { findWorkosUser, isNewer } from "./workosReports";
 
@@ -58,6 +59,7 @@ async function giveAddress(ctx: MutationCtx, address: string, user: Doc<"users">
   if (user.verifiedEmail === address) return;
   for (const holder of await holdersOf(ctx.db, address)) await dropAddress(ctx, holder);
   await ctx.db.patch("users", user._id, { verifiedEmail: address });
+  await bindGuests(ctx, { ...user, verifiedEmail: address });
 }
 
 async function dropAddress(ctx: MutationCtx, { _id }: Doc<"users">): Promise<void> {

@@ -3,6 +3,7 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader } from "../_generated/server";
 import { bannedPeople } from "./bans";
 import type { MeetingEdit } from "./meetingEdit";
+import { isClosed } from "./meetingStates";
 import { findParticipant, insertParticipants, placesLeft, type NewParticipant } from "./participants";
 import { refOf } from "./people";
 
@@ -49,7 +50,7 @@ export async function deleteWaiting(edit: MeetingEdit, entries: readonly Waiting
  */
 export async function promoteWaiting(edit: MeetingEdit): Promise<void> {
   const { ctx, meeting } = edit;
-  if ((meeting.waitlistCount ?? 0) === 0 || placesLeft(edit) <= 0) return;
+  if ((meeting.waitlistCount ?? 0) === 0 || placesLeft(edit) <= 0 || isClosed(meeting.state)) return;
   const [waiting, banned] = await Promise.all([
     listWaiting(ctx.db, meeting._id),
     bannedPeople(ctx.db, meeting),

@@ -2,6 +2,7 @@ import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { avatarUrl, displayName } from "../contract/users";
 import type { WorkosEvent, WorkosMembershipEvent, WorkosUserEvent } from "../contract/workos";
+import { bindGuests } from "./bindGuests";
 import { chooseOrganization } from "./organizations";
 import { findByWorkosId } from "./users";
 import { normalAddress, settleAddresses } from "./verifiedEmail";
@@ -41,8 +42,10 @@ export async function refreshUser(ctx: MutationCtx, workosUserId: string): Promi
     });
     await ctx.db.patch("users", userId, { ...organization, ...profileOf(known) });
   }
-  const refreshed = known && (await findByWorkosId(ctx.db, workosUserId));
-  if (refreshed) await settleAddresses(ctx, refreshed, known);
+  const refreshed = await findByWorkosId(ctx.db, workosUserId);
+  if (refreshed && known) await settleAddresses(ctx, refreshed, known);
+  const settled = await findByWorkosId(ctx.db, workosUserId);
+  if (settled) await bindGuests(ctx, settled);
 }
 
 /** What WorkOS says of a person, but for what the person has set here. Nobody is activated again by it. */

@@ -4,6 +4,7 @@ import { endpoints } from "../../convex/contract/endpoints";
 import { meetingsLifecycle, meetingsQueries } from "./authorization/meetings";
 import { type Role, roles, type Rows, type Stage, setStage } from "./authorization/stage";
 import { meetingsTokens } from "./authorization/tokens";
+import { guests, tenants } from "./authorization/tenants";
 import { usersMutations, usersQueries } from "./authorization/users";
 import { callEndpoint, codeOf } from "./setup";
 
@@ -13,6 +14,8 @@ const rows: Rows = {
   ...meetingsTokens,
   ...usersMutations,
   ...usersQueries,
+  ...guests,
+  ...tenants,
 };
 
 test("every endpoint has a row that says who may call it", () => {

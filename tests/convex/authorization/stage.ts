@@ -45,6 +45,16 @@ export const users: Expected = {
   outsider: "ok",
 };
 
+/** For the admins of any organization, with effect in their own. */
+export const allAdmins: Expected = {
+  ...users,
+  observer: "FORBIDDEN",
+  participant: "FORBIDDEN",
+  "co-host": "FORBIDDEN",
+  host: "FORBIDDEN",
+  "other host": "FORBIDDEN",
+};
+
 /** For everybody in the meeting. */
 export const participants: Expected = {
   ...users,
@@ -68,6 +78,8 @@ export interface Stage {
   target: Person;
   /** Signed up, and in no meeting. */
   newcomer: Person;
+  /** A guest of the tenant. */
+  guestId: Id<"guests">;
   callers: Readonly<Record<Role, Caller>>;
 }
 
@@ -121,6 +133,7 @@ export async function setStage(): Promise<Stage> {
     host,
     target,
     newcomer,
+    guestId: await admin.as.mutation(api.guests.mutations.createGuest, { externalId: "crm-1" }),
     callers: {
       nobody: app,
       stranger: app.withIdentity({ subject: "stranger" }),

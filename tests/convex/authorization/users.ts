@@ -1,15 +1,7 @@
-import { type Expected, type Rows, type Stage, users } from "./stage";
+import { allAdmins, type Expected, type Rows, type Stage, users } from "./stage";
 
 /** For the admins of the organization of the user to whom it is done. */
-const admins: Expected = {
-  ...users,
-  observer: "FORBIDDEN",
-  participant: "FORBIDDEN",
-  "co-host": "FORBIDDEN",
-  host: "FORBIDDEN",
-  "other host": "FORBIDDEN",
-  outsider: "FORBIDDEN",
-};
+const admins: Expected = { ...allAdmins, outsider: "FORBIDDEN" };
 
 const ofNewcomer = ({ newcomer }: Stage) => ({ userId: newcomer.id });
 

@@ -1,0 +1,259 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { api } from "../../convex/_generated/api";
+import type { Id } from "../../convex/_generated/dataModel";
+import type { ParticipantRole, Presence } from "../../convex/contract/participants";
+import { type App, type Person, codeOf, newApp, newMeeting, signUp } from "./setup";
+import { at, deliver, userEvent, WEBHOOK_SECRET } from "./workosEvents";
+
+const { createGuest, updateGuest } = api.guests.mutations;
+const { getGuest, listGuests } = api.guests.queries;
+const { addMultipleParticipants, createMeeting } = api.meetings.lifecycle;
+const { upsertUser } = api.users.mutations;
+
+const firstPage = { paginationOpts: { numItems: 10, cursor: null } };
+
+/** Signs a person in whose token vouches for the address. */
+function signInWith(app: App, name: string, email: string, claims = {}): Promise<Person> {
+  return signUp(app, name, { email, ...claims });
+}
+
+describe("managing guests", () => {
+  test("is for the tenant's admins, and for hosts within the tenant of their meeting", async () => {
+    const app = newApp();
+    const admin = await signUp(app, "admin", { org_id: "org_1", role: "admin" });
+    const host = await signUp(app, "host", { org_id: "org_1", role: "member" });
+    const stranger = await signUp(app, "stranger", { org_id: "org_2", role: "admin" });
+    const { meetingId } = await host.as.mutation(createMeeting, { title: "A" });
+
+    const guestId = await admin.as.mutation(createGuest, { externalId: "crm-1", displayName: "Grace" });
+    const second = await host.as.mutation(createGuest, { meetingId, externalId: "crm-2" });
+    expect(await codeOf(host.as.mutation(createGuest, { externalId: "crm-3" }))).toBe("FORBIDDEN");
+    expect(await codeOf(stranger.as.mutation(createGuest, { meetingId, externalId: "x" }))).toBe("FORBIDDEN");
+    expect(await codeOf(host.as.mutation(updateGuest, { guestId }))).toBe("FORBIDDEN");
+    expect(await codeOf(stranger.as.mutation(updateGuest, { guestId }))).toBe("GUEST_NOT_FOUND");
+
+    const { page } = await host.as.query(listGuests, { meetingId, ...firstPage });
+    expect(page.map(({ _id }) => _id)).toEqual([guestId, second]);
+    expect((await admin.as.query(listGuests, firstPage)).page).toEqual(page);
+    expect((await stranger.as.query(listGuests, firstPage)).page).toEqual([]);
+    expect(await codeOf(host.as.query(listGuests, firstPage))).toBe("FORBIDDEN");
+    expect(await admin.as.query(getGuest, { externalId: "crm-1" })).toMatchObject({ displayName: "Grace" });
+    expect(await host.as.query(getGuest, { meetingId, guestId })).toMatchObject({ externalId: "crm-1" });
+    expect(await stranger.as.query(getGuest, { guestId })).toBeNull();
+    expect(await admin.as.query(getGuest, { guestId: "nobody" as Id<"guests"> })).toBeNull();
+  });
+
+  test("keeps external ids apart, and removes a field by null", async () => {
+    const app = newApp();
+    const ada = await signUp(app, "ada");
+    const guestId = await ada.as.mutation(createGuest, {
+      externalId: "crm-1",
+      email: "Grace@Example.com",
+      sip: "grace@pbx.example.com",
+    });
+    expect(await codeOf(ada.as.mutation(createGuest, { externalId: "crm-1" }))).toBe("GUEST_EXISTS");
+    const other = await ada.as.mutation(createGuest, { externalId: "crm-2" });
+    const taken = ada.as.mutation(updateGuest, { guestId: other, externalId: "crm-1" });
+    expect(await codeOf(taken)).toBe("GUEST_EXISTS");
+    await ada.as.mutation(updateGuest, {
+      guestId,
+      externalId: "crm-1",
+      sip: null,
+      phone: "+44 20 7946 0018",
+    });
+    expect(await ada.as.query(getGuest, { guestId })).toEqual({
+      _id: guestId,
+      _creationTime: expect.any(Number),
+      tenantId: expect.any(String),
+      externalId: "crm-1",
+      email: "grace@example.com",
+      phone: "+44 20 7946 0018",
+    });
+    expect(await codeOf(ada.as.mutation(createGuest, {}))).toBe("INVALID_ARGUMENT");
+  });
+});
+
+describe("a guest who signs in", () => {
+  test("with the guest's verified address is the user from then on, in every meeting", async () => {
+    const { app, host, meetingId, rows, meeting } = await newMeeting();
+    const participants = [{ externalId: "crm-1", email: "grace@example.com", role: "co-host" as const }];
+    const { added } = await host.as.mutation(addMultipleParticipants, { meetingId, participants });
+    const forger = await signUp(app, "forger");
+    await forger.as.mutation(upsertUser, { workosUserId: "forger", email: "grace@example.com" });
+    expect((await rows())[1]).toHaveProperty("guestId");
+
+    const grace = await signInWith(app, "grace", "Grace@Example.com");
+    expect((await rows())[1]).toMatchObject({
+      _id: added[0],
+      userId: grace.id,
+      role: "co-host",
+      tokenVersion: 1,
+    });
+    expect((await rows())[1]).not.toHaveProperty("guestId");
+    expect(await meeting()).toMatchObject({ participantCount: 2 });
+    expect(await grace.as.query(api.meetings.queries.getMeeting, { meetingId })).toMatchObject({
+      userRole: "co-host",
+    });
+    const again = await host.as.mutation(addMultipleParticipants, { meetingId, participants });
+    expect(again.skipped).toMatchObject([{ code: "already_participant" }]);
+    const events = await app.run((ctx) => ctx.db.query("meetingEvents").collect());
+    expect(events.at(-1)).toMatchObject({
+      type: "guest.bound",
+      actor: { kind: "system" },
+      changes: [{ subject: added[0], after: { userId: grace.id } }],
+    });
+  });
+
+  test("keeps the better of two places in one meeting, and frees the other", async () => {
+    const { app, host, meetingId, rows, meeting } = await newMeeting({ maxParticipants: 3 });
+    const grace = await signUp(app, "grace");
+    const late = await signUp(app, "late");
+    await host.as.mutation(addMultipleParticipants, {
+      meetingId,
+      onFull: "waitlist",
+      participants: [
+        { userId: grace.id, role: "observer", nickname: "G" },
+        { externalId: "crm-1", email: "grace@example.com", role: "host", nickname: "No", level: 3 },
+        { userId: late.id, role: "participant" },
+      ],
+    });
+    await signInWith(app, "grace", "grace@example.com");
+    expect((await rows()).map(({ userId, role }) => [userId, role])).toEqual([
+      [host.id, "host"],
+      [grace.id, "host"],
+      [late.id, "participant"],
+    ]);
+    expect((await rows())[1]).toMatchObject({ nickname: "G", level: 3 });
+    expect(await meeting()).toMatchObject({ participantCount: 3, waitlistCount: 0 });
+  });
+
+  test("brings the guest's turn on the waitlist along", async () => {
+    const { app, host, meetingId, rows, meeting } = await newMeeting({ maxParticipants: 2 });
+    const ada = await signUp(app, "ada");
+    await host.as.mutation(addMultipleParticipants, {
+      meetingId,
+      onFull: "waitlist",
+      participants: [
+        { userId: ada.id, role: "participant" },
+        { externalId: "crm-1", email: "grace@example.com", role: "observer" },
+      ],
+    });
+    const grace = await signInWith(app, "grace", "grace@example.com");
+    expect(await meeting()).toMatchObject({ waitlistCount: 1 });
+    await host.as.mutation(api.meetings.lifecycle.removeParticipant, { meetingId, userId: ada.id });
+    expect((await rows())[1]).toMatchObject({ userId: grace.id, role: "observer" });
+  });
+
+  test("stays banned where the guest was", async () => {
+    const { app, host, meetingId, rows, meeting } = await newMeeting();
+    const grace = await signUp(app, "grace");
+    await host.as.mutation(addMultipleParticipants, {
+      meetingId,
+      participants: [{ userId: grace.id, role: "participant" }],
+    });
+    const guestId = await host.as.mutation(createGuest, { externalId: "crm-1", email: "grace@example.com" });
+    await app.run(async (ctx) => {
+      await ctx.db.insert("bans", { meetingId, guestId });
+      await ctx.db.patch("meetings", meetingId, { banCount: 1 });
+    });
+    await signInWith(app, "grace", "grace@example.com");
+    expect((await rows()).map(({ userId }) => userId)).toEqual([host.id]);
+    expect(await meeting()).toMatchObject({ participantCount: 1, banCount: 1 });
+    const back = await host.as.mutation(addMultipleParticipants, {
+      meetingId,
+      participants: [{ userId: grace.id, role: "participant" }],
+    });
+    expect(back.skipped).toMatchObject([{ code: "banned" }]);
+  });
+
+  test("is known by the external id that WorkOS has of the user, within the organization alone", async () => {
+    vi.stubEnv("WORKOS_WEBHOOK_SECRET", WEBHOOK_SECRET);
+    const app = newApp();
+    const inside = await signUp(app, "inside", { org_id: "org_1", role: "admin" });
+    const outside = await signUp(app, "outside", { org_id: "org_2", role: "admin" });
+    const guestId = await inside.as.mutation(createGuest, { externalId: "crm-1" });
+    const foreign = await outside.as.mutation(createGuest, { externalId: "crm-1" });
+    const grace = await signUp(app, "user_ada", { org_id: "org_1" });
+    await deliver(app, userEvent("event_1", "user.updated", 1, { external_id: "crm-1", updated_at: at(1) }));
+    expect(await inside.as.query(getGuest, { guestId })).toMatchObject({ userId: grace.id });
+    expect(await outside.as.query(getGuest, { guestId: foreign })).not.toHaveProperty("userId");
+  });
+
+  test("is bound at once to the user who has the address already", async () => {
+    const { app, host, meetingId, rows } = await newMeeting();
+    const grace = await signInWith(app, "grace", "grace@example.com");
+    const known = await host.as.mutation(createGuest, { email: "Grace@example.com" });
+    expect(await host.as.query(getGuest, { guestId: known })).toMatchObject({ userId: grace.id });
+    const guestId = await host.as.mutation(createGuest, { externalId: "crm-1" });
+    await host.as.mutation(addMultipleParticipants, {
+      meetingId,
+      participants: [{ guestId, role: "participant" }],
+    });
+    await host.as.mutation(updateGuest, { guestId, email: "grace@example.com" });
+    expect((await rows())[1]).toMatchObject({ userId: grace.id });
+  });
+});
+
+describe("a guest in very many meetings", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test("is bound in all of them, page by page", async () => {
+    const app = newApp();
+    const host = await signUp(app, "host");
+    const participants = [{ externalId: "crm-1", email: "grace@example.com", role: "participant" as const }];
+    for (let index = 0; index < 60; index += 1) {
+      const { meetingId } = await host.as.mutation(createMeeting, { title: `${index}` });
+      await host.as.mutation(addMultipleParticipants, { meetingId, participants });
+    }
+    const grace = await signInWith(app, "grace", "grace@example.com");
+    await app.finishAllScheduledFunctions(() => vi.runAllTimers());
+    const meetings = await grace.as.query(api.meetings.queries.listUserMeetings, { limit: 200 });
+    expect(meetings).toHaveLength(60);
+  });
+});
+
+test("whatever a guest and a user are in a meeting, one row is left with a host, and the counts are right", async () => {
+  const role = fc.constantFrom<ParticipantRole>("host", "co-host", "participant", "observer");
+  const presence = fc.constantFrom<Presence>("invited", "waiting", "joined", "left");
+  const place = fc.record({ role, presence });
+  const ban = fc.option(fc.record({ isOver: fc.boolean() }), { nil: undefined });
+  await fc.assert(
+    fc.asyncProperty(place, fc.option(place), ban, ban, async (ofGuest, ofUser, guestBan, userBan) => {
+      const { app, host, meetingId, rows, meeting } = await newMeeting();
+      const grace = await signUp(app, "grace");
+      const guestId = await host.as.mutation(createGuest, { email: "grace@example.com" });
+      await app.run(async (ctx) => {
+        const people = [{ guestId, ...ofGuest }, ...(ofUser ? [{ userId: grace.id, ...ofUser }] : [])];
+        for (const person of people) await ctx.db.insert("meetingParticipants", { meetingId, ...person });
+        const bans = [
+          ...(guestBan ? [{ guestId, ...guestBan }] : []),
+          ...(userBan ? [{ userId: grace.id, ...userBan }] : []),
+        ];
+        for (const { isOver, ...person } of bans) {
+          await ctx.db.insert("bans", { meetingId, ...person, ...(isOver && { expiresAt: 1 }) });
+        }
+        await ctx.db.patch("meetings", meetingId, {
+          participantCount: 1 + people.length,
+          joinedCount: people.filter((person) => person.presence === "joined").length,
+          banCount: bans.length,
+        });
+      });
+      await signInWith(app, "grace", "grace@example.com");
+      const after = await rows();
+      const bans = await app.run((ctx) => ctx.db.query("bans").collect());
+      const isBanned = [guestBan, userBan].some((one) => one && !one.isOver);
+      expect(after.map(({ userId }) => userId)).toEqual(isBanned ? [host.id] : [host.id, grace.id]);
+      expect(await meeting()).toMatchObject({
+        participantCount: after.length,
+        joinedCount: after.filter((row) => row.presence === "joined").length,
+        banCount: bans.length,
+      });
+      expect(bans.every(({ userId }) => userId === grace.id)).toBe(true);
+      const roles = [ofGuest.role, ofUser?.role];
+      expect(after[1]?.role === "host").toBe(!isBanned && roles.includes("host"));
+    }),
+    { numRuns: 40 },
+  );
+}, 60_000);
