@@ -245,7 +245,10 @@ function schemaChange(pushId: string | null, indexes: Readonly<Record<string, In
 
 function explain(error: unknown): unknown {
   if (error instanceof AppLoadError && error.cause instanceof MissingVariableError) {
-    return refused("AuthConfigMissingEnvironmentVariable", error.cause.message);
+    const { message, variable, where } = error.cause;
+    return where === "convex.config"
+      ? refused("MissingEnvironmentVariables", `Required environment variables are not set: ${variable}.`)
+      : refused("AuthConfigMissingEnvironmentVariable", message);
   }
   if (error instanceof AppLoadError || error instanceof BundleError) {
     return refused(

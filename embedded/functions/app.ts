@@ -12,7 +12,10 @@ import { Realm } from "./realm";
 /** The app needs an environment variable that is not set. */
 export class MissingVariableError extends Error {
   override readonly name = "MissingVariableError";
-  constructor(variable: string, where: string) {
+  constructor(
+    readonly variable: string,
+    readonly where: "auth config file" | "convex.config",
+  ) {
     super(`Environment variable ${variable} is used in ${where} but its value was not set`);
   }
 }

@@ -1,7 +1,7 @@
 import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -177,6 +177,20 @@ test("an auth config that needs a variable is refused until it is set, and then 
   expect(await http().query(version, {})).toBe("five");
 });
 
+test("an app that declares a variable as required is refused until it is set", async () => {
+  const declare = (name: string) =>
+    write(
+      "convex.config.ts",
+      `import { defineApp } from "convex/server"; import { v } from "convex/values";
+       export default defineApp({ env: { ${name}: v.string() } });`,
+    );
+  await declare("REGION");
+  await expect(deploy()).rejects.toThrow(
+    /Environment variable .*REGION.* is declared as required in convex.config.ts/,
+  );
+  await rm(path.join(project, "convex", "convex.config.ts"));
+});
+
 test("modules that fail while they are loaded are refused with the reason", async () => {
   await writeApp("six", 'throw new Error("at load");');
   await expect(deploy()).rejects.toThrow(/Failed to load app\.js: Uncaught Error: at load/);
@@ -195,6 +209,42 @@ test("convex run --push pushes before it runs", async () => {
   expect(
     await cli("run", "--push", "--typecheck", "disable", "--codegen", "disable", "app:version"),
   ).toContain("six");
+});
+
+test("components are pushed with the app, keep their state over a restart, and go with the push that leaves them out", async () => {
+  await write(
+    "convex.config.ts",
+    `import { defineApp } from "convex/server"; import rateLimiter from "@convex-dev/rate-limiter/convex.config";
+     const app = defineApp(); app.use(rateLimiter); app.use(rateLimiter, { name: "second" }); export default app;`,
+  );
+  await write(
+    "limits.ts",
+    `import { componentsGeneric, mutationGeneric } from "convex/server"; import { RateLimiter } from "@convex-dev/rate-limiter";
+     const { rateLimiter, second } = componentsGeneric() as any;
+     const limits = { send: { kind: "fixed window", rate: 2, period: 3_600_000, start: 0 } } as const;
+     const [one, other] = [new RateLimiter(rateLimiter, limits), new RateLimiter(second, limits)];
+     export const send = mutationGeneric({ handler: async (ctx) => (await one.limit(ctx, "send")).ok });
+     export const sendOther = mutationGeneric({ handler: async (ctx) => (await other.limit(ctx, "send")).ok });`,
+  );
+  const pushed = await cli("deploy", "--yes", "--typecheck", "disable");
+  for (const name of ["rateLimiter", "second", "rateLimiter/batchWorker"]) {
+    expect(pushed).toContain(`Installed component ${name}.`);
+  }
+  const generated = await readFile(path.join(project, "convex/_generated/api.d.ts"), "utf8");
+  expect(generated).toMatch(/"?second"?: import\("@convex-dev\/rate-limiter\/_generated\/component.js"\)/);
+  const send = (name: string) => http().mutation(makeFunctionReference<"mutation">(`limits:${name}`), {});
+  expect([await send("send"), await send("send"), await send("sendOther")]).toEqual([true, true, true]);
+  const port = new URL(server.url).port;
+  await server.close();
+  server = await start(Number(port));
+  expect([await send("send"), await send("sendOther"), await send("sendOther")]).toEqual([
+    false,
+    true,
+    false,
+  ]);
+  await Promise.all(["convex.config.ts", "limits.ts"].map((file) => rm(path.join(project, "convex", file))));
+  await rm(path.join(project, "convex/_generated"), { recursive: true });
+  expect(await deploy()).toContain("Unmounted component second.");
 });
 
 /** What the command line would send to push a module. */
