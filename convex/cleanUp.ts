@@ -1,9 +1,9 @@
-/** What crons.ts runs. Each does one page in one transaction, and what is left is scheduled for the next. */
+/** What crons.ts runs, a page in one transaction, of which what is left is scheduled for the next; and what comes in its time. */
 import { v } from "convex/values";
 import { internal } from "./_generated/api";
 import { internalMutation } from "./_generated/server";
 import { deleteOldAnswers } from "./model/idempotency";
-import { cancelMissedMeetings } from "./model/meetings";
+import * as meetings from "./model/meetings";
 import { deleteOldBuckets } from "./model/rateLimit";
 import * as tokens from "./model/tokens";
 
@@ -14,8 +14,18 @@ export const cancelMissed = internalMutation({
   args: {},
   returns: v.null(),
   handler: async (ctx) => {
-    const cancelled = await cancelMissedMeetings(ctx, PAGE);
+    const cancelled = await meetings.cancelMissedMeetings(ctx, PAGE);
     if (cancelled === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.cancelMissed, {});
+    return null;
+  },
+});
+
+/** Ends a meeting that has been empty for its timeout. Scheduled by `model/emptyMeetings.ts`. */
+export const endIfEmpty = internalMutation({
+  args: { meetingId: v.id("meetings") },
+  returns: v.null(),
+  handler: async (ctx, { meetingId }) => {
+    await meetings.endIfEmpty(ctx, meetingId);
     return null;
   },
 });

@@ -1,5 +1,6 @@
 import { defineSchema, defineTable } from "convex/server";
 import { accessKeyFields, aliasFields } from "./contract/accessKeys";
+import { attendeeFields, stayFields } from "./contract/attendance";
 import { banFields } from "./contract/bans";
 import { eventFields } from "./contract/events";
 import { guestFields } from "./contract/guests";
@@ -85,10 +86,18 @@ export default defineSchema({
 
   // What has happened to a meeting, in its order. Written by `model/meetingEdit.ts` together with what it tells of, never
   // changed; read by hosts and by the delivery of webhooks.
-  meetingEvents: defineTable(tableFields(eventFields)).index("by_meeting_and_sequence", [
-    "meetingId",
-    "sequence",
-  ]),
+  meetingEvents: defineTable(tableFields(eventFields))
+    .index("by_meeting_and_sequence", ["meetingId", "sequence"])
+    .index("by_meeting_and_type_and_sequence", ["meetingId", "type", "sequence"]),
+
+  // Who has been in a meeting, with the sum of their stays; kept when they are removed. Written by `model/attendance.ts` whenever
+  // somebody comes or goes; read for the attendance report.
+  attendees: defineTable(tableFields(attendeeFields))
+    .index("by_meeting", ["meetingId"])
+    .index("by_participant", ["participantId"]),
+
+  // Each time that somebody was in a meeting. Written and read like `attendees`.
+  stays: defineTable(tableFields(stayFields)).index("by_participant", ["participantId"]),
 
   // Refresh and control tokens, of which only hashes are kept. Written and read by `model/tokens.ts`; deleted by `cleanUp` when
   // they have expired.

@@ -3,6 +3,7 @@ import * as guestsMutations from "./guestsMutations";
 import * as guestsQueries from "./guestsQueries";
 import * as meetingsLifecycle from "./meetingsLifecycle";
 import * as meetingsQueries from "./meetingsQueries";
+import * as meetingsReports from "./meetingsReports";
 import * as meetingsTokens from "./meetingsTokens";
 import * as tenantsMutations from "./tenantsMutations";
 import * as tenantsQueries from "./tenantsQueries";
@@ -13,6 +14,7 @@ import * as usersQueries from "./usersQueries";
 export const endpoints: readonly Endpoint[] = [
   ...Object.values(meetingsLifecycle),
   ...Object.values(meetingsQueries),
+  ...Object.values(meetingsReports),
   ...Object.values(meetingsTokens),
   ...Object.values(usersMutations),
   ...Object.values(usersQueries),

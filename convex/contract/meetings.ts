@@ -67,6 +67,8 @@ const internalFields = {
   joinedCount: z.int().exactOptional(),
   /** Since when an active meeting has had nobody in it. */
   emptySince: timeAt.exactOptional(),
+  /** When `cleanUp` looks whether the meeting is still empty; absent if it need not. */
+  emptyCheckAt: timeAt.exactOptional(),
   waitlistCount: z.int().exactOptional(),
   banCount: z.int().exactOptional(),
   historyCount: z.int().exactOptional(),

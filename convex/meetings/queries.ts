@@ -1,6 +1,9 @@
 import * as contract from "../contract/meetingsQueries";
+import * as reports from "../contract/meetingsReports";
 import { authedQuery } from "../functions";
-import { requireParticipant } from "../model/access";
+import { requireHost, requireParticipant } from "../model/access";
+import { attendanceReport } from "../model/attendance";
+import { listEvents } from "../model/meetingEvents";
 import { listMeetingsOf, listParticipants, meetingForCaller } from "../model/meetingLists";
 
 /** A meeting with the caller's role and presence. Fails with MEETING_NOT_FOUND, or FORBIDDEN for who is not in it. */
@@ -18,4 +21,17 @@ export const listMeetingParticipants = authedQuery(contract.listMeetingParticipa
   const { meetingId, paginationOpts, ...filter } = args;
   const { meeting } = await requireParticipant(ctx.db, meetingId, ctx.user);
   return listParticipants(ctx.db, meeting._id, filter, paginationOpts);
+});
+
+/** A page of what has happened to a meeting, for a host. Fails with MEETING_NOT_FOUND or FORBIDDEN. */
+export const listMeetingEvents = authedQuery(reports.listMeetingEvents, async (ctx, args) => {
+  const { meetingId, paginationOpts, ...wanted } = args;
+  const { meeting } = await requireHost(ctx.db, meetingId, ctx.user);
+  return listEvents(ctx.db, meeting._id, wanted, paginationOpts);
+});
+
+/** A page of who has been in a meeting, and when, for a host. Fails with MEETING_NOT_FOUND or FORBIDDEN. */
+export const getAttendanceReport = authedQuery(reports.getAttendanceReport, async (ctx, args) => {
+  const { meeting } = await requireHost(ctx.db, args.meetingId, ctx.user);
+  return attendanceReport(ctx.db, meeting, args.paginationOpts);
 });

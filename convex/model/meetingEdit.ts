@@ -1,6 +1,7 @@
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import type { EventActor, EventChange, EventType } from "../contract/events";
+import { scheduleEmptyCheck } from "./emptyMeetings";
 import { scheduleRoomSync } from "./mediaSync";
 
 /** So that one event stays far below the size of a document, however many people a request adds. */
@@ -63,6 +64,8 @@ export class MeetingEdit {
   async save(): Promise<void> {
     if (this.#events.length === 0 && Object.keys(this.#changed).length === 0) return;
     const { _id: meetingId, eventSequence = 0 } = this.#meeting;
+    const emptyCheckAt = await scheduleEmptyCheck(this.ctx, this.#meeting, this.tenant);
+    if (emptyCheckAt !== this.#meeting.emptyCheckAt) this.set({ emptyCheckAt });
     await Promise.all([
       scheduleRoomSync(
         this.ctx,

@@ -5,6 +5,7 @@ import type { EventActor, EventType } from "../contract/events";
 import { MAX_DURATION_MS, type MeetingState, type MeetingType } from "../contract/meetings";
 import type { createMeeting as createMeetingEndpoint } from "../contract/meetingsLifecycle";
 import type { CallerCtx } from "./access";
+import { endsAt } from "./emptyMeetings";
 import { fail } from "./errors";
 import { scheduleRoomClosing } from "./mediaSync";
 import { MeetingEdit } from "./meetingEdit";
@@ -113,6 +114,17 @@ export async function endMeeting(edit: MeetingEdit): Promise<number> {
   changeState(edit, "meeting.ended", { state: nextState(edit.meeting.state, "end"), endedAt: now });
   await scheduleRoomClosing(edit.ctx, edit.meeting._id);
   return now - startedAt;
+}
+
+/** Ends an active meeting if nobody has been in it for its timeout; else has it looked at again when that may be so. */
+export async function endIfEmpty(ctx: MutationCtx, meetingId: Id<"meetings">): Promise<void> {
+  const meeting = await ctx.db.get("meetings", meetingId);
+  if (meeting?.state !== "active") return;
+  const edit = new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
+  edit.set({ emptyCheckAt: undefined });
+  const due = endsAt(meeting, edit.tenant);
+  if (due !== null && due <= Date.now()) await endMeeting(edit);
+  await edit.save();
 }
 
 /** Cancels a scheduled meeting. */

@@ -3,6 +3,7 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
 import type { EventChange } from "../contract/events";
 import type { ParticipantRole, Presence } from "../contract/participants";
+import { beginStay } from "./attendance";
 import { MeetingEdit, type Patch } from "./meetingEdit";
 import { isClosed } from "./meetingStates";
 import { countHosts, countJoined, findParticipant, patchParticipants } from "./participants";
@@ -122,7 +123,10 @@ async function mergeRows(edit: MeetingEdit, guestRow: Row, userRow: Row): Promis
     joinedAt: greatest(guestRow.joinedAt, userRow.joinedAt),
   };
   const merged = await patchParticipants(edit, [{ row: userRow, fields }]);
-  if (isNearer && guestRow.presence === "joined") countJoined(edit, 1);
+  if (isNearer && guestRow.presence === "joined") {
+    await beginStay(edit, userRow);
+    countJoined(edit, 1);
+  }
   edit.event("participants.updated", merged);
   await removeParticipants(edit, [guestRow]);
 }

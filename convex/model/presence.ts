@@ -1,5 +1,6 @@
 import type { Doc } from "../_generated/dataModel";
 import type { Presence } from "../contract/participants";
+import { beginStay, endStays } from "./attendance";
 import { bannedPeople } from "./bans";
 import { fail } from "./errors";
 import type { MeetingEdit } from "./meetingEdit";
@@ -32,7 +33,10 @@ export async function enter(edit: MeetingEdit, row: Row, presence: "joined" | "w
     ...(isThere && { joinedAt: Date.now() }),
     leftAt: undefined,
   });
-  if (isThere) countJoined(edit, 1);
+  if (isThere) {
+    await beginStay(edit, row);
+    countJoined(edit, 1);
+  }
   edit.event(isThere ? "participant.joined" : "participant.waiting", [
     { subject: row._id, before: { presence: row.presence }, after: { presence } },
   ]);
@@ -43,7 +47,10 @@ export async function leave(edit: MeetingEdit, row: Row): Promise<void> {
   nextState(edit.meeting.state, "leave");
   if (row.presence === "left") return;
   await edit.ctx.db.patch("meetingParticipants", row._id, { presence: "left", leftAt: Date.now() });
-  if (row.presence === "joined") countJoined(edit, -1);
+  if (row.presence === "joined") {
+    await endStays(edit, [row]);
+    countJoined(edit, -1);
+  }
   edit.event("participant.left", [
     { subject: row._id, before: { presence: row.presence }, after: { presence: "left" } },
   ]);

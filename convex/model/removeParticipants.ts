@@ -1,4 +1,5 @@
 import type { Doc } from "../_generated/dataModel";
+import { endStays } from "./attendance";
 import type { MeetingEdit } from "./meetingEdit";
 import { countJoined, requireOtherHost } from "./participants";
 import { refOf } from "./people";
@@ -20,13 +21,17 @@ export async function removeParticipants(
     meeting._id,
     rows.filter(({ role }) => role === "host"),
   );
-  await Promise.all(rows.map(({ _id }) => ctx.db.delete("meetingParticipants", _id)));
+  const joined = rows.filter(({ presence }) => presence === "joined");
+  await Promise.all([
+    endStays(edit, joined),
+    ...rows.map(({ _id }) => ctx.db.delete("meetingParticipants", _id)),
+  ]);
   for (const { _id } of rows) edit.syncMedia(_id, { evict: true });
   edit.set({
     participantCount: meeting.participantCount - rows.length,
     version: (meeting.version ?? 0) + 1,
   });
-  countJoined(edit, -rows.filter(({ presence }) => presence === "joined").length);
+  countJoined(edit, -joined.length);
   edit.event(
     "participants.removed",
     rows.map((row) => ({

@@ -6,7 +6,7 @@ import { type App, codeOf, newApp, signUp } from "./setup";
 
 const now = 1_800_000_000_000;
 const DAY_MS = 24 * 60 * 60_000;
-const { createMeeting, startMeeting } = api.meetings.lifecycle;
+const { createMeeting, startMeeting, joinMeeting } = api.meetings.lifecycle;
 
 let app: App;
 
@@ -47,6 +47,7 @@ describe("meetings that nobody started", () => {
     await host.as.mutation(createMeeting, { title: "Any time" });
     const { meetingId } = await host.as.mutation(createMeeting, { title: "Started", scheduledAt: now });
     await host.as.mutation(startMeeting, { meetingId });
+    await host.as.mutation(joinMeeting, { meetingId });
     vi.setSystemTime(now + 30 * DAY_MS);
     await cleanUp("meetings");
     expect(await states()).toEqual(["scheduled", "active"]);

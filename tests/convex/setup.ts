@@ -54,7 +54,14 @@ export async function signUpAll<const Names extends readonly string[]>(
 }
 
 /** A backend with a host and the host's meeting. */
-export async function newMeeting(args: { maxParticipants?: number; meetingType?: "one-on-one" } = {}) {
+export async function newMeeting(
+  args: {
+    maxParticipants?: number;
+    meetingType?: "one-on-one";
+    lobby?: boolean;
+    emptyTimeoutMs?: number;
+  } = {},
+) {
   const app = newApp();
   const host = await signUp(app, "host");
   const { meetingId } = await host.as.mutation(api.meetings.lifecycle.createMeeting, {

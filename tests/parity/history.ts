@@ -96,5 +96,45 @@ export async function violations({ backend, meetingId }: Stage): Promise<string[
   if (count > PLACES) found.push(`${count} people on ${PLACES} places`);
   if (!rows.some((row) => row.role === "host")) found.push("no host is left");
   if (new Set(rows.map((row: Row) => row.userId)).size !== rows.length) found.push("somebody has two rows");
+  return [...found, ...(await attendanceViolations(backend, meeting, rows))];
+}
+
+/** The histories of who was there tell what the rows do, and nobody was there twice at a time. */
+async function attendanceViolations(
+  backend: Backend,
+  meeting: Row | undefined,
+  rows: readonly Row[],
+): Promise<string[]> {
+  const found: string[] = [];
+  const joined = rows.filter(({ presence }) => presence === "joined");
+  if (Number(meeting?.joinedCount ?? 0) !== joined.length)
+    found.push("joinedCount is not the number of those joined");
+  const attendees = (await backend.rows("attendees")).filter(({ meetingId }) => meetingId === meeting?._id);
+  const participantIds = new Set(attendees.map(({ participantId }) => participantId));
+  const stays = (await backend.rows("stays")).filter(({ participantId }) =>
+    participantIds.has(participantId),
+  );
+  const open = stays.filter(({ leftAt }) => leftAt === undefined);
+  if (idsOf(open, "participantId") !== idsOf(joined, "_id"))
+    found.push("the open stays are not those of the joined");
+  for (const attendee of attendees) {
+    const own = stays.filter(({ participantId }) => participantId === attendee.participantId);
+    const over = own.filter(({ leftAt }) => leftAt !== undefined);
+    const total = over.reduce((sum, { joinedAt, leftAt }) => sum + Number(leftAt) - Number(joinedAt), 0);
+    if (attendee.stayCount !== own.length || attendee.totalMs !== total)
+      found.push("an attendee's sums are wrong");
+    const inOrder = own.toSorted((a, b) => Number(a._creationTime) - Number(b._creationTime));
+    const leftBefore = (index: number) => Number(index === 0 ? 0 : (inOrder[index - 1]?.leftAt ?? Infinity));
+    if (inOrder.some(({ joinedAt }, index) => Number(joinedAt) < leftBefore(index))) {
+      found.push("two stays of one person overlap");
+    }
+  }
   return found;
+}
+
+function idsOf(rows: readonly Row[], field: string): string {
+  return rows
+    .map((row) => String(row[field]))
+    .toSorted()
+    .join();
 }

@@ -40,6 +40,7 @@ const volatileFields = new Set([
   "leftAt",
   "lastSeenAt",
   "emptySince",
+  "emptyCheckAt",
   "continueCursor",
 ]);
 

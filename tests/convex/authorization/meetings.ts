@@ -40,4 +40,12 @@ export const meetingsQueries: Rows = {
     expected: participants,
     args: ({ meetingId }) => ({ meetingId, paginationOpts }),
   },
+  "meetings/queries/listMeetingEvents": {
+    expected: hosts,
+    args: ({ meetingId }) => ({ meetingId, paginationOpts }),
+  },
+  "meetings/queries/getAttendanceReport": {
+    expected: hosts,
+    args: ({ meetingId }) => ({ meetingId, paginationOpts }),
+  },
 };
