@@ -1,7 +1,7 @@
 /** Imports as the official command line goes about them: upload a file in parts, look at the summary, confirm, watch. */
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -135,7 +135,13 @@ export class Imports {
     this.#records = [record, ...this.#records];
     for (const { _id } of this.#records.splice(MAX_IMPORTS)) this.#removeFile(_id);
     this.#setState(record, record.state);
-    this.#next(record, () => this.#summarize(record));
+    const sizeBytes = upload.offsets.at(-1) ?? 0;
+    this.#next(record, async () => {
+      // An empty file has no parts; a part that was sent again may have been shorter.
+      await writeFile(upload.file, "", { flag: "a", mode: 0o600 });
+      await truncate(upload.file, sizeBytes);
+      await this.#summarize(record);
+    });
     return record._id;
   }
 

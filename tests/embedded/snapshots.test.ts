@@ -153,6 +153,11 @@ test("what is exported can be imported elsewhere: the same documents, ids, times
   expect(await http(target).action(read, { id: file })).toBe("the content");
 });
 
+test("an empty file adds nothing", async () => {
+  expect(await importing("none.jsonl", "", "--table", "none")).toContain("Added 0 documents");
+  expect(await rows(target, "none")).toEqual([]);
+});
+
 test("documents are imported from lines, arrays and CSV; into an empty table, added to it, or in its place", async () => {
   const names = async () => (await rows(target, "pets")).map(({ name }) => name);
   await importing("pets.jsonl", '{"name": "Rex", "age": 3}\n{"name": "Tom"}\n', "--table", "pets");
