@@ -2,6 +2,7 @@
 import { v } from "convex/values";
 import { internal } from "./_generated/api";
 import { internalMutation } from "./_generated/server";
+import { deleteExpiredBans } from "./model/bans";
 import { deleteOldAnswers } from "./model/idempotency";
 import * as meetings from "./model/meetings";
 import { deleteOldBuckets } from "./model/rateLimit";
@@ -58,6 +59,17 @@ export const deleteExpiredTokens = internalMutation({
   handler: async (ctx) => {
     const deleted = await tokens.deleteExpiredTokens(ctx, PAGE);
     if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteExpiredTokens, {});
+    return null;
+  },
+});
+
+/** Deletes bans that are over. */
+export const deleteOldBans = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const deleted = await deleteExpiredBans(ctx, PAGE);
+    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteOldBans, {});
     return null;
   },
 });

@@ -8,4 +8,6 @@ crons.interval("delete old rate limits", { hours: 1 }, internal.cleanUp.deleteOl
 crons.interval("delete old answers", { hours: 1 }, internal.cleanUp.deleteOldKeys, {});
 crons.interval("delete expired tokens", { hours: 1 }, internal.cleanUp.deleteExpiredTokens, {});
 
+crons.interval("delete bans that are over", { hours: 1 }, internal.cleanUp.deleteOldBans, {});
+
 export default crons;

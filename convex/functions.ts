@@ -13,7 +13,7 @@ import {
   query,
 } from "./_generated/server";
 import { type ArgsSchema, type Endpoint, functionName } from "./contract/endpoint";
-import { openAsHost, openAsParticipant } from "./model/access";
+import { openAsHost, openAsModerator, openAsParticipant } from "./model/access";
 import { requireIdentity, requireUser } from "./model/caller";
 import { once } from "./model/idempotency";
 import type { MeetingEdit } from "./model/meetingEdit";
@@ -146,6 +146,20 @@ export function hostMutation<Args extends OfMeeting, Returns extends z.ZodType>(
   return authedMutation(endpoint, async (ctx, args) => {
     const edit = await openAsHost(ctx, args.meetingId, action);
     const result = await handler(edit, args, ctx);
+    await edit.save();
+    return result;
+  });
+}
+
+/** Registers the mutation of an endpoint, for hosts and co-hosts of the meeting in whose state `action` can be done. */
+export function moderatorMutation<Args extends OfMeeting, Returns extends z.ZodType>(
+  endpoint: Endpoint<"mutation", Args, Returns>,
+  action: MeetingAction,
+  handler: (edit: MeetingEdit, args: z.output<Args>) => Promise<z.output<Returns>>,
+): RegisteredMutation<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
+  return authedMutation(endpoint, async (ctx, args) => {
+    const edit = await openAsModerator(ctx, args.meetingId, action);
+    const result = await handler(edit, args);
     await edit.save();
     return result;
   });

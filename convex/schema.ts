@@ -74,14 +74,17 @@ export default defineSchema({
     .index("by_meeting_and_presence", ["meetingId", "presence"])
     .index("by_meeting_and_role_and_presence", ["meetingId", "role", "presence"]),
 
-  // Who waits for a place in a full meeting, in the order of their coming. Written and read by `model/waitlist.ts`.
+  // Who waits for a place in a full meeting. Written and read by `model/waitlist.ts`: one person by the first index, all in the
+  // order of their coming by the second.
   waitlist: defineTable(tableFields(waitlistFields))
     .index("by_meeting_and_user", ["meetingId", "userId", "guestId"])
+    .index("by_meeting", ["meetingId"])
     .index("by_guest", ["guestId"]),
 
-  // Who may not be in a meeting. Written and read by `model/bans.ts`.
+  // Who may not be in a meeting. Written and read by `model/bans.ts`; those that are over are deleted by `cleanUp`.
   bans: defineTable(tableFields(banFields))
     .index("by_meeting_and_user", ["meetingId", "userId", "guestId"])
+    .index("by_expires_at", ["expiresAt"])
     .index("by_guest", ["guestId"]),
 
   // What has happened to a meeting, in its order. Written by `model/meetingEdit.ts` together with what it tells of, never

@@ -5,15 +5,22 @@ import { text } from "./text";
 
 export const banReason = text().trim().min(1).max(500);
 
+/** For how long and why. */
+export const banTerms = {
+  expiresAt: z
+    .int()
+    .min(0)
+    .max(8.64e15)
+    .exactOptional()
+    .describe("Over at this time, milliseconds since the epoch; never if absent"),
+  reason: banReason.exactOptional().describe("For the hosts; the person is not told"),
+};
+
 /** Fields of the table `bans`: who may not be in a meeting. A ban that is over stays until it is lifted or cleaned up. */
 export const banFields = {
   meetingId: id("meetings"),
   ...personFields,
-  expiresAt: z
-    .number()
-    .exactOptional()
-    .describe("Over at this time, milliseconds since the epoch; never if absent"),
-  reason: banReason.exactOptional(),
+  ...banTerms,
 };
 
 export const ban = z.strictObject({ _id: id("bans"), _creationTime: z.number(), ...banFields });

@@ -1,21 +1,29 @@
 import type { Endpoint } from "./endpoint";
 import * as guestsMutations from "./guestsMutations";
 import * as guestsQueries from "./guestsQueries";
+import * as meetingsBans from "./meetingsBans";
+import * as meetingsBulk from "./meetingsBulk";
 import * as meetingsLifecycle from "./meetingsLifecycle";
+import * as meetingsLobby from "./meetingsLobby";
 import * as meetingsQueries from "./meetingsQueries";
 import * as meetingsReports from "./meetingsReports";
 import * as meetingsTokens from "./meetingsTokens";
 import * as tenantsMutations from "./tenantsMutations";
 import * as tenantsQueries from "./tenantsQueries";
+import * as meetingsWaitlist from "./meetingsWaitlist";
 import * as usersMutations from "./usersMutations";
 import * as usersQueries from "./usersQueries";
 
 /** Every public function of the backend. The modules above export endpoints and nothing else. */
 export const endpoints: readonly Endpoint[] = [
   ...Object.values(meetingsLifecycle),
+  ...Object.values(meetingsBulk),
   ...Object.values(meetingsQueries),
   ...Object.values(meetingsReports),
   ...Object.values(meetingsTokens),
+  ...Object.values(meetingsBans),
+  ...Object.values(meetingsWaitlist),
+  ...Object.values(meetingsLobby),
   ...Object.values(usersMutations),
   ...Object.values(usersQueries),
   ...Object.values(guestsMutations),

@@ -40,6 +40,10 @@ export const errorStatus = {
   /** Another guest of the tenant has the external id. */
   GUEST_EXISTS: 409,
   TENANT_EXISTS: 409,
+  /** The meeting is not in the version that the change was made for. */
+  VERSION_CONFLICT: 409,
+  /** Somebody has read further already. */
+  READ_INDEX_BACKWARD: 409,
   /** The key was used for another request. */
   IDEMPOTENCY_CONFLICT: 409,
   PAYLOAD_TOO_LARGE: 413,
@@ -51,6 +55,11 @@ export const errorStatus = {
   /** The person to be added is deactivated. */
   USER_INACTIVE: 422,
   SCHEDULED_IN_PAST: 422,
+  EXPIRES_IN_PAST: 422,
+  /** Fewer places than there are people in the meeting. */
+  TOO_FEW_PLACES: 422,
+  /** The meeting has as many bans as it can have. */
+  TOO_MANY_BANS: 422,
   TOO_MANY_ACCESS_KEYS: 422,
   /** The organization has more people than one request may add. */
   ORGANIZATION_TOO_LARGE: 422,

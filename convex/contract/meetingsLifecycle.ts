@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { endpoint } from "./endpoint";
 import { addPolicy, participantEntry, skippedEntry } from "./entries";
-import { idempotencyKey } from "./idempotency";
 import { id } from "./ids";
 import {
   description,
@@ -14,6 +13,7 @@ import {
   title,
 } from "./meetings";
 import { MAX_BATCH, participantRole } from "./participants";
+import { runOptions } from "./runOptions";
 
 const tag = "Meetings";
 const success = z.boolean();
@@ -57,6 +57,38 @@ export const createMeeting = endpoint({
   },
 });
 
+export const updateMeeting = endpoint({
+  path: "meetings/lifecycle/updateMeeting",
+  kind: "mutation",
+  tag,
+  access: "user",
+  description:
+    "Only a host can change a meeting, as long as it is not over. What is absent stays, null removes. More places go to those who wait for one; when the lobby is switched off, whoever waits in it is let in. The planned time of a meeting that has been started stays.",
+  args: z.strictObject({
+    meetingId: id("meetings"),
+    title: title.exactOptional(),
+    description: description.nullable().exactOptional(),
+    scheduledAt: scheduledAt.nullable().exactOptional(),
+    duration: duration.exactOptional(),
+    maxParticipants: maxParticipants
+      .exactOptional()
+      .describe("Places in the meeting, the host's included; no fewer than there are people in it"),
+    lobby: lobby.exactOptional(),
+    emptyTimeoutMs: emptyTimeoutMs.nullable().exactOptional(),
+  }),
+  returns: z.null(),
+  errors: [
+    "MEETING_NOT_FOUND",
+    "FORBIDDEN",
+    "MEETING_CLOSED",
+    "MEETING_ALREADY_ACTIVE",
+    "SCHEDULED_IN_PAST",
+    "TOO_FEW_PLACES",
+    "ONE_ON_ONE_FULL",
+  ],
+  example: { args: { meetingId, title: "Weekly planning", maxParticipants: 40 }, value: null },
+});
+
 export const addParticipant = endpoint({
   path: "meetings/lifecycle/addParticipant",
   kind: "mutation",
@@ -96,8 +128,7 @@ and skipped entries with reasons. Updates the meeting's participant count automa
     meetingId: id("meetings"),
     participants: z.array(participantEntry).max(MAX_BATCH),
     ...addPolicy,
-    dryRun: z.boolean().exactOptional().describe("Gives the same answer, but writes nothing"),
-    idempotencyKey: idempotencyKey.exactOptional(),
+    ...runOptions,
   }),
   returns: z.strictObject({
     added: z.array(id("meetingParticipants")),

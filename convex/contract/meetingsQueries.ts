@@ -1,11 +1,10 @@
 import * as z from "zod";
 import { endpoint } from "./endpoint";
-import { guest } from "./guests";
 import { id } from "./ids";
+import { listedParticipant } from "./listedParticipant";
 import { MAX_MEETINGS_SCANNED, meeting, meetingState } from "./meetings";
 import { pageOf, paginationOpts } from "./pagination";
-import { participant, participantRole, presence } from "./participants";
-import { publicUser } from "./users";
+import { participantRole, presence } from "./participants";
 
 const tag = "Meetings";
 
@@ -69,12 +68,7 @@ export const listMeetingParticipants = endpoint({
     presence: presence.exactOptional(),
     paginationOpts,
   }),
-  returns: pageOf(
-    participant.extend({
-      user: publicUser.pick({ _id: true, displayName: true, avatarUrl: true }).exactOptional(),
-      guest: guest.pick({ _id: true, displayName: true, externalId: true }).exactOptional(),
-    }),
-  ),
+  returns: pageOf(listedParticipant),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN"],
   example: {
     args: {

@@ -1,4 +1,6 @@
+import { omit } from "convex-helpers";
 import { internal } from "../_generated/api";
+import * as bulk from "../contract/meetingsBulk";
 import * as contract from "../contract/meetingsLifecycle";
 import * as tokensContract from "../contract/meetingsTokens";
 import type { Connection } from "../contract/tokens";
@@ -7,7 +9,10 @@ import { addOne, addSeveral } from "../model/addByRequest";
 import * as meetings from "../model/meetings";
 import { patchParticipants, requireOtherHost, requireRow } from "../model/participants";
 import { join, leave } from "../model/presence";
+import { namesOf } from "../model/namedPeople";
+import { removeSeveral } from "../model/removeByRequest";
 import { removeParticipants } from "../model/removeParticipants";
+import * as changes from "../model/updateMeeting";
 
 /**
  * Creates a scheduled meeting with the caller as its host; gives its id and its number of places.
@@ -16,6 +21,15 @@ import { removeParticipants } from "../model/removeParticipants";
 export const createMeeting = authedMutation(contract.createMeeting, (ctx, args) =>
   meetings.createMeeting(ctx, args),
 );
+
+/**
+ * Changes fields of a meeting, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED, MEETING_ALREADY_ACTIVE,
+ * SCHEDULED_IN_PAST, TOO_FEW_PLACES or ONE_ON_ONE_FULL.
+ */
+export const updateMeeting = hostMutation(contract.updateMeeting, "change", async (edit, args) => {
+  await changes.updateMeeting(edit, omit(args, ["meetingId"]));
+  return null;
+});
 
 /**
  * Adds one person, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED, USER_NOT_FOUND, USER_INACTIVE,
@@ -49,6 +63,16 @@ export const removeParticipant = hostMutation(
     await removeParticipants(edit, [await requireRow(edit.ctx.db, edit.meeting._id, userId)]);
     return null;
   },
+);
+
+/**
+ * Removes up to 1,000 people, for a host, bans them if wished, and says of each one who was skipped why. Fails with
+ * MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED, EXPIRES_IN_PAST or TOO_MANY_BANS.
+ */
+export const removeMultipleParticipants = hostMutation(
+  bulk.removeMultipleParticipants,
+  "change",
+  async (edit, args) => ({ ...(await removeSeveral(edit, namesOf(args), args.ban)), success: true }),
 );
 
 /**

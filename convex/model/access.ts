@@ -48,6 +48,29 @@ export async function requireHost(
   return access;
 }
 
+/** The meeting, for one of its hosts or co-hosts, whatever state it is in. */
+export async function requireModerator(
+  db: DatabaseReader,
+  givenMeetingId: string,
+  user: Doc<"users">,
+): Promise<Access> {
+  const access = await requireParticipant(db, givenMeetingId, user);
+  const { role } = access.participant;
+  if (role !== "host" && role !== "co-host") fail("FORBIDDEN", "Only for hosts and co-hosts of the meeting");
+  return access;
+}
+
+/** The meeting for one of its hosts or co-hosts to change, if what they want can be done in the meeting's state. */
+export async function openAsModerator(
+  ctx: CallerCtx,
+  givenMeetingId: string,
+  action: MeetingAction,
+): Promise<MeetingEdit> {
+  const { meeting } = await requireModerator(ctx.db, givenMeetingId, ctx.user);
+  nextState(meeting.state, action);
+  return openMeeting(ctx, meeting);
+}
+
 /** The meeting for one of its hosts to change, if what the host wants can be done in the meeting's state. */
 export async function openAsHost(
   ctx: CallerCtx,
@@ -66,6 +89,11 @@ export async function openAsParticipant(
 ): Promise<{ edit: MeetingEdit; participant: Doc<"meetingParticipants"> }> {
   const { meeting, participant } = await requireParticipant(ctx.db, givenMeetingId, ctx.user);
   return { edit: await openMeeting(ctx, meeting), participant };
+}
+
+/** The meeting for a person to change who need not be in it; what they may do is for the caller of this to see to. */
+export async function openAsUser(ctx: CallerCtx, givenMeetingId: string): Promise<MeetingEdit> {
+  return openMeeting(ctx, await requireMeeting(ctx.db, givenMeetingId));
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader } from "../_generated/server";
 import type { EventChange } from "../contract/events";
 import { fail } from "./errors";
+import { pick, same } from "./fields";
 import type { MeetingEdit, Patch } from "./meetingEdit";
 import type { PersonRef } from "./people";
 
@@ -136,15 +137,4 @@ export async function requireOtherHost(
   if ((await countHosts(db, meetingId, leaving.length + 1)) <= leaving.length) {
     fail("LAST_HOST", "A meeting keeps at least one host");
   }
-}
-
-function same(one: unknown, other: unknown): boolean {
-  return one === other || JSON.stringify(one) === JSON.stringify(other);
-}
-
-/** The fields that are there. */
-function pick<Fields extends object>(from: Fields, names: readonly (keyof Fields)[]): Partial<Fields> {
-  const picked: Partial<Fields> = {};
-  for (const name of names) picked[name] = from[name];
-  return picked;
 }

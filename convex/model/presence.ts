@@ -1,14 +1,24 @@
 import type { Doc } from "../_generated/dataModel";
+import type { EventType } from "../contract/events";
 import type { Presence } from "../contract/participants";
 import { beginStay, endStays } from "./attendance";
 import { bannedPeople } from "./bans";
 import { fail } from "./errors";
-import type { MeetingEdit } from "./meetingEdit";
+import type { MeetingEdit, Patch } from "./meetingEdit";
 import { startMeeting } from "./meetings";
 import { nextState } from "./meetingStates";
 import { countJoined } from "./participants";
+import { nextPresence, type PresenceAction } from "./participantStates";
 
 type Row = Doc<"meetingParticipants">;
+
+const eventTypes: Record<Exclude<PresenceAction, "invite">, EventType> = {
+  knock: "participant.waiting",
+  join: "participant.joined",
+  admit: "participant.joined",
+  refuse: "participant.refused",
+  leave: "participant.left",
+};
 
 /**
  * A person comes: is there, or waits in the lobby of a meeting that has one, unless they are a host. Nothing changes for one
@@ -19,41 +29,49 @@ export async function join(edit: MeetingEdit, row: Row): Promise<Presence> {
   if (banned.has(row.userId ?? row.guestId ?? "")) fail("BANNED", "Banned from the meeting");
   if (mayStartEarly(edit)) await startMeeting(edit);
   nextState(edit.meeting.state, "join");
-  if (row.presence === "joined" || row.presence === "waiting") return row.presence;
-  const presence = edit.meeting.lobby === true && row.role !== "host" ? "waiting" : "joined";
-  await enter(edit, row, presence);
-  return presence;
-}
-
-/** Lets a person in, or into the lobby. */
-export async function enter(edit: MeetingEdit, row: Row, presence: "joined" | "waiting"): Promise<void> {
-  const isThere = presence === "joined";
-  await edit.ctx.db.patch("meetingParticipants", row._id, {
-    presence,
-    ...(isThere && { joinedAt: Date.now() }),
-    leftAt: undefined,
-  });
-  if (isThere) {
-    await beginStay(edit, row);
-    countJoined(edit, 1);
-  }
-  edit.event(isThere ? "participant.joined" : "participant.waiting", [
-    { subject: row._id, before: { presence: row.presence }, after: { presence } },
-  ]);
+  const action = edit.meeting.lobby === true && row.role !== "host" ? "knock" : "join";
+  await act(edit, [row], action);
+  return nextPresence(row.presence, action) ?? row.presence;
 }
 
 /** A person goes, or will not come. The place stays theirs. MEETING_CLOSED. */
 export async function leave(edit: MeetingEdit, row: Row): Promise<void> {
   nextState(edit.meeting.state, "leave");
-  if (row.presence === "left") return;
-  await edit.ctx.db.patch("meetingParticipants", row._id, { presence: "left", leftAt: Date.now() });
-  if (row.presence === "joined") {
-    await endStays(edit, [row]);
-    countJoined(edit, -1);
-  }
-  edit.event("participant.left", [
-    { subject: row._id, before: { presence: row.presence }, after: { presence: "left" } },
-  ]);
+  await act(edit, [row], "leave");
+}
+
+/** Changes the presence of all whom the action changes, and counts who is there. */
+export async function act(
+  edit: MeetingEdit,
+  rows: readonly Row[],
+  action: keyof typeof eventTypes,
+): Promise<void> {
+  const moves = rows.flatMap((row) => {
+    const next = nextPresence(row.presence, action);
+    return next === null || next === row.presence ? [] : [{ row, next }];
+  });
+  await Promise.all(
+    moves.map(({ row, next }) =>
+      edit.ctx.db.patch("meetingParticipants", row._id, { presence: next, ...timesOf(next) }),
+    ),
+  );
+  const came = moves.filter(({ next }) => next === "joined").map(({ row }) => row);
+  const went = moves.filter(({ row }) => row.presence === "joined").map(({ row }) => row);
+  await Promise.all([...came.map((row) => beginStay(edit, row)), endStays(edit, went)]);
+  countJoined(edit, came.length - went.length);
+  edit.event(
+    eventTypes[action],
+    moves.map(({ row, next }) => ({
+      subject: row._id,
+      before: { presence: row.presence },
+      after: { presence: next },
+    })),
+  );
+}
+
+function timesOf(presence: Presence): Patch<Row> {
+  if (presence === "left") return { leftAt: Date.now() };
+  return { leftAt: undefined, ...(presence === "joined" && { joinedAt: Date.now() }) };
 }
 
 /** May the first who comes start the meeting? */

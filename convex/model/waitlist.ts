@@ -1,11 +1,12 @@
-import type { WithoutSystemFields } from "convex/server";
+import { omit } from "convex-helpers";
+import type { PaginationOptions, WithoutSystemFields } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader } from "../_generated/server";
 import { bannedPeople } from "./bans";
 import type { MeetingEdit } from "./meetingEdit";
 import { isClosed } from "./meetingStates";
 import { findParticipant, insertParticipants, placesLeft, type NewParticipant } from "./participants";
-import { refOf } from "./people";
+import { type PersonRef, refOf } from "./people";
 
 type Waiting = Doc<"waitlist">;
 
@@ -19,6 +20,42 @@ export async function waitingPeople(
 ): Promise<ReadonlyMap<string, Waiting>> {
   const waiting = (meeting.waitlistCount ?? 0) === 0 ? [] : await listWaiting(db, meeting._id);
   return new Map(waiting.map((entry) => [entry.userId ?? entry.guestId ?? "", entry]));
+}
+
+/** A page of the waitlist, those who have waited longest first. */
+export async function waitlistPage(
+  db: DatabaseReader,
+  meetingId: Id<"meetings">,
+  paginationOpts: PaginationOptions,
+) {
+  const result = await db
+    .query("waitlist")
+    .withIndex("by_meeting", (q) => q.eq("meetingId", meetingId))
+    .paginate(paginationOpts);
+  return { ...result, page: result.page.map((entry) => omit(entry, ["meetingId", "data", "hideHistory"])) };
+}
+
+/** The entry of a person; null for who does not wait. */
+export function findWaiting(
+  db: DatabaseReader,
+  meetingId: Id<"meetings">,
+  { userId, guestId }: PersonRef,
+): Promise<Waiting | null> {
+  return db
+    .query("waitlist")
+    .withIndex("by_meeting_and_user", (q) =>
+      q.eq("meetingId", meetingId).eq("userId", userId).eq("guestId", guestId),
+    )
+    .unique();
+}
+
+/** Where on the waitlist somebody is: 1 for who gets the next place. */
+export async function positionOf(db: DatabaseReader, { meetingId, _creationTime }: Waiting): Promise<number> {
+  const before = await db
+    .query("waitlist")
+    .withIndex("by_meeting", (q) => q.eq("meetingId", meetingId).lt("_creationTime", _creationTime))
+    .take(MAX_WAITING);
+  return before.length + 1;
 }
 
 /** Puts people on the waitlist. */
@@ -38,7 +75,16 @@ export async function insertWaiting(
   return ids;
 }
 
-/** Takes people off the waitlist. */
+/** Takes people off the waitlist who have got no place. */
+export async function removeWaiting(edit: MeetingEdit, entries: readonly Waiting[]): Promise<void> {
+  await deleteWaiting(edit, entries);
+  edit.event(
+    "waitlist.removed",
+    entries.map((entry) => ({ subject: entry._id, before: { ...refOf(entry) } })),
+  );
+}
+
+/** Takes people off the waitlist, whatever the reason. */
 export async function deleteWaiting(edit: MeetingEdit, entries: readonly Waiting[]): Promise<void> {
   await Promise.all(entries.map(({ _id }) => edit.ctx.db.delete("waitlist", _id)));
   countWaiting(edit, -entries.length);
@@ -51,11 +97,10 @@ export async function deleteWaiting(edit: MeetingEdit, entries: readonly Waiting
 export async function promoteWaiting(edit: MeetingEdit): Promise<void> {
   const { ctx, meeting } = edit;
   if ((meeting.waitlistCount ?? 0) === 0 || placesLeft(edit) <= 0 || isClosed(meeting.state)) return;
-  const [waiting, banned] = await Promise.all([
+  const [inOrder, banned] = await Promise.all([
     listWaiting(ctx.db, meeting._id),
     bannedPeople(ctx.db, meeting),
   ]);
-  const inOrder = waiting.toSorted((one, other) => one._creationTime - other._creationTime);
   const places = placesLeft(edit);
   const promoted: Waiting[] = [];
   const dropped: Waiting[] = [];
@@ -65,13 +110,8 @@ export async function promoteWaiting(edit: MeetingEdit): Promise<void> {
     const allowed = await Promise.all(candidates.map((entry) => mayBeAdded(edit, entry, banned)));
     candidates.forEach((entry, index) => (allowed[index] ? promoted : dropped).push(entry));
   }
-  if (dropped.length > 0) {
-    edit.event(
-      "waitlist.removed",
-      dropped.map((entry) => ({ subject: entry._id, before: { ...refOf(entry) } })),
-    );
-  }
-  await deleteWaiting(edit, [...promoted, ...dropped]);
+  await removeWaiting(edit, dropped);
+  await deleteWaiting(edit, promoted);
   const { changes } = await insertParticipants(
     edit,
     promoted.map((entry) => participantOf(entry, edit)),
@@ -103,10 +143,11 @@ function participantOf(entry: Waiting, { meeting }: MeetingEdit): NewParticipant
   };
 }
 
+/** Those who have waited longest first. */
 function listWaiting(db: DatabaseReader, meetingId: Id<"meetings">): Promise<Waiting[]> {
   return db
     .query("waitlist")
-    .withIndex("by_meeting_and_user", (q) => q.eq("meetingId", meetingId))
+    .withIndex("by_meeting", (q) => q.eq("meetingId", meetingId))
     .take(MAX_WAITING);
 }
 

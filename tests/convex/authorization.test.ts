@@ -1,22 +1,17 @@
 /** Who may call which function: every endpoint, tried by everybody who could think of it. */
 import { describe, expect, test } from "vitest";
 import { endpoints } from "../../convex/contract/endpoints";
-import { meetingsLifecycle, meetingsQueries } from "./authorization/meetings";
+import * as meetings from "./authorization/meetings";
 import { type Role, roles, type Rows, type Stage, setStage } from "./authorization/stage";
-import { meetingsTokens } from "./authorization/tokens";
-import { guests, tenants } from "./authorization/tenants";
-import { usersMutations, usersQueries } from "./authorization/users";
+import * as tenants from "./authorization/tenants";
+import * as tokens from "./authorization/tokens";
+import * as users from "./authorization/users";
 import { callEndpoint, codeOf } from "./setup";
 
-const rows: Rows = {
-  ...meetingsLifecycle,
-  ...meetingsQueries,
-  ...meetingsTokens,
-  ...usersMutations,
-  ...usersQueries,
-  ...guests,
-  ...tenants,
-};
+const rows: Rows = Object.assign(
+  {},
+  ...[meetings, tokens, users, tenants].flatMap((module) => Object.values(module)),
+);
 
 test("every endpoint has a row that says who may call it", () => {
   expect(Object.keys(rows).toSorted()).toEqual(endpoints.map(({ path }) => path).toSorted());

@@ -1,5 +1,5 @@
 import { api } from "../../../convex/_generated/api";
-import { hosts, participants, type Rows, type Stage, users } from "./stage";
+import { coHosts, hosts, participants, type Rows, type Stage, users } from "./stage";
 
 const ofMeeting = ({ meetingId }: Stage) => ({ meetingId });
 const ofTarget = ({ meetingId, target }: Stage) => ({ meetingId, userId: target.id });
@@ -10,6 +10,10 @@ const start = ({ host, meetingId }: Stage) =>
 
 export const meetingsLifecycle: Rows = {
   "meetings/lifecycle/createMeeting": { expected: users, args: () => ({ title: "Another" }) },
+  "meetings/lifecycle/updateMeeting": {
+    expected: hosts,
+    args: ({ meetingId }) => ({ meetingId, title: "Other" }),
+  },
   "meetings/lifecycle/addParticipant": {
     expected: hosts,
     args: ({ meetingId, newcomer }) => ({ meetingId, userId: newcomer.id, role: "participant" }),
@@ -22,6 +26,10 @@ export const meetingsLifecycle: Rows = {
     }),
   },
   "meetings/lifecycle/removeParticipant": { expected: hosts, args: ofTarget },
+  "meetings/lifecycle/removeMultipleParticipants": {
+    expected: hosts,
+    args: ({ meetingId, target }) => ({ meetingId, userIds: [target.id] }),
+  },
   "meetings/lifecycle/updateParticipantRole": {
     expected: hosts,
     args: (stage) => ({ ...ofTarget(stage), newRole: "observer" }),
@@ -48,4 +56,41 @@ export const meetingsQueries: Rows = {
     expected: hosts,
     args: ({ meetingId }) => ({ meetingId, paginationOpts }),
   },
+};
+
+const peopleOf = ({ meetingId, target }: Stage) => ({ meetingId, people: [{ userId: target.id }] });
+const pageOf = ({ meetingId }: Stage) => ({ meetingId, paginationOpts });
+
+export const meetingsBans: Rows = {
+  "meetings/bans/banParticipants": { expected: hosts, args: peopleOf },
+  "meetings/bans/unbanParticipants": { expected: hosts, args: peopleOf },
+  "meetings/bans/listBans": { expected: hosts, args: pageOf },
+};
+
+export const meetingsWaitlist: Rows = {
+  "meetings/waitlist/listWaitlist": { expected: hosts, args: pageOf },
+  "meetings/waitlist/getOwnPosition": { expected: participants, args: ofMeeting },
+  "meetings/waitlist/leaveWaitlist": {
+    // The admin waits.
+    expected: { ...hosts, host: "FORBIDDEN", admin: "ok" },
+    args: ofMeeting,
+    prepare: async ({ host, meetingId, admin }) => {
+      await host.as.mutation(api.meetings.lifecycle.updateMeeting, { meetingId, maxParticipants: 6 });
+      await host.as.mutation(api.meetings.lifecycle.addMultipleParticipants, {
+        meetingId,
+        participants: [{ userId: admin.id, role: "participant" }],
+        onFull: "waitlist",
+      });
+    },
+  },
+  "meetings/waitlist/removeFromWaitlist": {
+    expected: hosts,
+    args: ({ meetingId }) => ({ meetingId, waitlistIds: [] }),
+  },
+};
+
+export const meetingsLobby: Rows = {
+  "meetings/lobby/listLobby": { expected: coHosts, args: pageOf },
+  "meetings/lobby/admitParticipants": { expected: coHosts, args: ofMeeting, prepare: start },
+  "meetings/lobby/refuseParticipants": { expected: coHosts, args: peopleOf, prepare: start },
 };

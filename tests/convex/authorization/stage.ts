@@ -80,6 +80,7 @@ export interface Stage {
   newcomer: Person;
   /** A guest of the tenant. */
   guestId: Id<"guests">;
+  admin: Person;
   callers: Readonly<Record<Role, Caller>>;
 }
 
@@ -134,6 +135,7 @@ export async function setStage(): Promise<Stage> {
     target,
     newcomer,
     guestId: await admin.as.mutation(api.guests.mutations.createGuest, { externalId: "crm-1" }),
+    admin,
     callers: {
       nobody: app,
       stranger: app.withIdentity({ subject: "stranger" }),
