@@ -87,13 +87,14 @@ describe.concurrent("npm run token", () => {
     });
   });
 
-  test("has the shape of WorkOS's tokens: five minutes, no audience, no e-mail", async () => {
+  test("has the shape of WorkOS's tokens, with the e-mail address that a JWT template adds: five minutes, no audience", async () => {
     const claims = claimsOf(
       await tokenFor(server, "ann@example.com", { organizationId: "org_1", role: "member" }),
     );
     expect(claims).toEqual({
       iss: expect.stringMatching(/^https:\/\/api\.workos\.com\/user_management\/client_/),
       sub: userIdForEmail("ann@example.com"),
+      email: "ann@example.com",
       sid: expect.stringMatching(/^session_/),
       jti: expect.any(String),
       org_id: "org_1",
