@@ -4,7 +4,9 @@ import { internal } from "./_generated/api";
 import { internalMutation } from "./_generated/server";
 import { deleteExpiredBans } from "./model/bans";
 import { deleteOldAnswers } from "./model/idempotency";
+import * as invitations from "./model/invitations";
 import * as meetings from "./model/meetings";
+import * as outbox from "./model/outbox";
 import { deleteOldBuckets } from "./model/rateLimit";
 import * as tokens from "./model/tokens";
 
@@ -70,6 +72,28 @@ export const deleteOldBans = internalMutation({
   handler: async (ctx) => {
     const deleted = await deleteExpiredBans(ctx, PAGE);
     if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteOldBans, {});
+    return null;
+  },
+});
+
+/** Lets invitations expire whose time is over. */
+export const expireInvitations = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const expired = await invitations.expireInvitations(ctx, PAGE);
+    if (expired === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.expireInvitations, {});
+    return null;
+  },
+});
+
+/** Deletes messages of the outbox after a month. */
+export const deleteOldMessages = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const deleted = await outbox.deleteOldMessages(ctx, PAGE);
+    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteOldMessages, {});
     return null;
   },
 });

@@ -7,6 +7,9 @@ crons.interval("cancel meetings that nobody started", { minutes: 15 }, internal.
 crons.interval("delete old rate limits", { hours: 1 }, internal.cleanUp.deleteOldRateLimits, {});
 crons.interval("delete old answers", { hours: 1 }, internal.cleanUp.deleteOldKeys, {});
 crons.interval("delete expired tokens", { hours: 1 }, internal.cleanUp.deleteExpiredTokens, {});
+crons.interval("let invitations expire", { minutes: 5 }, internal.cleanUp.expireInvitations, {});
+crons.interval("deliver what was left behind", { minutes: 1 }, internal.outbox.wake, {});
+crons.interval("delete old messages", { hours: 1 }, internal.cleanUp.deleteOldMessages, {});
 
 crons.interval("delete bans that are over", { hours: 1 }, internal.cleanUp.deleteOldBans, {});
 

@@ -5,7 +5,9 @@ import { banFields } from "./contract/bans";
 import { eventFields } from "./contract/events";
 import { guestFields } from "./contract/guests";
 import { idempotencyFields } from "./contract/idempotency";
+import { invitationFields } from "./contract/invitations";
 import { meetingFields } from "./contract/meetings";
+import { messageFields } from "./contract/outbox";
 import { participantFields } from "./contract/participants";
 import { tenantFields } from "./contract/tenants";
 import { tokenFields } from "./contract/tokens";
@@ -86,6 +88,21 @@ export default defineSchema({
     .index("by_meeting_and_user", ["meetingId", "userId", "guestId"])
     .index("by_expires_at", ["expiresAt"])
     .index("by_guest", ["guestId"]),
+
+  // Who is invited to a meeting by an address. Written by hosts, by whoever answers, and by the cron that lets them expire; read
+  // by hosts, by the invited, and when an address is verified.
+  invitations: defineTable(tableFields(invitationFields))
+    .index("by_meeting_and_state_and_address", ["meetingId", "state", "address"])
+    .index("by_address_and_state", ["address", "state"])
+    .index("by_state_and_expires_at", ["state", "expiresAt"])
+    .index("by_token_hash", ["tokenHash"]),
+
+  // Messages that are to leave, each written in the transaction that it is about. Read and written by `outbox`, which delivers
+  // them; deleted by `cleanUp` after a month.
+  outbox: defineTable(tableFields(messageFields)).index("by_state_and_next_attempt", [
+    "state",
+    "nextAttemptAt",
+  ]),
 
   // What has happened to a meeting, in its order. Written by `model/meetingEdit.ts` together with what it tells of, never
   // changed; read by hosts and by the delivery of webhooks.

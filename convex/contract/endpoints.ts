@@ -3,6 +3,7 @@ import * as guestsMutations from "./guestsMutations";
 import * as guestsQueries from "./guestsQueries";
 import * as meetingsBans from "./meetingsBans";
 import * as meetingsBulk from "./meetingsBulk";
+import * as meetingsInvitations from "./meetingsInvitations";
 import * as meetingsLifecycle from "./meetingsLifecycle";
 import * as meetingsLobby from "./meetingsLobby";
 import * as meetingsQueries from "./meetingsQueries";
@@ -20,6 +21,7 @@ export const endpoints: readonly Endpoint[] = [
   ...Object.values(meetingsBulk),
   ...Object.values(meetingsQueries),
   ...Object.values(meetingsReports),
+  ...Object.values(meetingsInvitations),
   ...Object.values(meetingsTokens),
   ...Object.values(meetingsBans),
   ...Object.values(meetingsWaitlist),

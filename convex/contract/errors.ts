@@ -27,6 +27,8 @@ export const errorStatus = {
   USER_NOT_FOUND: 404,
   GUEST_NOT_FOUND: 404,
   TENANT_NOT_FOUND: 404,
+  /** There is no such invitation, or it is not the caller's, or its link has been replaced by a newer one. */
+  INVITATION_NOT_FOUND: 404,
   ACCESS_KEY_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   /** The meeting is concluded or cancelled. */
@@ -44,6 +46,11 @@ export const errorStatus = {
   VERSION_CONFLICT: 409,
   /** Somebody has read further already. */
   READ_INDEX_BACKWARD: 409,
+  /** The invitation has been accepted, declined or revoked. */
+  INVITATION_CLOSED: 409,
+  /** Another invitation to the address is pending. */
+  ALREADY_INVITED: 409,
+  INVITATION_EXPIRED: 410,
   /** The key was used for another request. */
   IDEMPOTENCY_CONFLICT: 409,
   PAYLOAD_TOO_LARGE: 413,

@@ -71,6 +71,8 @@ const internalFields = {
   emptyCheckAt: timeAt.exactOptional(),
   waitlistCount: z.int().exactOptional(),
   banCount: z.int().exactOptional(),
+  /** Pending invitations. */
+  invitationCount: z.int().exactOptional(),
   historyCount: z.int().exactOptional(),
 };
 

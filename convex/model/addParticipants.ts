@@ -253,7 +253,7 @@ function skippedEntry({ code, entry }: Extract<Decision, { kind: "refuse" }>): S
 }
 
 /** What an entry says of the person in this meeting. */
-function dataOf(entry: ParticipantEntry): ParticipantData {
+export function dataOf(entry: ParticipantData): ParticipantData {
   const { displayName, nickname, capabilities, attributes, level, department } = entry;
   return {
     ...(displayName !== undefined && { displayName }),

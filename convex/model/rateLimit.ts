@@ -1,10 +1,11 @@
-import { MINUTE, RateLimiter, SECOND } from "@convex-dev/rate-limiter";
+import { DAY, MINUTE, RateLimiter, SECOND } from "@convex-dev/rate-limiter";
 import { components } from "../_generated/api";
 import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { fail } from "./errors";
 
 const DEFAULT_PER_SECOND = 50;
+const DEFAULT_MESSAGES_PER_DAY = 2000;
 /** A caller who has been quiet may send so many seconds' worth at once. */
 const BURST_SECONDS = 4;
 /** A bucket is full again long before, unless the rate is below one a day. */
@@ -18,7 +19,7 @@ const limiter = new RateLimiter(components.rateLimiter);
  * @param key The caller's WorkOS user id.
  */
 export async function takeToken(ctx: MutationCtx, key: string): Promise<void> {
-  const rate = mutationsPerSecond();
+  const rate = setting("RATE_LIMIT_PER_SECOND", DEFAULT_PER_SECOND);
   if (rate > 0) await take(ctx, { name: "mutations", key, rate });
 }
 
@@ -37,9 +38,27 @@ async function take(
     key,
     config: { kind: "token bucket", rate, period: SECOND, capacity },
   });
-  if (ok) return;
+  if (!ok) limited(retryAfter);
+}
+
+function limited(retryAfter: number): never {
   const retryAfterMs = Math.max(1, Math.ceil(retryAfter));
-  fail("RATE_LIMITED", `Too many requests: try again in ${retryAfterMs} ms`, { retryAfterMs });
+  return fail("RATE_LIMITED", `Too many requests: try again in ${retryAfterMs} ms`, { retryAfterMs });
+}
+
+/** Counts messages that a tenant's people have sent against what they may send in a day, or RATE_LIMITED. */
+export async function takeMessages(
+  ctx: MutationCtx,
+  { _id: key }: Doc<"tenants">,
+  count: number,
+): Promise<void> {
+  const rate = setting("MESSAGES_PER_DAY", DEFAULT_MESSAGES_PER_DAY);
+  if (rate === 0) return;
+  const capacity = Math.max(1, rate);
+  if (count > capacity) limited(DAY);
+  const config = { kind: "token bucket", rate, period: DAY, capacity } as const;
+  const { ok, retryAfter = 0 } = await limiter.limit(ctx, "messages", { key, count, config });
+  if (!ok) limited(retryAfter);
 }
 
 /** Deletes buckets that are a day old, whatever is in them: a caller without one has a full one. */
@@ -47,11 +66,11 @@ export async function deleteOldBuckets(ctx: MutationCtx): Promise<void> {
   await ctx.runMutation(components.rateLimiter.lib.clearAll, { before: Date.now() - KEEP_BUCKETS_MS });
 }
 
-function mutationsPerSecond(): number {
-  const setting = process.env.RATE_LIMIT_PER_SECOND;
-  if (setting === undefined || setting === "") return DEFAULT_PER_SECOND;
-  const rate = Number(setting);
-  if (!(rate >= 0 && rate < Infinity))
-    fail("NOT_CONFIGURED", "RATE_LIMIT_PER_SECOND must be a number from 0 up");
+/** A number from the environment, 0 or more. */
+function setting(name: "RATE_LIMIT_PER_SECOND" | "MESSAGES_PER_DAY", otherwise: number): number {
+  const value = process.env[name];
+  if (value === undefined || value === "") return otherwise;
+  const rate = Number(value);
+  if (!(rate >= 0 && rate < Infinity)) fail("NOT_CONFIGURED", `${name} must be a number from 0 up`);
   return rate;
 }

@@ -4,6 +4,7 @@ import type { Doc } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
 import { email } from "../contract/users";
 import { bindGuests } from "./bindGuests";
+import { acceptAll } from "./invitationAnswers";
 import { findByWorkosId } from "./users";
 import { findWorkosUser, isNewer } from "./workosReports";
 
@@ -60,6 +61,7 @@ async function giveAddress(ctx: MutationCtx, address: string, user: Doc<"users">
   for (const holder of await holdersOf(ctx.db, address)) await dropAddress(ctx, holder);
   await ctx.db.patch("users", user._id, { verifiedEmail: address });
   await bindGuests(ctx, { ...user, verifiedEmail: address });
+  if (user.isActive) await acceptAll(ctx, { _id: user._id, verifiedEmail: address });
 }
 
 async function dropAddress(ctx: MutationCtx, { _id }: Doc<"users">): Promise<void> {

@@ -41,7 +41,11 @@ export class ActionRealm {
   ) {
     this.#modules = this.#evaluate(bundle.code, { env: { ...environment } });
     const node = bundle.node;
-    this.#nodeModules = node ? this.#evaluate(node.code, process) : {};
+    // Modules for Node have all of `process`, but the same environment as the others.
+    const nodeProcess: unknown = Object.create(process, {
+      env: { value: { ...environment }, enumerable: true },
+    });
+    this.#nodeModules = node ? this.#evaluate(node.code, nodeProcess) : {};
   }
 
   /** Evaluates a module, once, and gives its exports. */

@@ -1,6 +1,7 @@
 /** Who may call which function: every endpoint, tried by everybody who could think of it. */
 import { describe, expect, test } from "vitest";
 import { endpoints } from "../../convex/contract/endpoints";
+import * as invitations from "./authorization/invitations";
 import * as meetings from "./authorization/meetings";
 import { type Role, roles, type Rows, type Stage, setStage } from "./authorization/stage";
 import * as tenants from "./authorization/tenants";
@@ -10,7 +11,7 @@ import { callEndpoint, codeOf } from "./setup";
 
 const rows: Rows = Object.assign(
   {},
-  ...[meetings, tokens, users, tenants].flatMap((module) => Object.values(module)),
+  ...[meetings, invitations, tokens, users, tenants].flatMap((module) => Object.values(module)),
 );
 
 test("every endpoint has a row that says who may call it", () => {

@@ -150,14 +150,20 @@ test("a pushed app is served again after a restart, with the places of its error
   await write(
     "actions.ts",
     `"use node"; import os from "node:os"; import { actionGeneric } from "convex/server";
-     export const platform = actionGeneric(() => os.platform());`,
+     export const platform = actionGeneric(() => [os.platform(), process.platform, process.env.OF_DEPLOYMENT ?? null]);`,
   );
   await dev();
   const port = new URL(server.url).port;
+  await cli("env", "set", "OF_DEPLOYMENT", "yes");
   await server.close();
   server = await start(Number(port));
   expect(await http().query(version, {})).toBe("four");
-  expect(await http().action(makeFunctionReference<"action">("actions:platform"), {})).toBe(process.platform);
+  expect(await http().action(makeFunctionReference<"action">("actions:platform"), {})).toEqual([
+    process.platform,
+    process.platform,
+    "yes",
+  ]);
+  await cli("env", "remove", "OF_DEPLOYMENT");
   await expect(http().query(makeFunctionReference<"query">("app:fails"), {})).rejects.toThrow(
     /Uncaught Error: on purpose\n\s+at \.\.\/convex\/app\.ts:10:\d+\n/,
   );
