@@ -201,6 +201,7 @@ export const acceptInvitation = endpoint({
     "INVITATION_EXPIRED",
     "MEETING_CLOSED",
     "BANNED",
+    "LAST_HOST",
     "MEETING_FULL",
     "ONE_ON_ONE_FULL",
   ],

@@ -53,7 +53,7 @@ export const listOwnInvitations = authedQuery(contract.listOwnInvitations, (ctx)
 
 /**
  * Accepts an invitation by the secret of its link, or one to the caller's address. Fails with INVITATION_NOT_FOUND,
- * INVITATION_CLOSED, INVITATION_EXPIRED, MEETING_CLOSED, BANNED, MEETING_FULL or ONE_ON_ONE_FULL.
+ * INVITATION_CLOSED, INVITATION_EXPIRED, MEETING_CLOSED, BANNED, LAST_HOST, MEETING_FULL or ONE_ON_ONE_FULL.
  */
 export const acceptInvitation = authedMutation(contract.acceptInvitation, (ctx, args) =>
   answers.accept(ctx, args),

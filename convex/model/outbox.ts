@@ -69,8 +69,9 @@ export async function takeDue(
 async function prepare(ctx: MutationCtx, message: Message, secret: string): Promise<OutgoingMessage | null> {
   const { _id: messageId, channel, to, subject, attempts } = message;
   if (attempts >= MAX_ATTEMPTS) return drop(ctx, message, "gave_up");
-  const text = message.text ?? (await compose(ctx, message, secret));
-  if (text === null) return drop(ctx, message, "invitation_closed");
+  const invitation = await ctx.db.get("invitations", message.invitationId);
+  if (!invitation || !isCurrent(invitation, message)) return drop(ctx, message, "invitation_closed");
+  const text = message.text ?? (await compose(ctx, invitation, secret));
   if (!hasAdapter(channel)) {
     await ctx.db.patch("outbox", messageId, { text, state: "held" });
     return null;
@@ -86,19 +87,23 @@ async function drop(ctx: MutationCtx, { _id }: Message, lastError: string): Prom
   return null;
 }
 
-/** The text, whose secret is from then on that of the invitation; null if nobody is to be invited by this message any more. */
-async function compose(ctx: MutationCtx, message: Message, secret: string): Promise<string | null> {
-  const invitation = await ctx.db.get("invitations", message.invitationId);
-  if (!invitation || !isCurrent(invitation, message)) return null;
+/** The text, whose secret is from then on that of the invitation. */
+async function compose(ctx: MutationCtx, invitation: Doc<"invitations">, secret: string): Promise<string> {
   const [meeting, inviter] = await Promise.all([
     ctx.db.get("meetings", invitation.meetingId),
     invitation.invitedBy && ctx.db.get("users", invitation.invitedBy),
   ]);
-  if (!meeting) return null;
+  if (!meeting) throw new Error("Meetings are never deleted");
   await ctx.db.patch("invitations", invitation._id, { tokenHash: await sha256(secret) });
-  return invitationText({ meeting, invitation, inviter: inviter?.displayName, secret });
+  return invitationText({
+    meeting,
+    invitation,
+    inviter: inviter?.displayName,
+    secret,
+  });
 }
 
+/** Is somebody to be invited by this message still, and not by a newer one? */
 function isCurrent(invitation: Doc<"invitations">, { _id }: Message): boolean {
   return invitation.messageId === _id && stateAt(invitation, Date.now()) === "pending";
 }

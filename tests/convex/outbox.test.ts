@@ -117,6 +117,21 @@ describe("a message", () => {
     expect(await messages()).toMatchObject([{ state: "failed", lastError: "invitation_closed" }]);
   });
 
+  test("is not sent again when its invitation is revoked between two attempts", async () => {
+    const { host, meetingId, invite, take, report, messages } = await stage();
+    setUpMail();
+    const invitationId = await invite({ email: "grace@example.com" });
+    const [message] = (await take("secret")).messages;
+    if (!invitationId || !message) throw new Error("Nobody was invited");
+    await report({ messageId: message.messageId, attempt: 1, error: "ETIMEDOUT" });
+    await host.as.mutation(revokeInvitation, { meetingId, invitationId });
+    vi.setSystemTime(now + 60_000);
+    expect(await take("secret")).toEqual({ taken: 1, messages: [] });
+    const [dropped] = await messages();
+    expect(dropped).toMatchObject({ state: "failed", lastError: "invitation_closed" });
+    expect(dropped).not.toHaveProperty("text");
+  });
+
   test("is deleted after a month", async () => {
     const { app, invite, messages } = await stage();
     await invite({ sms: "+1 555 0100" });

@@ -72,6 +72,27 @@ test("npm start -- --pushed serves nothing until convex deploy has pushed the pr
   expect(await health.json()).toEqual({ status: "ok" });
 });
 
+test("the pushed product sends mail: its module for Node holds all that it needs", async () => {
+  const server = await spawnServer({ args: ["--pushed"] });
+  await convex("deploy --yes --typecheck disable --codegen disable", server);
+  // Nobody answers there, so that the attempt fails, and says how.
+  await convex("env set SMTP_URL smtp://127.0.0.1:1", server);
+  await convex("env set MAIL_FROM meetings@example.com", server);
+  const host = await signIn(server, { email: "host@example.com" });
+  const { meetingId } = await call<{ meetingId: string }>(
+    server,
+    host.token,
+    "meetings/lifecycle/createMeeting",
+    { title: "Pushed" },
+  );
+  await call(server, host.token, "meetings/invitations/inviteParticipants", {
+    meetingId,
+    invitations: [{ email: "grace@example.com" }],
+  });
+  const list = `run outbox:list {"paginationOpts":{"numItems":1,"cursor":null}}`;
+  await expect.poll(() => convex(list, server), { timeout: 30_000 }).toContain('"lastError": "ESOCKET"');
+});
+
 /** Runs the official command line in the project against a server; gives all that it has printed. */
 async function convex(words: string, { url, adminKey }: { url: string; adminKey: string }): Promise<string> {
   const { stdout, stderr } = await promisify(execFile)(
