@@ -36,8 +36,11 @@ export type ScheduledJob = {
   readonly state: JobState;
 };
 
-/** A function's place in a queue: the function's id, and the time by which the queue is ordered, ms since the epoch. */
-export type QueuePlace = { readonly id: string; readonly atMs: number };
+/**
+ * A function's place in a queue: the function's id, the time by which the queue is ordered, and when the function was
+ * scheduled, by which those of one time are; both in ms since the epoch.
+ */
+export type QueuePlace = { readonly id: string; readonly atMs: number; readonly creationTime: number };
 
 const IN_SYSTEM_TABLE: IdUse = { operation: "db.patch", table: SCHEDULED_FUNCTIONS, system: true };
 
@@ -76,7 +79,8 @@ export function schedule(
     if (transaction.namespaceOf(id) !== component) {
       transaction.writeNote(jobTargetKey(internalIdOf(id)), JSON.stringify(component));
     }
-    enqueue(transaction, { ...job, _id: id } as unknown as ScheduledJob);
+    const scheduled = readJob(transaction, id);
+    if (scheduled) enqueue(transaction, scheduled);
     return id;
   });
 }
@@ -104,10 +108,10 @@ export function finish(transaction: Transaction, id: string, error: string | nul
 }
 
 /** Removes a completed function for good. */
-export function forget(transaction: Transaction, { id, atMs }: QueuePlace): void {
+export function forget(transaction: Transaction, { id, atMs, creationTime }: QueuePlace): void {
   transaction.usage.exempt(() => {
     transaction.remove(id, { ...IN_SYSTEM_TABLE, operation: "db.delete" });
-    transaction.removeNote(jobKey("completed", atMs, internalIdOf(id)));
+    transaction.removeNote(jobKey("completed", atMs, creationTime, internalIdOf(id)));
     transaction.removeNote(jobTargetKey(internalIdOf(id)));
   });
 }
@@ -147,16 +151,20 @@ function isCompleted({ state }: ScheduledJob): boolean {
 function move(transaction: Transaction, job: ScheduledJob, change: Partial<ScheduledJob>): void {
   transaction.usage.exempt(() => {
     transaction.patch(job._id, change as JsonObject, IN_SYSTEM_TABLE);
-    const [queue, atMs] = placeOf(job);
-    transaction.writeNote(jobKey(queue, atMs, internalIdOf(job._id)), null);
+    transaction.writeNote(keyOf(job), null);
     enqueue(transaction, { ...job, ...change });
   });
 }
 
 function enqueue(transaction: Transaction, job: ScheduledJob): void {
+  const [, atMs] = placeOf(job);
+  const place: QueuePlace = { id: job._id, atMs, creationTime: job._creationTime };
+  transaction.writeNote(keyOf(job), JSON.stringify(place));
+}
+
+function keyOf(job: ScheduledJob): string {
   const [queue, atMs] = placeOf(job);
-  const place: QueuePlace = { id: job._id, atMs };
-  transaction.writeNote(jobKey(queue, atMs, internalIdOf(job._id)), JSON.stringify(place));
+  return jobKey(queue, atMs, job._creationTime, internalIdOf(job._id));
 }
 
 function placeOf(job: ScheduledJob): [queue: JobQueue, atMs: number] {

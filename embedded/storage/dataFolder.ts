@@ -27,7 +27,7 @@ export type DataFolder = {
 const MARKER = "format.json";
 const NEW_MARKER = MARKER + UNFINISHED;
 const FORMAT = "convex-embedded";
-const VERSION = 1;
+const VERSION = 2;
 const DATABASE = "data.mdb";
 /** What file systems and file managers put into folders that people call empty. */
 const HARMLESS = new Set(["lost+found", ".DS_Store"]);

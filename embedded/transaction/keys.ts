@@ -8,7 +8,7 @@
  * | documents  | 02 tablet (u32) internal id (16 bytes)                       | document JSON |
  * | index      | 03 index (u32) field values _creationTime internal id        | empty         |
  * | replays    | 04 session and request                                       | JSON          |
- * | jobs       | 05 queue (u8) time internal id                               | JSON          |
+ * | jobs       | 05 queue (u8) time _creationTime internal id                 | JSON          |
  * | crons      | 06 name, or 06 00 component 00 name                          | JSON          |
  * | pushed     | 07 name of a module                                          | JSON          |
  * | targets    | 08 internal id of a scheduled function of another component  | JSON          |
@@ -106,9 +106,12 @@ export const JOB_QUEUES = {
 } as const;
 export type JobQueue = keyof typeof JOB_QUEUES;
 
-/** The place of a scheduled function in a queue. `timeMs`: since the epoch. */
-export function jobKey(queue: JobQueue, timeMs: number, internalId: string): string {
-  return JOB_QUEUES[queue] + encodeKeyPart(timeMs) + internalId;
+/**
+ * The place of a scheduled function in a queue: of those with the same time, the one that was scheduled first comes first. Both
+ * times in ms since the epoch.
+ */
+export function jobKey(queue: JobQueue, timeMs: number, creationTime: number, internalId: string): string {
+  return JOB_QUEUES[queue] + encodeKeyPart(timeMs) + encodeKeyPart(creationTime) + internalId;
 }
 
 /** What is in a queue for a time up to and including `timeMs`. */

@@ -68,6 +68,14 @@ describe("scheduling", () => {
     expect(await notes()).toEqual(["hello"]);
   });
 
+  test("functions that are due at the same time are run in the order in which they were scheduled", async () => {
+    const texts = Array.from({ length: 40 }, (_, index) => `note ${index}`);
+    const atMs = clock.now() + 1000;
+    await app.mutation("jobs:laterInOrder", { path: "notes:add", author: "job", texts, atMs });
+    clock.advance(1000);
+    expect(await app.until(notes, ({ length }) => length === texts.length)).toEqual(texts);
+  });
+
   test("a function is run when it is due and not before, whatever is scheduled meanwhile", async () => {
     const late = await later({ ...note, delayMs: 100 * DAY_MS });
     const soon = await later({ ...note, delayMs: 1000 });

@@ -65,7 +65,7 @@ describe("openDataFolder", () => {
     expect(await readdir(path)).toContain("format.json");
     expect(JSON.parse(await readFile(join(path, "format.json"), "utf8"))).toEqual({
       format: "convex-embedded",
-      version: 1,
+      version: 2,
     });
 
     const again = await openDataFolder(path);
@@ -105,8 +105,8 @@ describe("openDataFolder", () => {
     ["null", "does not say"],
     ['{"format":"other","version":1}', "does not say"],
     [
-      '{"format":"convex-embedded","version":2}',
-      /has version 2 of the format, and this server reads version 1/,
+      '{"format":"convex-embedded","version":1}',
+      /has version 1 of the format, and this server reads version 2/,
     ],
     ['{"format":"convex-embedded","version":"\\n"}', /has version "\\n" of the format/],
   ])("refuses a folder whose format.json is %j", async (marker, message) => {
