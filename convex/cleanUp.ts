@@ -9,6 +9,7 @@ import * as meetings from "./model/meetings";
 import * as outbox from "./model/outbox";
 import { deleteOldBuckets } from "./model/rateLimit";
 import * as tokens from "./model/tokens";
+import * as webhookDeliveries from "./model/webhookDeliveries";
 
 const PAGE = 200;
 
@@ -94,6 +95,17 @@ export const deleteOldMessages = internalMutation({
   handler: async (ctx) => {
     const deleted = await outbox.deleteOldMessages(ctx, PAGE);
     if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteOldMessages, {});
+    return null;
+  },
+});
+
+/** Deletes what has come of webhooks that were sent 30 days ago. */
+export const deleteOldDeliveries = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const deleted = await webhookDeliveries.deleteOldDeliveries(ctx, PAGE);
+    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteOldDeliveries, {});
     return null;
   },
 });

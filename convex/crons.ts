@@ -10,6 +10,8 @@ crons.interval("delete expired tokens", { hours: 1 }, internal.cleanUp.deleteExp
 crons.interval("let invitations expire", { minutes: 5 }, internal.cleanUp.expireInvitations, {});
 crons.interval("deliver what was left behind", { minutes: 1 }, internal.outbox.wake, {});
 crons.interval("delete old messages", { hours: 1 }, internal.cleanUp.deleteOldMessages, {});
+crons.interval("delete old webhook deliveries", { hours: 1 }, internal.cleanUp.deleteOldDeliveries, {});
+crons.interval("go on with webhooks", { minutes: 1 }, internal.webhooks.queue.wakeOverdue, {});
 
 crons.interval("delete bans that are over", { hours: 1 }, internal.cleanUp.deleteOldBans, {});
 

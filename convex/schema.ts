@@ -13,6 +13,7 @@ import { tenantFields } from "./contract/tenants";
 import { tokenFields } from "./contract/tokens";
 import { userRow } from "./contract/users";
 import { waitlistFields } from "./contract/waitlist";
+import { webhookCursorFields, webhookDeliveryFields, webhookEndpointFields } from "./contract/webhooks";
 import { workosMembershipFields, workosUserFields } from "./contract/workos";
 import { tableFields } from "./validators";
 
@@ -125,6 +126,22 @@ export default defineSchema({
     .index("by_key", ["key"])
     .index("by_participant_and_kind", ["participantId", "kind"])
     .index("by_expires_at", ["expiresAt"]),
+
+  // Addresses to which a tenant's events are sent. Written by the tenant's admins through `model/webhookEndpoints.ts`, which counts
+  // them in the tenant; read whenever events are sent.
+  webhookEndpoints: defineTable(tableFields(webhookEndpointFields)).index("by_tenant", ["tenantId"]),
+
+  // How far the events of a meeting have been sent to an endpoint. Written and read by `model/webhookQueue.ts`.
+  webhookCursors: defineTable(tableFields(webhookCursorFields))
+    .index("by_endpoint_and_meeting", ["endpointId", "meetingId"])
+    .index("by_due_at", ["dueAt"]),
+
+  // What has come of sending an event to an endpoint. Written by `model/webhookDeliveries.ts`; read by the tenant's admins; deleted
+  // by `cleanUp` after 30 days.
+  webhookDeliveries: defineTable(tableFields(webhookDeliveryFields))
+    .index("by_endpoint", ["endpointId"])
+    .index("by_endpoint_and_event", ["endpointId", "eventId"])
+    .index("by_endpoint_and_state", ["endpointId", "state"]),
 
   // Answers to requests that may be sent again. Written and read by `model/idempotency.ts`; deleted by `cleanUp` after a day.
   idempotencyKeys: defineTable(tableFields(idempotencyFields)).index("by_scope_and_key", ["scope", "key"]),

@@ -35,6 +35,10 @@ export function openapiDocument() {
       },
       { name: "Tenants", description: "What holds for all meetings of an organization or a person." },
       {
+        name: "Webhooks",
+        description: "Addresses to which the events of all meetings of a tenant are sent.",
+      },
+      {
         name: "System",
         description: "General system endpoints such as health checks and diagnostics.",
       },

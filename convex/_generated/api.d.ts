@@ -51,6 +51,9 @@ import type * as contract_users from "../contract/users.js";
 import type * as contract_usersMutations from "../contract/usersMutations.js";
 import type * as contract_usersQueries from "../contract/usersQueries.js";
 import type * as contract_waitlist from "../contract/waitlist.js";
+import type * as contract_webhooks from "../contract/webhooks.js";
+import type * as contract_webhooksDeliveries from "../contract/webhooksDeliveries.js";
+import type * as contract_webhooksEndpoints from "../contract/webhooksEndpoints.js";
 import type * as contract_workos from "../contract/workos.js";
 import type * as credentials from "../credentials.js";
 import type * as crons from "../crons.js";
@@ -124,6 +127,10 @@ import type * as model_updateMeeting from "../model/updateMeeting.js";
 import type * as model_users from "../model/users.js";
 import type * as model_verifiedEmail from "../model/verifiedEmail.js";
 import type * as model_waitlist from "../model/waitlist.js";
+import type * as model_webhookDeliveries from "../model/webhookDeliveries.js";
+import type * as model_webhookEndpoints from "../model/webhookEndpoints.js";
+import type * as model_webhookQueue from "../model/webhookQueue.js";
+import type * as model_webhookUrls from "../model/webhookUrls.js";
 import type * as model_workosReports from "../model/workosReports.js";
 import type * as model_workosSync from "../model/workosSync.js";
 import type * as outbox from "../outbox.js";
@@ -137,6 +144,11 @@ import type * as users_mutations from "../users/mutations.js";
 import type * as users_queries from "../users/queries.js";
 import type * as users_sync from "../users/sync.js";
 import type * as validators from "../validators.js";
+import type * as webhooks_deliveries from "../webhooks/deliveries.js";
+import type * as webhooks_endpoints from "../webhooks/endpoints.js";
+import type * as webhooks_queue from "../webhooks/queue.js";
+import type * as webhooks_sending from "../webhooks/sending.js";
+import type * as webhooks_store from "../webhooks/store.js";
 
 import type {
   ApiFromModules,
@@ -188,6 +200,9 @@ declare const fullApi: ApiFromModules<{
   "contract/usersMutations": typeof contract_usersMutations;
   "contract/usersQueries": typeof contract_usersQueries;
   "contract/waitlist": typeof contract_waitlist;
+  "contract/webhooks": typeof contract_webhooks;
+  "contract/webhooksDeliveries": typeof contract_webhooksDeliveries;
+  "contract/webhooksEndpoints": typeof contract_webhooksEndpoints;
   "contract/workos": typeof contract_workos;
   credentials: typeof credentials;
   crons: typeof crons;
@@ -261,6 +276,10 @@ declare const fullApi: ApiFromModules<{
   "model/users": typeof model_users;
   "model/verifiedEmail": typeof model_verifiedEmail;
   "model/waitlist": typeof model_waitlist;
+  "model/webhookDeliveries": typeof model_webhookDeliveries;
+  "model/webhookEndpoints": typeof model_webhookEndpoints;
+  "model/webhookQueue": typeof model_webhookQueue;
+  "model/webhookUrls": typeof model_webhookUrls;
   "model/workosReports": typeof model_workosReports;
   "model/workosSync": typeof model_workosSync;
   outbox: typeof outbox;
@@ -274,6 +293,11 @@ declare const fullApi: ApiFromModules<{
   "users/queries": typeof users_queries;
   "users/sync": typeof users_sync;
   validators: typeof validators;
+  "webhooks/deliveries": typeof webhooks_deliveries;
+  "webhooks/endpoints": typeof webhooks_endpoints;
+  "webhooks/queue": typeof webhooks_queue;
+  "webhooks/sending": typeof webhooks_sending;
+  "webhooks/store": typeof webhooks_store;
 }>;
 
 /**

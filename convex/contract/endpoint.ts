@@ -15,7 +15,7 @@ export interface Endpoint<
   /** Module and function, like `meetings/lifecycle/createMeeting`: the URL is `/api/run/` and this. */
   readonly path: string;
   readonly kind: Kind;
-  readonly tag: "Meetings" | "Users" | "Guests" | "Tenants";
+  readonly tag: "Meetings" | "Users" | "Guests" | "Tenants" | "Webhooks";
   /** Who may call it at all: known and active users, whoever has a good token, or anyone with what the arguments hold. */
   readonly access: "user" | "identity" | "anyone";
   /** What it does and who may call it, for people. */

@@ -14,6 +14,8 @@ import * as tenantsQueries from "./tenantsQueries";
 import * as meetingsWaitlist from "./meetingsWaitlist";
 import * as usersMutations from "./usersMutations";
 import * as usersQueries from "./usersQueries";
+import * as webhooksDeliveries from "./webhooksDeliveries";
+import * as webhooksEndpoints from "./webhooksEndpoints";
 
 /** Every public function of the backend. The modules above export endpoints and nothing else. */
 export const endpoints: readonly Endpoint[] = [
@@ -32,4 +34,6 @@ export const endpoints: readonly Endpoint[] = [
   ...Object.values(guestsQueries),
   ...Object.values(tenantsMutations),
   ...Object.values(tenantsQueries),
+  ...Object.values(webhooksEndpoints),
+  ...Object.values(webhooksDeliveries),
 ];

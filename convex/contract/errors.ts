@@ -30,6 +30,8 @@ export const errorStatus = {
   /** There is no such invitation, or it is not the caller's, or its link has been replaced by a newer one. */
   INVITATION_NOT_FOUND: 404,
   ACCESS_KEY_NOT_FOUND: 404,
+  WEBHOOK_ENDPOINT_NOT_FOUND: 404,
+  WEBHOOK_DELIVERY_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   /** The meeting is concluded or cancelled. */
   MEETING_CLOSED: 409,
@@ -53,6 +55,8 @@ export const errorStatus = {
   INVITATION_EXPIRED: 410,
   /** The key was used for another request. */
   IDEMPOTENCY_CONFLICT: 409,
+  WEBHOOK_ENDPOINT_DISABLED: 409,
+  WEBHOOK_DELIVERY_NOT_DEAD: 409,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   /** The change would leave the meeting without a host. */
@@ -72,6 +76,9 @@ export const errorStatus = {
   ORGANIZATION_TOO_LARGE: 422,
   /** The tenant has as many active meetings as it may have. */
   TOO_MANY_ACTIVE_MEETINGS: 422,
+  /** Webhooks go to https URLs of public host names only. */
+  WEBHOOK_URL_NOT_ALLOWED: 422,
+  TOO_MANY_WEBHOOK_ENDPOINTS: 422,
   /** `retryAfterMs` says when to try again. */
   RATE_LIMITED: 429,
   INTERNAL_ERROR: 500,

@@ -13,7 +13,8 @@ export async function beginStay({ ctx: { db } }: MeetingEdit, row: Row): Promise
   const joinedAt = Date.now();
   const participantId = row._id;
   const [attendee, stayId] = await Promise.all([
-    findAttendee(db, participantId),
+    // Who comes for the first time has been nowhere yet.
+    row.joinedAt === undefined ? null : findAttendee(db, participantId),
     db.insert("stays", { participantId, joinedAt }),
   ]);
   if (attendee) {

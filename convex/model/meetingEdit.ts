@@ -3,6 +3,7 @@ import type { MutationCtx } from "../_generated/server";
 import type { EventActor, EventChange, EventType } from "../contract/events";
 import { scheduleEmptyCheck } from "./emptyMeetings";
 import { scheduleRoomSync } from "./mediaSync";
+import { announceEvents } from "./webhookQueue";
 
 /** So that one event stays far below the size of a document, however many people a request adds. */
 const CHANGES_PER_EVENT = 250;
@@ -67,6 +68,9 @@ export class MeetingEdit {
     const emptyCheckAt = await scheduleEmptyCheck(this.ctx, this.#meeting, this.tenant);
     if (emptyCheckAt !== this.#meeting.emptyCheckAt) this.set({ emptyCheckAt });
     await Promise.all([
+      ...(this.#events.length > 0
+        ? [announceEvents(this.ctx, this.tenant, meetingId, eventSequence + 1)]
+        : []),
       scheduleRoomSync(
         this.ctx,
         this.#meeting,

@@ -13,6 +13,11 @@ export function randomSecret(bytes = KEY_BYTES): string {
   return base64url(crypto.getRandomValues(new Uint8Array(bytes)));
 }
 
+/** A new secret to sign webhooks with, as Standard Webhooks writes it. For actions. */
+export function newSigningSecret(): string {
+  return `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(KEY_BYTES))))}`;
+}
+
 /** Random characters out of `alphabet`, for names that people copy by hand. For actions. */
 export function randomText(alphabet: string, length: number): string {
   // Bytes that would favour the first characters of the alphabet are thrown away.

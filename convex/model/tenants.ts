@@ -13,6 +13,12 @@ export interface TenantName {
   of: string;
 }
 
+/** Who calls, by a verified token. */
+export interface Caller {
+  identity: UserIdentity;
+  user: Doc<"users">;
+}
+
 /** The tenant of a caller: the organization of the session, or the caller alone. */
 export function tenantNameOf(identity: UserIdentity, user: Doc<"users">): TenantName {
   const { orgId } = organizationOf(identity);
@@ -28,7 +34,7 @@ export function findTenant(db: DatabaseReader, tenantName: TenantName): Promise<
 }
 
 /** The caller's own tenant, for who administers it: admins of the organization, and everybody without one. FORBIDDEN. */
-export function requireAdministered(caller: { identity: UserIdentity; user: Doc<"users"> }): TenantName {
+export function requireAdministered(caller: Caller): TenantName {
   const tenantName = tenantNameOf(caller.identity, caller.user);
   const { orgRole } = organizationOf(caller.identity);
   if (tenantName.kind === "organization" && orgRole !== "admin") {

@@ -33,7 +33,7 @@ describe.each(forUsers)("%s", (_, endpoint) => {
 
 test("the module of every endpoint has its function, and no module has another public one", async () => {
   const modules = import.meta.glob<Record<string, { isPublic?: boolean }>>(
-    "../../convex/{meetings,users,guests,tenants}/*.ts",
+    "../../convex/{meetings,users,guests,tenants,webhooks}/*.ts",
     { eager: true },
   );
   const registered = Object.entries(modules).flatMap(([file, module]) =>

@@ -7,11 +7,12 @@ import { type Role, roles, type Rows, type Stage, setStage } from "./authorizati
 import * as tenants from "./authorization/tenants";
 import * as tokens from "./authorization/tokens";
 import * as users from "./authorization/users";
+import * as webhooks from "./authorization/webhooks";
 import { callEndpoint, codeOf } from "./setup";
 
 const rows: Rows = Object.assign(
   {},
-  ...[meetings, invitations, tokens, users, tenants].flatMap((module) => Object.values(module)),
+  ...[meetings, invitations, tokens, users, tenants, webhooks].flatMap((module) => Object.values(module)),
 );
 
 test("every endpoint has a row that says who may call it", () => {

@@ -109,4 +109,4 @@ test("more people than one request can see to are let in by several", async () =
   await host.as.mutation(updateMeeting, { meetingId, lobby: false });
   await app.finishAllScheduledFunctions(() => undefined);
   expect(await meeting()).toMatchObject({ joinedCount: 2003 });
-});
+}, 60_000);
