@@ -4,7 +4,13 @@ import { v } from "convex/values";
 import { internal } from "./_generated/api";
 import { internalAction, internalMutation, internalQuery } from "./_generated/server";
 import { accessKeyFields, tenantName } from "./contract/accessKeys";
-import { insertAccessKey, listAccessKeys, makeCredentials, revokeAccessKey } from "./model/accessKeys";
+import {
+  findAccessKey,
+  insertAccessKey,
+  listAccessKeys,
+  makeCredentials,
+  revokeAccessKey,
+} from "./model/accessKeys";
 import { fail } from "./model/errors";
 import { parse } from "./model/parse";
 import { ensureTenant, findTenant } from "./model/tenants";
@@ -37,6 +43,16 @@ export const keep = internalMutation({
     const { _id: tenantId } = await ensureTenant(ctx, { kind: "custom", of: tenant });
     await insertAccessKey(ctx, { tenantId, ...key });
     return null;
+  },
+});
+
+/** What signatures made with an access key are checked against; null for keys that are unknown or revoked. */
+export const find = internalQuery({
+  args: { accessKeyId: v.string() },
+  returns: v.union(v.null(), v.object({ tenantId: v.id("tenants"), sealedSecret: v.string() })),
+  handler: async ({ db }, { accessKeyId }) => {
+    const key = await findAccessKey(db, accessKeyId);
+    return key && { tenantId: key.tenantId, sealedSecret: key.sealedSecret };
   },
 });
 

@@ -2,6 +2,7 @@ import { ROUTABLE_HTTP_METHODS, httpRouter } from "convex/server";
 import openapi from "../openapi/openapi.json";
 import { httpAction } from "./_generated/server";
 import { endpoints } from "./contract/endpoints";
+import { CHIME_PREFIX, chime } from "./dialects/chime/http";
 import { preflightResponse, withCors } from "./http/cors";
 import { endpointAction } from "./http/endpoint";
 import { fallback } from "./http/fallback";
@@ -28,9 +29,19 @@ http.route({
   handler: httpAction(async (_, request) => withCors(request, json(openapi))),
 });
 
+// Other systems' wires: one line each.
+mount(CHIME_PREFIX, chime);
+
 const preflight = httpAction(async (_, request) => preflightResponse(request));
 for (const method of ROUTABLE_HTTP_METHODS) {
   http.route({ method, pathPrefix: "/", handler: method === "OPTIONS" ? preflight : fallback(http) });
+}
+
+/** Gives a dialect all that is below a path, except what browsers ask before they send credentials. */
+function mount(pathPrefix: string, handler: typeof chime): void {
+  for (const method of ROUTABLE_HTTP_METHODS) {
+    if (method !== "OPTIONS") http.route({ method, pathPrefix, handler });
+  }
 }
 
 export default http;

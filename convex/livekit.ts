@@ -24,10 +24,15 @@ import { effectiveCapabilities, type MediaSource, mediaPermission } from "./mode
 import { fail } from "./model/errors";
 import { type LivekitSettings, livekitSettings, requireLivekit } from "./model/mediaSync";
 import { newToken, readToken } from "./model/opaqueTokens";
+import { derivedSecret } from "./model/secrets";
 import type { Issued } from "./model/tokens";
 
 /** A join token is used at once, or refreshed. Whoever is in the room stays there. */
 const JOIN_TOKEN_SECONDS = 10 * 60;
+
+/** A token that no media server verifies by itself dies with what it says of its bearer, so that it may last for long. */
+const OWN_TOKEN_SECONDS = 24 * 60 * 60;
+const OWN_ISSUER = "connvo-meetings";
 
 /** With growing pauses, for about six minutes in all. */
 const MAX_RETRIES = 5;
@@ -73,12 +78,25 @@ export const reconnect = internalAction({
   },
 });
 
+/** Join tokens for applications that hand them on; null for who may not come into the room now. */
+export const joinTokens = internalAction({
+  args: { meetingId: v.id("meetings"), participantIds: v.array(v.id("meetingParticipants")) },
+  returns: v.array(v.union(v.string(), v.null())),
+  handler: async (ctx, args): Promise<(string | null)[]> => {
+    const [key, bearers]: [SigningKey, (TokenBearer | null)[]] = await Promise.all([
+      signingKey(),
+      ctx.runQuery(internal.tokens.admitted, args),
+    ]);
+    return Promise.all(bearers.map(async (bearer) => bearer && sign(key, bearer)));
+  },
+});
+
 /** `checkJoinToken`. */
 export const check = internalAction({
   args: { token: v.string() },
   returns: zodOutputToConvex(joinTokenCheck),
   handler: async (ctx, { token }): Promise<JoinTokenCheck> => {
-    const claims = await verify(requireLivekit(), token);
+    const claims = await verify(await signingKey(), token);
     if (typeof claims === "string") return { active: false, reason: claims };
     const { meetingId, participantId, tokenVersion, expiresAt } = claims;
     const [bearer]: (TokenBearer | null)[] = await ctx.runQuery(internal.tokens.bearers, {
@@ -154,7 +172,7 @@ async function connectionFor(
       roomId: bearer.meetingId,
       url: settings.url,
       participantId: bearer.participantId,
-      streamToken: await sign(settings, bearer),
+      streamToken: await sign({ ...settings, seconds: JOIN_TOKEN_SECONDS }, bearer),
       streamTokenExpiresAt: expiresAtSeconds * 1000,
       refreshToken,
       refreshTokenExpiresAt: expiresAt,
@@ -164,10 +182,21 @@ async function connectionFor(
   };
 }
 
-function sign({ apiKey, apiSecret }: LivekitSettings, bearer: TokenBearer): Promise<string> {
+/** With what join tokens are signed. */
+type SigningKey = Pick<LivekitSettings, "apiKey" | "apiSecret"> & { seconds: number };
+
+/** The key of the media server, or while there is none one of our own. */
+async function signingKey(): Promise<SigningKey> {
+  const settings = livekitSettings();
+  if (settings) return { ...settings, seconds: JOIN_TOKEN_SECONDS };
+  const apiSecret = await derivedSecret("join tokens");
+  return { apiKey: OWN_ISSUER, apiSecret, seconds: OWN_TOKEN_SECONDS };
+}
+
+function sign({ apiKey, apiSecret, seconds }: SigningKey, bearer: TokenBearer): Promise<string> {
   const token = new AccessToken(apiKey, apiSecret, {
     identity: bearer.participantId,
-    ttl: JOIN_TOKEN_SECONDS,
+    ttl: seconds,
     attributes: attributesOf(bearer),
     ...(bearer.name !== undefined && { name: bearer.name }),
   });
@@ -182,7 +211,7 @@ function sign({ apiKey, apiSecret }: LivekitSettings, bearer: TokenBearer): Prom
 }
 
 /** What a join token says, or why it is none. */
-async function verify({ apiKey, apiSecret }: LivekitSettings, token: string) {
+async function verify({ apiKey, apiSecret }: SigningKey, token: string) {
   let claims: ClaimGrants;
   try {
     claims = await new TokenVerifier(apiKey, apiSecret).verify(token, 0);

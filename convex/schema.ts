@@ -15,6 +15,7 @@ import { userRow } from "./contract/users";
 import { waitlistFields } from "./contract/waitlist";
 import { webhookCursorFields, webhookDeliveryFields, webhookEndpointFields } from "./contract/webhooks";
 import { workosMembershipFields, workosUserFields } from "./contract/workos";
+import { chimeMeetingFields } from "./dialects/chime/stored";
 import { tableFields } from "./validators";
 
 export default defineSchema({
@@ -46,7 +47,8 @@ export default defineSchema({
   guests: defineTable(tableFields(guestFields))
     .index("by_tenant_and_external_id", ["tenantId", "externalId"])
     .index("by_email_and_tenant", ["email", "tenantId"])
-    .index("by_email_and_user", ["email", "userId"]),
+    .index("by_email_and_user", ["email", "userId"])
+    .index("by_tenant_and_user", ["tenantId", "userId", "externalId"]),
 
   // Credentials with which applications call for a tenant. Written by the tenant's administrators; read by every request that
   // comes over another system's wire.
@@ -61,6 +63,9 @@ export default defineSchema({
   aliases: defineTable(tableFields(aliasFields))
     .index("by_alias", ["tenantId", "kind", "alias"])
     .index("by_subject", ["subject", "kind"]),
+
+  // What the Amazon Chime SDK says of a meeting and nobody else asks for. Written and read by `dialects/chime`.
+  chimeMeetings: defineTable(tableFields(chimeMeetingFields)).index("by_meeting", ["meetingId"]),
 
   // Meetings. Written through `model/meetingEdit.ts`, never deleted. Read by every function of a meeting; by the first index
   // `cleanUp` finds those that nobody has started, by the second `startMeeting` counts those of a tenant that are active.

@@ -59,6 +59,16 @@ export const checkControlToken = internalQuery({
   handler: (ctx, { sent, now }) => tokens.checkControlToken(ctx.db, sent, now),
 });
 
+/** Those of the people who may come into the room now, of whom none has to pass the lobby first. */
+export const admitted = internalQuery({
+  args: { meetingId: v.id("meetings"), participantIds: v.array(v.id("meetingParticipants")) },
+  returns: v.array(v.union(bearer, v.null())),
+  handler: (ctx, { meetingId, participantIds }) =>
+    Promise.all(
+      participantIds.map((participantId) => tokens.findAdmitted(ctx.db, { meetingId, participantId })),
+    ),
+});
+
 /** Those of the people who may be in the room now, as a media server wants to know them. */
 export const bearers = internalQuery({
   args: { meetingId: v.string(), participantIds: v.array(v.string()) },

@@ -9,7 +9,6 @@ export async function readJson(request: Request): Promise<unknown> {
   if (mediaType !== "application/json") {
     fail("UNSUPPORTED_MEDIA_TYPE", "Content-Type must be application/json");
   }
-  if (Number(request.headers.get("Content-Length")) > MAX_BODY_BYTES) tooLarge();
   const bytes = await readBytes(request);
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -18,8 +17,9 @@ export async function readJson(request: Request): Promise<unknown> {
   }
 }
 
-/** Reads no further than the limit, since Content-Length may be absent. */
-async function readBytes({ body }: Request): Promise<Uint8Array> {
+/** The body of a request, of which no more is read than the limit, since Content-Length may be absent; PAYLOAD_TOO_LARGE. */
+export async function readBytes({ headers, body }: Request): Promise<Uint8Array<ArrayBuffer>> {
+  if (Number(headers.get("Content-Length")) > MAX_BODY_BYTES) tooLarge();
   if (!body) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -35,7 +35,7 @@ async function readBytes({ body }: Request): Promise<Uint8Array> {
   return concatenate(chunks, length);
 }
 
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
+function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {

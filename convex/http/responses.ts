@@ -17,7 +17,9 @@ export function successResponse(value: unknown): Response {
 
 /** The answer for what was thrown: its own code and status if it is one of ours, else INTERNAL_ERROR and no more. */
 export function errorResponse(error: unknown): Response {
-  return failureResponse(knownError(error) ?? unknownError(error));
+  const known = knownError(error);
+  if (!known) logFault(error);
+  return failureResponse(known ?? UNKNOWN_ERROR);
 }
 
 /** The answer for an error of the contract. */
@@ -45,11 +47,12 @@ const INVALID_CURSOR: ErrorData = {
   issues: [{ path: "paginationOpts.cursor", message: "Not a cursor of this list with these filters" }],
 };
 
+const UNKNOWN_ERROR: ErrorData = { code: "INTERNAL_ERROR", message: "Something went wrong on the server" };
+
 /** Logs where it happened and not the message, which may quote personal data. */
-function unknownError(error: unknown): ErrorData {
+export function logFault(error: unknown): void {
   const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter(isFrame) : [];
   console.error(["Unexpected error in an HTTP action", ...frames].join("\n"));
-  return { code: "INTERNAL_ERROR", message: "Something went wrong on the server" };
 }
 
 function isFrame(line: string): boolean {

@@ -45,20 +45,21 @@ export async function ensureAliases(
   subjects: readonly string[],
   make: () => string,
 ): Promise<string[]> {
-  const found = await Promise.all(subjects.map((subject) => rowOf(ctx.db, kind, subject)));
   const taken = new Set<string>();
-  return Promise.all(
-    subjects.map(async (subject, index) => {
-      const known = found[index];
-      if (known) return known.alias;
-      let alias = make();
-      while (taken.has(alias) || (await findSubject(ctx.db, { tenantId, kind }, alias)) !== null)
-        alias = make();
-      taken.add(alias);
-      await insertAlias(ctx, { tenantId, kind }, alias, subject);
-      return alias;
-    }),
-  );
+  const name = async (subject: string): Promise<string> => {
+    const known = await rowOf(ctx.db, kind, subject);
+    if (known) return known.alias;
+    let alias = make();
+    while (taken.has(alias) || (await findSubject(ctx.db, { tenantId, kind }, alias)) !== null)
+      alias = make();
+    taken.add(alias);
+    await insertAlias(ctx, { tenantId, kind }, alias, subject);
+    return alias;
+  };
+  // A document may be asked for twice, and is called one thing.
+  const names = new Map<string, Promise<string>>();
+  for (const subject of subjects) if (!names.has(subject)) names.set(subject, name(subject));
+  return Promise.all(subjects.map((subject) => names.get(subject) as Promise<string>));
 }
 
 /** Forgets what a document was called, as it is no more. */

@@ -75,16 +75,25 @@ export async function unseal(sealed: string): Promise<string> {
   return new TextDecoder().decode(opened);
 }
 
+/** A secret of the deployment for one purpose, in hex, made of CREDENTIALS_KEY; NOT_CONFIGURED without one. For actions. */
+export async function derivedSecret(purpose: string): Promise<string> {
+  return hex(await hmacSha256(requireCredentialsKey(), purpose));
+}
+
 export function hex(bytes: ArrayBuffer): string {
   return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 async function credentialsKey(use: "encrypt" | "decrypt"): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", requireCredentialsKey(), "AES-GCM", false, [use]);
+}
+
+function requireCredentialsKey(): Uint8Array<ArrayBuffer> {
   const bytes = keyBytes(process.env.CREDENTIALS_KEY ?? "");
   if (bytes?.length !== KEY_BYTES) {
     fail("NOT_CONFIGURED", `CREDENTIALS_KEY must be ${KEY_BYTES} bytes in base64`);
   }
-  return crypto.subtle.importKey("raw", bytes, "AES-GCM", false, [use]);
+  return bytes;
 }
 
 function keyBytes(setting: string): Uint8Array<ArrayBuffer> | undefined {

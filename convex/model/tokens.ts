@@ -123,6 +123,16 @@ export async function findBearer(
   return access && describeBearer(db, access.participant);
 }
 
+/** Whom a join token may be given to: null, too, for who has to pass the lobby, and if there is no place. */
+export async function findAdmitted(
+  db: DatabaseReader,
+  { meetingId, participantId }: { meetingId: Id<"meetings">; participantId: Id<"meetingParticipants"> },
+): Promise<TokenBearer | null> {
+  const access = await findAccess(db, { meetingId, participantId });
+  if (!access || (await admissionRefusal(db, access.meeting, access.participant))) return null;
+  return describeBearer(db, access.participant);
+}
+
 /**
  * Deletes tokens that have expired, the longest ago first.
  *
@@ -176,13 +186,25 @@ async function isBanned(db: DatabaseReader, meeting: Meeting, { userId, guestId 
  * places: rows hold a place each, but places may have become fewer.
  */
 async function requireAdmission(db: DatabaseReader, meeting: Meeting, row: Row): Promise<void> {
+  const refusal = await admissionRefusal(db, meeting, row);
+  if (refusal) fail(refusal, admissionRefusals[refusal]);
+}
+
+const admissionRefusals = {
+  NOT_ADMITTED: "A host has to admit this person from the lobby first",
+  MEETING_FULL: "Meeting is full",
+};
+
+async function admissionRefusal(
+  db: DatabaseReader,
+  meeting: Meeting,
+  row: Row,
+): Promise<keyof typeof admissionRefusals | null> {
   const isThere = row.presence === "joined";
-  if (meeting.lobby === true && row.role !== "host" && !isThere) {
-    fail("NOT_ADMITTED", "A host has to admit this person from the lobby first");
-  }
+  if (meeting.lobby === true && row.role !== "host" && !isThere) return "NOT_ADMITTED";
   const tenant = await findTenantOf(db, meeting);
   const others = (meeting.joinedCount ?? 0) - Number(isThere);
-  if (others >= placesOf(meeting, tenant)) fail("MEETING_FULL", "Meeting is full");
+  return others >= placesOf(meeting, tenant) ? "MEETING_FULL" : null;
 }
 
 async function issue(ctx: MutationCtx, kind: TokenKind, row: Row, kept: KeptToken): Promise<Issued> {

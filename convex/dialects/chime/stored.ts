@@ -1,0 +1,13 @@
+import { id } from "../../contract/ids";
+import * as z from "zod";
+import { meetingDetails, tag } from "./wire";
+
+/**
+ * Fields of the table `chimeMeetings`: what applications have said of a meeting over this wire and nobody else asks for. A meeting
+ * that was made otherwise has a row once there is something to keep.
+ */
+export const chimeMeetingFields = {
+  meetingId: id("meetings"),
+  details: meetingDetails.exactOptional(),
+  tags: z.array(tag).exactOptional(),
+};

@@ -1,0 +1,63 @@
+import type { WireOperation } from "../contract/wire";
+
+/** The operation that a request asks for, and its path parameters as they were sent. */
+export interface WireMatch<Name extends string> {
+  name: Name;
+  pathParameters: Record<string, string>;
+}
+
+/**
+ * Finds the operation of another system's wire. Empty segments do not count, and neither does whatever comes before a path that
+ * fits, as clients can be told of an endpoint with a path of its own.
+ *
+ * @param path Below the place where the system is mounted, still encoded.
+ */
+export function matchOperation<Name extends string>(
+  operations: Readonly<Record<Name, WireOperation>>,
+  { method, path, query }: { method: string; path: string; query: URLSearchParams },
+): WireMatch<Name> | null {
+  const segments = decodeSegments(path);
+  if (segments === null) return null;
+  const candidates = (Object.entries(operations) as [Name, WireOperation][]).filter(
+    ([, operation]) => operation.method === method && selects(operation, operations, query),
+  );
+  let found: WireMatch<Name> | null = null;
+  let longest = 0;
+  for (const [name, { path: template }] of candidates) {
+    const names = template.split("/").filter(Boolean);
+    const pathParameters = names.length > longest ? fit(names, segments.slice(-names.length)) : null;
+    if (pathParameters) [found, longest] = [{ name, pathParameters }, names.length];
+  }
+  return found;
+}
+
+/** An operation without a selection is meant when the query names none of the fields by which the others are selected. */
+function selects(
+  { select }: WireOperation,
+  operations: Readonly<Record<string, WireOperation>>,
+  query: URLSearchParams,
+): boolean {
+  if (select) return Object.entries(select).every(([field, value]) => query.get(field) === value);
+  return Object.values(operations).every((other) =>
+    Object.keys(other.select ?? {}).every((field) => !query.has(field)),
+  );
+}
+
+function fit(names: readonly string[], segments: readonly string[]): Record<string, string> | null {
+  if (names.length !== segments.length) return null;
+  const parameters: Record<string, string> = {};
+  for (const [index, name] of names.entries()) {
+    const segment = segments[index] ?? "";
+    if (name.startsWith("{")) parameters[name.slice(1, -1)] = segment;
+    else if (name !== segment) return null;
+  }
+  return parameters;
+}
+
+function decodeSegments(path: string): string[] | null {
+  try {
+    return path.split("/").filter(Boolean).map(decodeURIComponent);
+  } catch {
+    return null;
+  }
+}
