@@ -4,6 +4,7 @@ import { attendeeFields, stayFields } from "./contract/attendance";
 import { banFields } from "./contract/bans";
 import { eventFields } from "./contract/events";
 import { guestFields } from "./contract/guests";
+import { historyMarkerFields } from "./contract/history";
 import { idempotencyFields } from "./contract/idempotency";
 import { invitationFields } from "./contract/invitations";
 import { meetingFields } from "./contract/meetings";
@@ -108,6 +109,12 @@ export default defineSchema({
   outbox: defineTable(tableFields(messageFields)).index("by_state_and_next_attempt", [
     "state",
     "nextAttemptAt",
+  ]),
+
+  // What hosts have marked in the course of a meeting. Written and read by `model/history.ts`, never changed.
+  historyMarkers: defineTable(tableFields(historyMarkerFields)).index("by_meeting_and_number", [
+    "meetingId",
+    "number",
   ]),
 
   // What has happened to a meeting, in its order. Written by `model/meetingEdit.ts` together with what it tells of, never

@@ -19,12 +19,25 @@ const fields = { audio: mediaCapability, video: mediaCapability, content: mediaC
 /** As they are stored: what has been checked on its way in. */
 export const storedCapabilities = z.strictObject(fields);
 
-/** All three are named. Content travels as video, so that nobody receives content without receiving video. */
+export type Capabilities = z.infer<typeof storedCapabilities>;
+
+/** Nobody receives content without receiving video, as content travels as video. */
+export function fitTogether({ video, content }: Capabilities): boolean {
+  return !receives(content) || receives(video);
+}
+
+/** Those of the three that are to be changed. They are checked together with those that stay. */
+export const capabilityChanges = z.strictObject({
+  audio: mediaCapability.exactOptional(),
+  video: mediaCapability.exactOptional(),
+  content: mediaCapability.exactOptional(),
+});
+
+/** All three are named. */
 export const capabilities = z
   .strictObject(fields)
-  .refine(({ video, content }) => !receives(content) || receives(video), {
+  .refine(fitTogether, {
     path: ["content"],
     message: "Content can only be received where video is received",
   })
   .describe("In which directions audio, video and shared content may go");
-export type Capabilities = z.infer<typeof storedCapabilities>;

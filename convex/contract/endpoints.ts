@@ -3,6 +3,7 @@ import * as guestsMutations from "./guestsMutations";
 import * as guestsQueries from "./guestsQueries";
 import * as meetingsBans from "./meetingsBans";
 import * as meetingsBulk from "./meetingsBulk";
+import * as meetingsHistory from "./meetingsHistory";
 import * as meetingsInvitations from "./meetingsInvitations";
 import * as meetingsLifecycle from "./meetingsLifecycle";
 import * as meetingsLobby from "./meetingsLobby";
@@ -28,6 +29,7 @@ export const endpoints: readonly Endpoint[] = [
   ...Object.values(meetingsBans),
   ...Object.values(meetingsWaitlist),
   ...Object.values(meetingsLobby),
+  ...Object.values(meetingsHistory),
   ...Object.values(usersMutations),
   ...Object.values(usersQueries),
   ...Object.values(guestsMutations),

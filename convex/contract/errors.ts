@@ -69,6 +69,10 @@ export const errorStatus = {
   EXPIRES_IN_PAST: 422,
   /** Fewer places than there are people in the meeting. */
   TOO_FEW_PLACES: 422,
+  /** The capabilities as they would be do not fit together. */
+  INVALID_CAPABILITIES: 422,
+  /** There are more people in the meeting than one request can see to. */
+  MEETING_TOO_LARGE: 422,
   /** The meeting has as many bans as it can have. */
   TOO_MANY_BANS: 422,
   TOO_MANY_ACCESS_KEYS: 422,

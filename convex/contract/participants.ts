@@ -54,3 +54,6 @@ export const participant = z.strictObject({
 
 /** The most people one request may name. */
 export const MAX_BATCH = 1000;
+
+/** The most people whom a meeting can have for one request to change all of them. */
+export const MAX_AT_ONCE = 1000;

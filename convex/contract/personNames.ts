@@ -37,6 +37,7 @@ export const changeSkipReasons = {
   user_not_found: "User not found",
   guest_not_found: "Guest not found",
   duplicate: "Listed more than once in this request",
+  invalid_capabilities: "Content can only be received where video is received",
   last_host: "The last host of the meeting stays its host",
   not_banned: "Not banned from the meeting",
   not_waiting: "Not waiting",

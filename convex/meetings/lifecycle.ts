@@ -12,7 +12,13 @@ import { join, leave } from "../model/presence";
 import { namesOf } from "../model/namedPeople";
 import { removeSeveral } from "../model/removeByRequest";
 import { removeParticipants } from "../model/removeParticipants";
+import { replaceParticipants as replaceByList } from "../model/replaceParticipants";
 import * as changes from "../model/updateMeeting";
+import {
+  updateCapabilitiesExcept as changeAllCapabilities,
+  updateOne,
+  updateSeveral,
+} from "../model/updateParticipants";
 
 /**
  * Creates a scheduled meeting with the caller as its host; gives its id and its number of places.
@@ -73,6 +79,55 @@ export const removeMultipleParticipants = hostMutation(
   bulk.removeMultipleParticipants,
   "change",
   async (edit, args) => ({ ...(await removeSeveral(edit, namesOf(args), args.ban)), success: true }),
+);
+
+/**
+ * Changes a person, for a host, or one's own names. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED,
+ * PARTICIPANT_NOT_FOUND, LAST_HOST or INVALID_CAPABILITIES.
+ */
+export const updateParticipant = participantMutation(
+  bulk.updateParticipant,
+  async (edit, participant, args) => ({
+    participantId: await updateOne(edit, participant, args),
+    success: true,
+  }),
+);
+
+/**
+ * Changes up to 1,000 people, for a host, and says of each one who was skipped why. Fails with MEETING_NOT_FOUND, FORBIDDEN or
+ * MEETING_CLOSED.
+ */
+export const updateMultipleParticipants = hostMutation(
+  bulk.updateMultipleParticipants,
+  "change",
+  async (edit, { participants }) => ({ ...(await updateSeveral(edit, participants)), success: true }),
+);
+
+/**
+ * Gives everybody but those named the same capabilities, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED,
+ * PARTICIPANT_NOT_FOUND or MEETING_TOO_LARGE.
+ */
+export const updateCapabilitiesExcept = hostMutation(
+  bulk.updateCapabilitiesExcept,
+  "change",
+  async (edit, { capabilities, exceptParticipantIds = [] }) => ({
+    updated: await changeAllCapabilities(edit, capabilities, exceptParticipantIds),
+    success: true,
+  }),
+);
+
+/**
+ * Makes the list of people what it is given, for a host who knows its version. Fails with MEETING_NOT_FOUND, FORBIDDEN,
+ * MEETING_CLOSED, VERSION_CONFLICT, MEETING_TOO_LARGE, LAST_HOST or ORGANIZATION_TOO_LARGE, and, where the policy says so, with
+ * what is wrong with the first person who cannot be added.
+ */
+export const replaceParticipants = hostMutation(
+  bulk.replaceParticipants,
+  "change",
+  async (edit, args, { identity }) => ({
+    ...(await replaceByList(edit, identity, args)),
+    success: true,
+  }),
 );
 
 /**

@@ -50,7 +50,7 @@ export function answerOf(
 }
 
 /** Puts the active people of an organization in the place of its entry. FORBIDDEN, ORGANIZATION_TOO_LARGE. */
-async function withoutOrganizations(
+export async function withoutOrganizations(
   { ctx }: MeetingEdit,
   identity: UserIdentity,
   entries: readonly ParticipantsEntry[],

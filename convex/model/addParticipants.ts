@@ -63,14 +63,16 @@ const refusalErrors: Record<SkipCode, ErrorCode> = {
  * A person who has left is still in the meeting and holds a place, so adding them again renews their row: the same
  * participant id, the role asked for, invited anew.
  *
+ * @param people Whom the entries name, if that has been looked up.
  * @returns what has become of each entry, in the order of the entries.
  */
 export async function addParticipants(
   edit: MeetingEdit,
   entries: readonly ParticipantEntry[],
   policy: AddPolicy,
+  people?: readonly Person[],
 ): Promise<ItemOutcome[]> {
-  const decisions = await decide(edit, entries, policy);
+  const decisions = await decide(edit, entries, policy, people);
   for (const decision of decisions) {
     if (decision.kind === "refuse" && failsAll(decision.code, policy)) {
       fail(refusalErrors[decision.code], skipReasons[decision.code]);
@@ -84,10 +86,11 @@ async function decide(
   edit: MeetingEdit,
   entries: readonly ParticipantEntry[],
   policy: AddPolicy,
+  given?: readonly Person[],
 ): Promise<Decision[]> {
   const { ctx, meeting, tenant } = edit;
   const [people, banned, waiting] = await Promise.all([
-    findPeople(ctx.db, tenant._id, entries),
+    given ?? findPeople(ctx.db, tenant._id, entries),
     bannedPeople(ctx.db, meeting),
     waitingPeople(ctx.db, meeting),
   ]);

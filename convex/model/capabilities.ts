@@ -1,7 +1,12 @@
 import type { Doc } from "../_generated/dataModel";
 import { type Capabilities, type MediaCapability, receives, sends } from "../contract/capabilities";
 
-const EVERYTHING: Capabilities = { audio: "SendReceive", video: "SendReceive", content: "SendReceive" };
+/** What whoever has no capabilities of their own may do, as far as the role lets them. */
+export const EVERYTHING: Capabilities = {
+  audio: "SendReceive",
+  video: "SendReceive",
+  content: "SendReceive",
+};
 
 type Bearer = Pick<Doc<"meetingParticipants">, "role" | "capabilities" | "blockedUntil">;
 

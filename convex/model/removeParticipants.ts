@@ -15,12 +15,22 @@ export async function removeParticipants(
   rows: readonly Doc<"meetingParticipants">[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  const { ctx, meeting } = edit;
   await requireOtherHost(
-    ctx.db,
-    meeting._id,
+    edit.ctx.db,
+    edit.meeting._id,
     rows.filter(({ role }) => role === "host"),
   );
+  await deleteParticipants(edit, rows);
+  await promoteWaiting(edit);
+}
+
+/** Deletes rows. The caller has seen to it that a host is left, and gives the places to those on the waitlist. */
+export async function deleteParticipants(
+  edit: MeetingEdit,
+  rows: readonly Doc<"meetingParticipants">[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const { ctx, meeting } = edit;
   const joined = rows.filter(({ presence }) => presence === "joined");
   await Promise.all([
     endStays(edit, joined),
@@ -39,5 +49,4 @@ export async function removeParticipants(
       before: { ...refOf(row), role: row.role, presence: row.presence },
     })),
   );
-  await promoteWaiting(edit);
 }

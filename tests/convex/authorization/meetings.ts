@@ -30,6 +30,29 @@ export const meetingsLifecycle: Rows = {
     expected: hosts,
     args: ({ meetingId, target }) => ({ meetingId, userIds: [target.id] }),
   },
+  "meetings/lifecycle/updateParticipant": {
+    expected: hosts,
+    args: (stage) => ({ ...ofTarget(stage), nickname: "Other" }),
+  },
+  "meetings/lifecycle/updateMultipleParticipants": {
+    expected: hosts,
+    args: ({ meetingId, target }) => ({ meetingId, participants: [{ userId: target.id, level: 1 }] }),
+  },
+  "meetings/lifecycle/updateCapabilitiesExcept": {
+    expected: hosts,
+    args: ({ meetingId }) => ({
+      meetingId,
+      capabilities: { audio: "None", video: "None", content: "None" },
+    }),
+  },
+  "meetings/lifecycle/replaceParticipants": {
+    expected: hosts,
+    args: ({ meetingId, host }) => ({
+      meetingId,
+      participants: [{ userId: host.id, role: "host" }],
+      expectedVersion: 2,
+    }),
+  },
   "meetings/lifecycle/updateParticipantRole": {
     expected: hosts,
     args: (stage) => ({ ...ofTarget(stage), newRole: "observer" }),
@@ -93,4 +116,16 @@ export const meetingsLobby: Rows = {
   "meetings/lobby/listLobby": { expected: coHosts, args: pageOf },
   "meetings/lobby/admitParticipants": { expected: coHosts, args: ofMeeting, prepare: start },
   "meetings/lobby/refuseParticipants": { expected: coHosts, args: peopleOf, prepare: start },
+};
+
+export const meetingsHistory: Rows = {
+  "meetings/history/addMarker": {
+    expected: coHosts,
+    args: ({ meetingId }) => ({ meetingId, text: "Agreed" }),
+  },
+  "meetings/history/listMarkers": { expected: participants, args: pageOf },
+  "meetings/history/setReadIndex": {
+    expected: participants,
+    args: ({ meetingId }) => ({ meetingId, readIndex: 1 }),
+  },
 };

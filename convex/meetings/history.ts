@@ -1,0 +1,23 @@
+import * as contract from "../contract/meetingsHistory";
+import { authedQuery, moderatorMutation, participantMutation } from "../functions";
+import { requireParticipant } from "../model/access";
+import * as history from "../model/history";
+
+/** Sets a marker, for hosts and co-hosts. Fails with MEETING_NOT_FOUND, FORBIDDEN or MEETING_CLOSED. */
+export const addMarker = moderatorMutation(contract.addMarker, "change", (edit, { text }) =>
+  history.addMarker(edit, text),
+);
+
+/** A page of the markers that the caller may see. Fails with MEETING_NOT_FOUND or FORBIDDEN. */
+export const listMarkers = authedQuery(contract.listMarkers, async (ctx, { meetingId, paginationOpts }) =>
+  history.visibleMarkers(ctx.db, await requireParticipant(ctx.db, meetingId, ctx.user), paginationOpts),
+);
+
+/** Notes how far the caller has read. Fails with MEETING_NOT_FOUND, FORBIDDEN or READ_INDEX_BACKWARD. */
+export const setReadIndex = participantMutation(
+  contract.setReadIndex,
+  async (edit, participant, { readIndex }) => {
+    await history.setReadIndex(edit, participant, readIndex);
+    return null;
+  },
+);
