@@ -264,8 +264,12 @@ async function syncPerson(
   identity: string,
   bearer: TokenBearer | null,
 ): Promise<void> {
-  if (bearer === null) await client.removeParticipant(room, identity);
-  else {
+  if (bearer === null) {
+    // Tokens from before are refused, where the media server keeps track of that; a host who is one no longer may come in with
+    // a new one, which they could not for a minute if the time were left to the server.
+    const revokeTokenTs = BigInt(Math.floor(Date.now() / 1000));
+    await client.removeParticipant(room, identity, { revokeTokenTs });
+  } else {
     const permission = permissionOf(bearer);
     await client.updateParticipant(room, identity, { permission, attributes: attributesOf(bearer) });
   }

@@ -120,7 +120,7 @@ test("a role, a removal and the end of a meeting reach the media server; join to
   await call(server, host.token, "meetings/lifecycle/removeParticipant", { meetingId, userId: bob.userId });
   expect((await recorder.told(3))[2]).toMatchObject({
     method: "RemoveParticipant",
-    body: { room: meetingId, identity: bobId },
+    body: { room: meetingId, identity: bobId, revokeTokenTs: expect.stringMatching(/^\d{10}$/) },
   });
 
   await call(server, host.token, "meetings/lifecycle/endMeeting", { meetingId });
