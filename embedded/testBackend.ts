@@ -56,12 +56,13 @@ export class TestBackend {
     const database = await Database.open(new MemoryStore());
     const fileUrls = new FileUrls(randomBytes(32));
     fileUrls.serveFrom(CLOUD_ORIGIN);
-    const syscalls = { app: () => app, cursorSecret: randomBytes(32), fileUrls };
+    const blobs = new MemoryBlobs();
+    const syscalls = { app: () => app, cursorSecret: randomBytes(32), fileUrls, blobs };
     const executor = new HostExecutor({ database, app: () => app, syscalls, limits });
     const actions = new Actions(
       executor,
       () => app,
-      new MemoryBlobs(),
+      blobs,
       fileUrls,
       (_type, { logs }) => warn(logs),
     );

@@ -12,7 +12,7 @@ import { checkArgs, checkReturn, couldNotFind, findFunction, unknownOperation } 
 import { DEPLOYMENT } from "./deployment";
 import type { Executor } from "./executor";
 import type { Failure } from "./failure";
-import { addFile, deleteFile, fileMetadata, fileUrl, findFile } from "./files";
+import { addFile, deleteFile, fileMetadata, fileUrl, findFile, requireDigest } from "./files";
 import type { FileUrls } from "./fileUrls";
 import type { LogEntry, RecordCall } from "./functionLog";
 import { routeRequest } from "./httpRouting";
@@ -207,10 +207,11 @@ export class Actions implements ActionHost {
     sha256: string | null,
   ): Promise<string> {
     const blob = await this.blobs.put(source);
-    const hex = Buffer.from(blob.sha256, "base64").toString("hex");
-    if (sha256 !== null && sha256 !== blob.sha256 && sha256 !== hex) {
+    try {
+      requireDigest(blob, sha256);
+    } catch (error) {
       await this.blobs.remove(blob.key);
-      throw new DeveloperError("The content does not have the SHA-256 digest that was given with it");
+      throw error;
     }
     return this.executor.transact((transaction) =>
       addFile(transaction.within(component, null), blob, contentType),

@@ -26,6 +26,8 @@
 
   Object.assign(scope, host.globals);
 
+  scope.Blob = blobClass(/** @type {typeof Blob} */ (host.globals.Blob));
+
   /** @param {string} what @returns {() => never} */
   const refuse = (what) => () => {
     throw new Error(
@@ -119,6 +121,47 @@
       throw new Error(`${op} can only be used in actions`);
     },
   };
+
+  /**
+   * Blobs whose content is there at once: that of the host's comes from another thread, for which nothing waits here.
+   * @param {typeof Blob} HostBlob
+   */
+  function blobClass(HostBlob) {
+    return class Blob extends HostBlob {
+      #bytes;
+      /** @param {Iterable<BlobPart>} parts @param {BlobPropertyBag} options */
+      constructor(parts = [], options = {}) {
+        const all = Array.from(parts, (part) => {
+          if (part instanceof Blob) return part.#bytes;
+          if (ArrayBuffer.isView(part)) return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+          if (part instanceof ArrayBuffer) return new Uint8Array(part);
+          if (part instanceof HostBlob) throw new TypeError("Only actions can read this Blob");
+          return new TextEncoder().encode(String(part));
+        });
+        const bytes = new Uint8Array(all.reduce((length, part) => length + part.length, 0));
+        let end = 0;
+        for (const part of all) {
+          bytes.set(part, end);
+          end += part.length;
+        }
+        super([bytes], options);
+        this.#bytes = bytes;
+      }
+      async arrayBuffer() {
+        return this.#bytes.slice().buffer;
+      }
+      async bytes() {
+        return this.#bytes.slice();
+      }
+      async text() {
+        return new TextDecoder().decode(this.#bytes);
+      }
+      /** @param {number} [start] @param {number} [end] @param {string} [type] */
+      slice(start, end, type = "") {
+        return new Blob([this.#bytes.slice(start, end)], { type });
+      }
+    };
+  }
 
   /**
    * sfc32, a small generator that passes the usual tests of randomness.

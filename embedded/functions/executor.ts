@@ -1,3 +1,4 @@
+import type { Blobs } from "../storage/blobs";
 import type { Database } from "../transaction/database";
 import { DeveloperError } from "../transaction/errors";
 import { ROOT } from "../transaction/catalog";
@@ -9,6 +10,7 @@ import type { Call, Evaluation, LiveCall, Outcome } from "./calls";
 import { checkArgs, findFunction } from "./checks";
 import type { Enclosure } from "./enclosure";
 import { failure, type Failure } from "./failure";
+import { removeUnused } from "./files";
 import type { FileUrls } from "./fileUrls";
 import { Invoker } from "./invoker";
 import type { FunctionInfo, LoadedComponent } from "./loadedApp";
@@ -47,6 +49,7 @@ type Prepared = {
   readonly enclosure: Enclosure | null;
   readonly scheduledJob: string | null;
   readonly page: CallFrame["page"];
+  readonly storedBlobs: CallFrame["storedBlobs"];
   /** In the place of the app's function: a query of the runtime itself. */
   readonly system: SystemQuery | null;
 };
@@ -78,10 +81,11 @@ export class Executor {
     private readonly app: () => App,
     private readonly cursorSecret: Buffer,
     fileUrls: FileUrls,
+    private readonly blobs: Blobs,
     /** Told of errors of the runtime itself, which clients get no details of. */
     private readonly onFault: (error: unknown) => void,
   ) {
-    this.#invoker = new Invoker(database, app, cursorSecret, fileUrls);
+    this.#invoker = new Invoker(database, app, cursorSecret, fileUrls, blobs);
   }
 
   /** Runs a query or mutation. Never rejects. */
@@ -110,6 +114,7 @@ export class Executor {
       enclosure: call.enclosure ?? null,
       scheduledJob: call.scheduledJob ?? null,
       page: { previousEnd: journal, end: null },
+      storedBlobs: [],
       system: null,
     };
   }
@@ -132,6 +137,7 @@ export class Executor {
       enclosure: null,
       scheduledJob: null,
       page: { previousEnd: null, end: null },
+      storedBlobs: [],
       system,
     };
   }
@@ -196,7 +202,12 @@ export class Executor {
     const open = late as { job: Job; transaction: Transaction } | null;
     open?.transaction.commit();
     if (!finished) this.app().renewRealms();
-    for (const job of batch) this.#settle(job, job.result ?? { failure: timedOut() });
+    for (const job of batch) {
+      if (job.storedBlobs.length > 0) {
+        void removeUnused(this.database, this.blobs, job.storedBlobs).catch(this.onFault);
+      }
+      this.#settle(job, job.result ?? { failure: timedOut() });
+    }
     if (this.#queue.length > 0) this.#scheduleDrain();
     return finished;
   }
@@ -279,6 +290,7 @@ export class Executor {
       depth: 0,
       streams: new Map(),
       page: call.page,
+      storedBlobs: call.storedBlobs,
     };
     const result = this.#invoker.invoke(frame, call.args);
     if ("failure" in result) return result;

@@ -32,6 +32,14 @@ export function addFile(transaction: Transaction, blob: StoredBlob, contentType:
   return id;
 }
 
+/** Throws {@link DeveloperError} if a blob does not have the SHA-256 digest, hex or base64, that was given with it. */
+export function requireDigest(blob: StoredBlob, sha256: string | null): void {
+  const hex = Buffer.from(blob.sha256, "base64").toString("hex");
+  if (sha256 !== null && sha256 !== blob.sha256 && sha256 !== hex) {
+    throw new DeveloperError("The content does not have the SHA-256 digest that was given with it");
+  }
+}
+
 /** The file with this id, or `null`. Throws {@link DeveloperError} for what is no id of a file. */
 export function findFile(transaction: Transaction, id: string): StoredFile | null {
   const decoded = decodeId(id);
@@ -59,6 +67,44 @@ export function findFileByBlob(transaction: Transaction, blobKey: string): Store
 export function fileUrl(transaction: Transaction, id: string, urls: FileUrls): string {
   const file = findFile(transaction, id);
   return JSON.stringify(file === null ? null : urls.download(file.blobKey));
+}
+
+/**
+ * Stores a file from within a mutation and gives its id. The bytes count as written by the mutation. `stored` is told the blob's
+ * key: if the mutation fails, its blob is still to be removed.
+ */
+export function storeFileNow(
+  transaction: Transaction,
+  blobs: Blobs,
+  file: { readonly bytes: Buffer; readonly contentType: string | null; readonly sha256: string | null },
+  stored: string[],
+): string {
+  transaction.usage.add("bytesWritten", file.bytes.length);
+  const blob = blobs.putNow(file.bytes);
+  stored.push(blob.key);
+  requireDigest(blob, file.sha256);
+  return addFile(transaction, blob, file.contentType);
+}
+
+/** What `storage.get` of mutations gives, as JSON text: the content in base64. The bytes count as read. */
+export function fileContent(transaction: Transaction, blobs: Blobs, id: string): string {
+  const file = findFile(transaction, id);
+  if (file === null) return "null";
+  transaction.usage.add("bytesRead", file.sizeBytes);
+  return JSON.stringify({
+    blob: blobs.readNow(file.blobKey).toString("base64"),
+    contentType: file.contentType,
+  });
+}
+
+/** Removes those of some blobs that have not become files, as the mutation that stored them was not committed. */
+export async function removeUnused(
+  database: Database,
+  blobs: Blobs,
+  stored: readonly string[],
+): Promise<void> {
+  const unused = stored.filter((key) => database.get(fileOfBlobKey(key)) === undefined);
+  await Promise.all(unused.map((key) => blobs.remove(key)));
 }
 
 /** What `storage.getMetadata` gives, as JSON text. */

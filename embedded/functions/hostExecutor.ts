@@ -101,6 +101,7 @@ export class HostExecutor {
       depth: 0,
       streams: new Map(),
       page: { previousEnd: null, end: null },
+      storedBlobs: [],
     };
     const result = await this.invoke(frame, args.value);
     if ("failure" in result) return failed(path, result.failure);

@@ -1,4 +1,5 @@
 /** Runs one call in its realm, and the calls that it makes to other functions. */
+import type { Blobs } from "../storage/blobs";
 import type { Database } from "../transaction/database";
 import { DeveloperError, InvalidCursorError } from "../transaction/errors";
 import type { Json } from "../values/json";
@@ -28,8 +29,9 @@ export class Invoker {
     private readonly app: () => App,
     cursorSecret: Buffer,
     fileUrls: FileUrls,
+    blobs: Blobs,
   ) {
-    this.#host = { cursorSecret, app, fileUrls };
+    this.#host = { cursorSecret, app, fileUrls, blobs };
   }
 
   /** Runs a function in a realm where no other runs, and checks what it returns. Throws what is the runtime's own fault. */

@@ -57,7 +57,7 @@ export class Runtime {
   constructor(private readonly options: RuntimeOptions) {
     const app = () => this.app;
     const { database, cursorSecret, blobs, fileUrls, onFault } = options;
-    this.#executor = new Executor(database, app, cursorSecret, fileUrls, onFault);
+    this.#executor = new Executor(database, app, cursorSecret, fileUrls, blobs, onFault);
     this.#actions = new Actions(this.#executor, app, blobs, fileUrls, (...call) => this.#record(...call));
   }
 

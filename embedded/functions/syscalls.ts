@@ -2,6 +2,7 @@
  * The seam with the convex package: what a query or mutation asks of the runtime, as one table from operation to
  * handler. Requests and answers are JSON in the shapes that the package's `server/impl` reads and writes.
  */
+import type { Blobs } from "../storage/blobs";
 import { DeveloperError } from "../transaction/errors";
 import { BY_CREATION_TIME } from "../transaction/catalog";
 import { QueryStream, readPage, type PageRequest, type SerializedQuery } from "../transaction/query";
@@ -10,7 +11,7 @@ import { normalizeId } from "../values/ids";
 import { int64Json, isObject, type Json, type JsonObject } from "../values/json";
 import { functionHandle, type FunctionAddress } from "./addresses";
 import { identityOf, type Caller } from "./caller";
-import { deleteFile, fileMetadata, fileUrl } from "./files";
+import { deleteFile, fileContent, fileMetadata, fileUrl, storeFileNow } from "./files";
 import type { FileUrls } from "./fileUrls";
 import type { FunctionInfo, LoadedApp } from "./loadedApp";
 import { unknownOperation } from "./checks";
@@ -39,6 +40,8 @@ export interface CallFrame {
   readonly streams: Map<number, QueryStream>;
   /** Where the function's page ended when it ran before, and where it ends now; `null`: it has read no page. */
   readonly page: { readonly previousEnd: string | null; end: string | null };
+  /** The keys of the blobs that the call and those that it calls have stored, whatever comes of them. */
+  readonly storedBlobs: string[];
 }
 
 /** What handlers need besides the call's own frame. */
@@ -46,6 +49,7 @@ export interface SyscallHost {
   readonly cursorSecret: Buffer;
   app(): LoadedApp;
   readonly fileUrls: FileUrls;
+  readonly blobs: Blobs;
 }
 
 type Args = Record<string, Json> & JsonObject;
@@ -162,6 +166,20 @@ const SYSCALLS: Readonly<Record<string, Handler>> = {
     requireWrite(frame, "generate an upload URL");
     return JSON.stringify(fileUrls.upload(frame.function.component.path));
   },
+
+  "1.0/storageStore": (frame, args, { blobs }) => {
+    requireWrite(frame, "store a file");
+    const { contentType, sha256 } = args;
+    const file = {
+      bytes: Buffer.from(text(args, "blob"), "base64"),
+      contentType: typeof contentType === "string" && contentType !== "" ? contentType : null,
+      sha256: typeof sha256 === "string" ? sha256 : null,
+    };
+    return JSON.stringify(storeFileNow(frame.transaction, blobs, file, frame.storedBlobs));
+  },
+
+  "1.0/storageGet": ({ transaction }, args, { blobs }) =>
+    fileContent(transaction, blobs, text(args, "storageId")),
 
   "1.0/storageDelete": (frame, args) => {
     requireWrite(frame, "delete a file");

@@ -1,10 +1,19 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdir, open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import type { Blobs, StoredBlob } from "./blobs";
-import { syncFolder } from "./durableFiles";
+import { syncFolder, syncFolderNow } from "./durableFiles";
 
 const TEMPORARY = ".part";
 
@@ -52,6 +61,28 @@ export class BlobStore implements Blobs {
     await rename(temporary, this.#file(key));
     await syncFolder(this.folder);
     return { key, sha256: hash.digest("base64"), sizeBytes };
+  }
+
+  putNow(bytes: Uint8Array): StoredBlob {
+    const key = randomUUID();
+    const temporary = this.#file(key) + TEMPORARY;
+    const file = openSync(temporary, "wx", 0o600);
+    try {
+      writeFileSync(file, bytes);
+      fsyncSync(file);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, this.#file(key));
+    syncFolderNow(this.folder);
+    return { key, sha256: createHash("sha256").update(bytes).digest("base64"), sizeBytes: bytes.length };
+  }
+
+  readNow(key: string): Buffer {
+    return readFileSync(this.#file(key));
   }
 
   read(key: string, range?: { start: number; end: number }): Readable {

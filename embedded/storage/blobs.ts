@@ -8,6 +8,12 @@ export interface Blobs {
   /** Stores a blob. If the source fails, nothing is left of it. */
   put(source: AsyncIterable<Uint8Array>): Promise<StoredBlob>;
 
+  /** Stores a blob at once: it is there, as after {@link put}, when this returns. Nothing else runs meanwhile. */
+  putNow(bytes: Uint8Array): StoredBlob;
+
+  /** The whole of a blob, at once. Throws if there is no such blob. */
+  readNow(key: string): Buffer;
+
   /** Reads a blob, or its bytes `start` to `end`, both inclusive. The stream fails if there is no such blob. */
   read(key: string, range?: { start: number; end: number }): Readable;
 

@@ -3,15 +3,27 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type { Blobs, StoredBlob } from "./blobs";
 
+const NO_SUCH_BLOB = "There is no such blob";
+
 /** Blobs that are forgotten: for tests. */
 export class MemoryBlobs implements Blobs {
   readonly #blobs = new Map<string, Buffer>();
 
   async put(source: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
-    const bytes = await buffer(source);
+    return this.putNow(await buffer(source));
+  }
+
+  putNow(content: Uint8Array): StoredBlob {
+    const bytes = Buffer.from(content);
     const key = randomUUID();
     this.#blobs.set(key, bytes);
     return { key, sha256: createHash("sha256").update(bytes).digest("base64"), sizeBytes: bytes.length };
+  }
+
+  readNow(key: string): Buffer {
+    const bytes = this.#blobs.get(key);
+    if (!bytes) throw new Error(NO_SUCH_BLOB);
+    return bytes;
   }
 
   read(key: string, range?: { start: number; end: number }): Readable {
@@ -32,5 +44,5 @@ export class MemoryBlobs implements Blobs {
 
 // oxlint-disable-next-line require-yield -- it has nothing to give
 function* fail(): Generator<never> {
-  throw new Error("There is no such blob");
+  throw new Error(NO_SUCH_BLOB);
 }

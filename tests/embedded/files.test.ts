@@ -29,7 +29,11 @@ afterAll(async () => {
 });
 
 const reference = <Kind extends "query" | "mutation" | "action">(name: string) =>
-  makeFunctionReference<Kind>(`files:${name}`) as FunctionReference<Kind, "public", Record<string, string>>;
+  makeFunctionReference<Kind>(`files:${name}`) as FunctionReference<
+    Kind,
+    "public",
+    Record<string, string | boolean>
+  >;
 const query = <T>(name: string, args = {}) => client.query(reference<"query">(name), args) as Promise<T>;
 const mutation = <T>(name: string, args = {}) =>
   client.mutation(reference<"mutation">(name), args) as Promise<T>;
@@ -93,6 +97,39 @@ test("actions store and read files", async () => {
     type: "text/plain",
     sameUrl: true,
   });
+});
+
+test("mutations store and read files", async () => {
+  const { id, read } = await mutation<{ id: string; read: string }>("storeInMutation", { text: "kept" });
+  expect(read).toBe("kept!");
+  const response = await fetch(await query<string>("url", { id }));
+  expect([await response.text(), response.headers.get("content-type")]).toEqual(["kept!", "text/plain"]);
+  const { id: other } = await uploaded("hello files");
+  expect(await mutation("readInMutation", { id: other })).toEqual({
+    type: "text/plain",
+    size: 11,
+    start: "hell",
+  });
+  await mutation("remove", { id: other });
+  expect(await mutation("readInMutation", { id: other })).toBeNull();
+});
+
+test("the content of files counts among the bytes that a mutation may read and write", async () => {
+  type Charged = { written: number; read: number };
+  const small = await mutation<Charged>("charged", { text: "x".repeat(100_000) });
+  const large = await mutation<Charged>("charged", { text: "x".repeat(200_000) });
+  expect(large.written - small.written).toBe(100_000);
+  expect(large.read - small.read).toBe(100_000);
+});
+
+test("what a mutation has stored is gone when it fails, its content too", async () => {
+  const before = await query<unknown[]>("list");
+  const files = await blobs();
+  await expect(mutation("storeInMutation", { text: "x", fail: true })).rejects.toThrow("changed my mind");
+  await expect(mutation("storeInMutation", { text: "x", sha256: "00" })).rejects.toThrow("SHA-256");
+  await mutation("storeNested", { text: "x" });
+  expect(await query("list")).toEqual(before);
+  await expect.poll(blobs).toEqual(files);
 });
 
 test("a deleted file is gone, its content too; a mutation that fails deletes nothing", async () => {
