@@ -14,5 +14,11 @@ crons.interval("delete old webhook deliveries", { hours: 1 }, internal.cleanUp.d
 crons.interval("go on with webhooks", { minutes: 1 }, internal.webhooks.queue.wakeOverdue, {});
 
 crons.interval("delete bans that are over", { hours: 1 }, internal.cleanUp.deleteOldBans, {});
+crons.interval(
+  "delete expired tokens of the Huawei wire",
+  { hours: 1 },
+  internal.dialects.huawei.functions.deleteExpiredTokens,
+  {},
+);
 
 export default crons;

@@ -3,6 +3,7 @@ import openapi from "../openapi/openapi.json";
 import { httpAction } from "./_generated/server";
 import { endpoints } from "./contract/endpoints";
 import { CHIME_PREFIX, chime } from "./dialects/chime/http";
+import { HUAWEI_PREFIXES, huawei } from "./dialects/huawei/http";
 import { preflightResponse, withCors } from "./http/cors";
 import { endpointAction } from "./http/endpoint";
 import { fallback } from "./http/fallback";
@@ -31,6 +32,7 @@ http.route({
 
 // Other systems' wires: one line each.
 mount(CHIME_PREFIX, chime);
+HUAWEI_PREFIXES.forEach((prefix) => mount(prefix, huawei));
 
 const preflight = httpAction(async (_, request) => preflightResponse(request));
 for (const method of ROUTABLE_HTTP_METHODS) {

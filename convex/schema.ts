@@ -17,6 +17,7 @@ import { waitlistFields } from "./contract/waitlist";
 import { webhookCursorFields, webhookDeliveryFields, webhookEndpointFields } from "./contract/webhooks";
 import { workosMembershipFields, workosUserFields } from "./contract/workos";
 import { chimeMeetingFields } from "./dialects/chime/stored";
+import { conferenceFields, tokenFields as huaweiTokenFields } from "./dialects/huawei/tables";
 import { tableFields } from "./validators";
 
 export default defineSchema({
@@ -67,6 +68,19 @@ export default defineSchema({
 
   // What the Amazon Chime SDK says of a meeting and nobody else asks for. Written and read by `dialects/chime`.
   chimeMeetings: defineTable(tableFields(chimeMeetingFields)).index("by_meeting", ["meetingId"]),
+
+  // Meetings by the name that they have on Huawei's wire. Written when they are made there or somebody first asks for that name,
+  // never deleted. Written and read by `dialects/huawei`.
+  huaweiConferences: defineTable(tableFields(conferenceFields))
+    .index("by_conference_id", ["conferenceId"])
+    .index("by_meeting", ["meetingId"]),
+
+  // Access and control tokens of Huawei's wire, of which only hashes are kept. Written and read by `dialects/huawei`; deleted
+  // when they have expired.
+  huaweiTokens: defineTable(tableFields(huaweiTokenFields))
+    .index("by_key", ["key"])
+    .index("by_owner", ["kind", "owner"])
+    .index("by_expires_at", ["expiresAt"]),
 
   // Meetings. Written through `model/meetingEdit.ts`, never deleted. Read by every function of a meeting; by the first index
   // `cleanUp` finds those that nobody has started, by the second `startMeeting` counts those of a tenant that are active.

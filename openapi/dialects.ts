@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { WireError, WireOperation } from "../convex/contract/wire";
 import { operations as chimeOperations } from "../convex/dialects/chime/operations";
+import { operations as huaweiOperations, operationsBy } from "../convex/dialects/huawei/operations";
 import { type SchemaObject, schemaObject } from "./schemas";
 
 /** What a document says besides its operations. */
@@ -12,7 +13,10 @@ interface DialectDocument {
   /** Where the wire is mounted on the site origin. */
   mountedAt: string;
   operations: Readonly<Record<string, WireOperation>>;
-  securityScheme: { name: string; scheme: object };
+  /** By their names. */
+  securitySchemes: Readonly<Record<string, object>>;
+  /** Which of them an operation wants, one of them being enough; all have the same if there is but one. */
+  securityOf?: (operation: string) => readonly string[];
   /** What every error answer is. */
   error: z.ZodType;
 }
@@ -24,9 +28,8 @@ const chime: DialectDocument = {
     "The wire of the Amazon Chime SDK meetings API over the same meetings that the Connvo API serves. What differs from Amazon is in docs/dialects.md. Operations of one path are told apart by the query `operation`, which stands behind a # here.",
   mountedAt: "/chime",
   operations: chimeOperations,
-  securityScheme: {
-    name: "sigv4",
-    scheme: {
+  securitySchemes: {
+    sigv4: {
       type: "apiKey",
       name: "Authorization",
       in: "header",
@@ -37,25 +40,63 @@ const chime: DialectDocument = {
   error: z.object({ Code: z.string(), Message: z.string(), RequestId: z.string() }),
 };
 
+const huawei: DialectDocument = {
+  title: "Huawei Cloud Meeting on Connvo Meetings",
+  version: "v1",
+  description:
+    "The wire of Huawei Cloud Meeting over the same meetings that the Connvo API serves. What differs from Huawei is in docs/dialects.md.",
+  mountedAt: "/",
+  operations: huaweiOperations,
+  securitySchemes: {
+    account: {
+      type: "http",
+      scheme: "basic",
+      description: "Account and password of the tenant's credentials",
+    },
+    accessToken: { type: "apiKey", name: "X-Access-Token", in: "header" },
+    hostPassword: {
+      type: "apiKey",
+      name: "X-Password",
+      in: "header",
+      description: "The host password of the meeting; InviteWithPwd takes it in its body",
+    },
+    controlToken: {
+      type: "apiKey",
+      name: "X-Conference-Authorization",
+      in: "header",
+      description: "A control token of the meeting, as it is or as `Basic` and its base64",
+    },
+  },
+  securityOf: (name) => {
+    if (name in operationsBy.login) return ["account"];
+    if (name in operationsBy.withAccessToken) return ["accessToken"];
+    return name in operationsBy.withControlToken ? ["controlToken"] : ["hostPassword", "controlToken"];
+  },
+  error: z.object({ error_code: z.string(), error_msg: z.string() }),
+};
+
 /** By the name of the file and of the system. */
-export const dialectDocuments = { chime: dialectDocument(chime) };
+export const dialectDocuments = { chime: dialectDocument(chime), huawei: dialectDocument(huawei) };
 
 function dialectDocument(dialect: DialectDocument) {
-  const { title, version, description, mountedAt, operations, securityScheme, error } = dialect;
+  const { title, version, description, mountedAt, operations, securitySchemes, error } = dialect;
+  const { securityOf = () => Object.keys(securitySchemes) } = dialect;
   const paths: Record<string, Record<string, object>> = {};
   for (const [name, operation] of Object.entries(operations)) {
     const path = pathOf(operation);
-    paths[path] = { ...paths[path], [operation.method.toLowerCase()]: describe(name, operation) };
+    paths[path] = {
+      ...paths[path],
+      [operation.method.toLowerCase()]: describe(name, operation, securityOf(name)),
+    };
   }
   return {
     openapi: "3.0.3",
     info: { title, version, description },
     servers: [{ url: mountedAt, description: "The deployment's HTTP actions origin (`.convex.site`)" }],
-    security: [{ [securityScheme.name]: [] }],
     paths,
     components: {
       schemas: { Error: schemaObject(error, "output") },
-      securitySchemes: { [securityScheme.name]: securityScheme.scheme },
+      securitySchemes,
     },
   };
 }
@@ -66,12 +107,13 @@ function pathOf({ path, select = {} }: WireOperation): string {
   return selection.length === 0 ? path : `${path}#${selection.join("&")}`;
 }
 
-function describe(name: string, operation: WireOperation) {
+function describe(name: string, operation: WireOperation, security: readonly string[]) {
   const { description, pathParameters, queryParameters, select = {}, body, answer, errors } = operation;
   return {
     summary: name,
     description,
     operationId: name,
+    security: security.map((scheme) => ({ [scheme]: [] })),
     parameters: [
       ...Object.entries(pathParameters).map(([field, schema]) => parameter("path", field, schema)),
       ...Object.entries(select).map(([field, value]) => parameter("query", field, z.literal(value))),

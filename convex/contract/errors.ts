@@ -37,6 +37,8 @@ export const errorStatus = {
   MEETING_CLOSED: 409,
   MEETING_ALREADY_ACTIVE: 409,
   MEETING_NOT_ACTIVE: 409,
+  /** A host lets nobody in who is not there already. */
+  MEETING_LOCKED: 409,
   /** An active meeting is ended, not cancelled. */
   MEETING_ACTIVE: 409,
   ALREADY_PARTICIPANT: 409,

@@ -36,6 +36,10 @@ export const lobby = z
   .boolean()
   .describe("Whoever is not a host waits in the lobby until a host admits them");
 
+export const locked = z
+  .boolean()
+  .describe("Whoever is not a host and not there already can't join, until a host unlocks the meeting");
+
 /** What the participants of a meeting may see of it. */
 const visibleFields = {
   organizerId: id("users").exactOptional().describe("Absent if an application has made the meeting"),
@@ -50,6 +54,7 @@ const visibleFields = {
   startedAt: timeAt.exactOptional(),
   endedAt: timeAt.exactOptional(),
   lobby: lobby.exactOptional(),
+  locked: locked.exactOptional(),
   emptyTimeoutMs: emptyTimeoutMs.exactOptional().describe("Absent: what holds for the tenant"),
   version: z
     .int()

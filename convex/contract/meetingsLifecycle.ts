@@ -7,6 +7,7 @@ import {
   duration,
   emptyTimeoutMs,
   lobby,
+  locked,
   maxParticipants,
   meetingType,
   scheduledAt,
@@ -63,7 +64,7 @@ export const updateMeeting = endpoint({
   tag,
   access: "user",
   description:
-    "Only a host can change a meeting, as long as it is not over. What is absent stays, null removes. More places go to those who wait for one; when the lobby is switched off, whoever waits in it is let in. The planned time of a meeting that has been started stays.",
+    "Only a host can change a meeting, as long as it is not over. What is absent stays, null removes. More places go to those who wait for one; when the lobby is switched off, whoever waits in it is let in. In a locked meeting only hosts and those who are there already can join. The planned time of a meeting that has been started stays.",
   args: z.strictObject({
     meetingId: id("meetings"),
     title: title.exactOptional(),
@@ -74,6 +75,7 @@ export const updateMeeting = endpoint({
       .exactOptional()
       .describe("Places in the meeting, the host's included; no fewer than there are people in it"),
     lobby: lobby.exactOptional(),
+    locked: locked.exactOptional(),
     emptyTimeoutMs: emptyTimeoutMs.nullable().exactOptional(),
   }),
   returns: z.null(),
@@ -268,6 +270,7 @@ export const joinMeeting = endpoint({
     "MEETING_NOT_FOUND",
     "FORBIDDEN",
     "BANNED",
+    "MEETING_LOCKED",
     "MEETING_NOT_ACTIVE",
     "MEETING_CLOSED",
     "TOO_MANY_ACTIVE_MEETINGS",

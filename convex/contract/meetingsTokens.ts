@@ -44,6 +44,7 @@ export const getMeetingConnectionInfo = endpoint({
     "MEETING_NOT_ACTIVE",
     "BANNED",
     "NOT_ADMITTED",
+    "MEETING_LOCKED",
     "MEETING_FULL",
   ],
   example: { args: { meetingId }, value: connectionExample },
@@ -58,7 +59,14 @@ export const refreshJoinToken = endpoint({
     "A fresh join token for the bearer of a refresh token, who needs no account, and the next refresh token. Everything is checked again: the person is still in the meeting, in the same role, with the same capabilities, not banned, and there is a place. A refresh token works once: using it a second time ends all that have come of it.",
   args: z.strictObject({ refreshToken: opaqueToken }),
   returns: connection,
-  errors: ["TOKEN_INVALID", "TOKEN_REVOKED", "NOT_ADMITTED", "MEETING_FULL", "NOT_CONFIGURED"],
+  errors: [
+    "TOKEN_INVALID",
+    "TOKEN_REVOKED",
+    "NOT_ADMITTED",
+    "MEETING_LOCKED",
+    "MEETING_FULL",
+    "NOT_CONFIGURED",
+  ],
   example: { args: { refreshToken: "refresh_token_example" }, value: connectionExample },
 });
 

@@ -1,7 +1,7 @@
 import type { Presence } from "../contract/participants";
 
-/** What a person in a meeting can undergo. To knock is to join where there is a lobby. */
-export type PresenceAction = "invite" | "knock" | "join" | "admit" | "refuse" | "leave";
+/** What a person in a meeting can undergo. To knock is to join where there is a lobby, to hold is to send back into it. */
+export type PresenceAction = "invite" | "knock" | "join" | "admit" | "refuse" | "hold" | "leave";
 
 /** The whole of a person's presence: for each presence and action the presence that follows, or null if it cannot be done. */
 const transitions: Record<Presence, Record<PresenceAction, Presence | null>> = {
@@ -11,6 +11,7 @@ const transitions: Record<Presence, Record<PresenceAction, Presence | null>> = {
     join: "joined",
     admit: null,
     refuse: null,
+    hold: null,
     leave: "left",
   },
   waiting: {
@@ -19,6 +20,7 @@ const transitions: Record<Presence, Record<PresenceAction, Presence | null>> = {
     join: "joined",
     admit: "joined",
     refuse: "invited",
+    hold: "waiting",
     leave: "left",
   },
   joined: {
@@ -27,6 +29,7 @@ const transitions: Record<Presence, Record<PresenceAction, Presence | null>> = {
     join: "joined",
     admit: null,
     refuse: null,
+    hold: "waiting",
     leave: "left",
   },
   left: {
@@ -35,11 +38,12 @@ const transitions: Record<Presence, Record<PresenceAction, Presence | null>> = {
     join: "joined",
     admit: null,
     refuse: null,
+    hold: null,
     leave: "left",
   },
 };
 
-/** The presence that follows when `action` is done; null if only those can undergo it who wait in the lobby. */
+/** The presence that follows when `action` is done; null if it cannot be done. */
 export function nextPresence(presence: Presence, action: PresenceAction): Presence | null {
   return transitions[presence][action];
 }

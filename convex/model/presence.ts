@@ -17,21 +17,28 @@ const eventTypes: Record<Exclude<PresenceAction, "invite">, EventType> = {
   join: "participant.joined",
   admit: "participant.joined",
   refuse: "participant.refused",
+  hold: "participant.waiting",
   leave: "participant.left",
 };
 
 /**
  * A person comes: is there, or waits in the lobby of a meeting that has one, unless they are a host. Nothing changes for one
- * who is there or waits already. MEETING_NOT_ACTIVE, BANNED.
+ * who is there or waits already. MEETING_NOT_ACTIVE, BANNED, MEETING_LOCKED.
  */
 export async function join(edit: MeetingEdit, row: Row): Promise<Presence> {
   const banned = await bannedPeople(edit.ctx.db, edit.meeting);
   if (banned.has(row.userId ?? row.guestId ?? "")) fail("BANNED", "Banned from the meeting");
   if (mayStartEarly(edit)) await startMeeting(edit);
   nextState(edit.meeting.state, "join");
+  if (isLockedOut(edit.meeting, row)) fail("MEETING_LOCKED", "The meeting is locked");
   const action = edit.meeting.lobby === true && row.role !== "host" ? "knock" : "join";
   await act(edit, [row], action);
   return nextPresence(row.presence, action) ?? row.presence;
+}
+
+/** Can a person not come in because the meeting is locked? Hosts can, and who is there already is. */
+export function isLockedOut({ locked }: Doc<"meetings">, { role, presence }: Row): boolean {
+  return locked === true && role !== "host" && presence !== "joined" && presence !== "waiting";
 }
 
 /** A person goes, or will not come. The place stays theirs. MEETING_CLOSED. */

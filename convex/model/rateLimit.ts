@@ -23,17 +23,35 @@ export async function takeToken(ctx: MutationCtx, key: string): Promise<void> {
   if (rate > 0) await take(ctx, { name: "mutations", key, rate });
 }
 
+/** Takes one token from the bucket of a caller on another system's wire, whose rate is that system's; RATE_LIMITED. */
+export async function takeWireToken(
+  ctx: MutationCtx,
+  { wire, perMinute }: { wire: string; perMinute: number },
+  key: string,
+): Promise<void> {
+  if (setting("RATE_LIMIT_PER_SECOND", DEFAULT_PER_SECOND) === 0) return;
+  const rate = perMinute / 60;
+  await take(ctx, { name: `requests of ${wire}`, key, rate, capacity: perMinute });
+}
+
 /** Takes one token from the bucket that all callers of a tenant share, if the tenant has a limit; RATE_LIMITED. */
 export async function takeTenantToken(ctx: MutationCtx, { _id: key, config }: Doc<"tenants">): Promise<void> {
   const { mutationsPerSecond: rate } = config;
   if (rate !== undefined) await take(ctx, { name: "mutations of a tenant", key, rate });
 }
 
+/** `rate` a second; `capacity` at once. */
+interface Bucket {
+  name: string;
+  key: string;
+  rate: number;
+  capacity?: number;
+}
+
 async function take(
   ctx: MutationCtx,
-  { name, key, rate }: { name: string; key: string; rate: number },
+  { name, key, rate, capacity = Math.max(1, rate * BURST_SECONDS) }: Bucket,
 ): Promise<void> {
-  const capacity = Math.max(1, rate * BURST_SECONDS);
   const { ok, retryAfter = 0 } = await limiter.limit(ctx, name, {
     key,
     config: { kind: "token bucket", rate, period: SECOND, capacity },

@@ -9,6 +9,7 @@ import { fail } from "./errors";
 import { nextState } from "./meetingStates";
 import { placesOf } from "./participants";
 import type { KeptToken } from "./opaqueTokens";
+import { isLockedOut } from "./presence";
 import { findTenantOf } from "./tenants";
 import { nextTokenState, tokenState, type TokenState } from "./tokenStates";
 
@@ -31,7 +32,7 @@ export interface Issued {
 
 /**
  * Keeps a new refresh token for whoever may be in the room now: the caller, or a guest of a caller who is host.
- * MEETING_NOT_FOUND, FORBIDDEN, PARTICIPANT_NOT_FOUND, MEETING_NOT_ACTIVE, BANNED, NOT_ADMITTED, MEETING_FULL.
+ * MEETING_NOT_FOUND, FORBIDDEN, PARTICIPANT_NOT_FOUND, MEETING_NOT_ACTIVE, BANNED, NOT_ADMITTED, MEETING_LOCKED, MEETING_FULL.
  */
 export async function openRefreshToken(
   ctx: MutationCtx,
@@ -49,7 +50,7 @@ export async function openRefreshToken(
 
 /**
  * Puts the next secret in the place of the one that was sent. A token that is refused for good is deleted, which must be
- * committed: so that the refusal is returned and not thrown. NOT_ADMITTED and MEETING_FULL leave it as it was.
+ * committed: so that the refusal is returned and not thrown. NOT_ADMITTED, MEETING_LOCKED and MEETING_FULL leave it as it was.
  */
 export async function rotateRefreshToken(
   ctx: MutationCtx,
@@ -192,6 +193,7 @@ async function requireAdmission(db: DatabaseReader, meeting: Meeting, row: Row):
 
 const admissionRefusals = {
   NOT_ADMITTED: "A host has to admit this person from the lobby first",
+  MEETING_LOCKED: "The meeting is locked",
   MEETING_FULL: "Meeting is full",
 };
 
@@ -202,6 +204,7 @@ async function admissionRefusal(
 ): Promise<keyof typeof admissionRefusals | null> {
   const isThere = row.presence === "joined";
   if (meeting.lobby === true && row.role !== "host" && !isThere) return "NOT_ADMITTED";
+  if (isLockedOut(meeting, row)) return "MEETING_LOCKED";
   const tenant = await findTenantOf(db, meeting);
   const others = (meeting.joinedCount ?? 0) - Number(isThere);
   return others >= placesOf(meeting, tenant) ? "MEETING_FULL" : null;
