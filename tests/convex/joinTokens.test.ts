@@ -152,6 +152,19 @@ describe("a join token", () => {
     expect(await codeOf(connect(host, added[0]))).toBe("PARTICIPANT_NOT_FOUND");
   });
 
+  test("is for hosts and those who are there alone while the meeting is locked", async () => {
+    const { host, ada, meetingId, connect } = await stage();
+    const lock = (locked: boolean) => host.as.mutation(lifecycle.updateMeeting, { meetingId, locked });
+    await lock(true);
+    expect(await codeOf(connect(ada))).toBe("MEETING_LOCKED");
+    expect(await codeOf(ada.as.mutation(lifecycle.joinMeeting, { meetingId }))).toBe("MEETING_LOCKED");
+    await connect(host);
+    await lock(false);
+    await ada.as.mutation(lifecycle.joinMeeting, { meetingId });
+    await lock(true);
+    await connect(ada);
+  });
+
   test("waits for the lobby", async () => {
     const { app, host, ada, meetingId, connect, rowOf } = await stage({ lobby: true });
     await ada.as.mutation(lifecycle.joinMeeting, { meetingId });

@@ -4,7 +4,7 @@ import type { NewCredentials } from "../../../convex/contract/accessKeys";
 import type { ConferenceInfo } from "../../../convex/dialects/huawei/wire";
 import { getMeeting, newMeeting, request, run, signIn, type TestServer } from "../server";
 import { Control, errorOf, failureOf, guestPasswordOf, hostPasswordOf, HuaweiClient } from "./huaweiClient";
-import { asAdmin, newCredentials, startDialectServer } from "./tenant";
+import { asAdmin, configure, newCredentials, startDialectServer } from "./tenant";
 
 const TEST_CODES = { bad: "MMC.111070001", auth: "MMC.111070004", unknown: "MMC.111070005" };
 const CONTROL = "/v1/mmc/control/conferences";
@@ -316,6 +316,23 @@ describe("meetings", () => {
       httpStatusCode: 400,
       errorCode: TEST_CODES.bad,
     });
+  });
+
+  test("have a guest password that differs from the host's", async () => {
+    const made = await client.create({ startTime: TOMORROW });
+    const body = { confConfigInfo: { guestPwd: hostPasswordOf(made) } };
+    const { conferenceID } = made;
+    expect(await errorOf(client.manage("PUT", "", { conferenceID }, body))).toBe("USG.201080006");
+  });
+
+  test("are on at the same time in no greater number than the tenant may have", async () => {
+    const small = new HuaweiClient(server, await newCredentials(server, "small"));
+    await configure(server, "small", { maxConcurrentMeetings: 1 });
+    await small.login();
+    await small.create();
+    expect(await errorOf(small.create())).toBe("MMC.115022001");
+    const { count } = await small.manage<{ count: number }>("GET", "");
+    expect(count).toBe(1);
   });
 
   test("that the Connvo API has made get a conference id when somebody asks, and go by their own id too", async () => {
