@@ -74,6 +74,9 @@ import type * as dialects_chime_operations from "../dialects/chime/operations.js
 import type * as dialects_chime_perform from "../dialects/chime/perform.js";
 import type * as dialects_chime_sigV4 from "../dialects/chime/sigV4.js";
 import type * as dialects_chime_stored from "../dialects/chime/stored.js";
+import type * as dialects_chime_tags from "../dialects/chime/tags.js";
+import type * as dialects_chime_transcription from "../dialects/chime/transcription.js";
+import type * as dialects_chime_updateCapabilities from "../dialects/chime/updateCapabilities.js";
 import type * as dialects_chime_wire from "../dialects/chime/wire.js";
 import type * as dialects_huawei_attendees from "../dialects/huawei/attendees.js";
 import type * as dialects_huawei_conferences from "../dialects/huawei/conferences.js";
@@ -257,6 +260,9 @@ declare const fullApi: ApiFromModules<{
   "dialects/chime/perform": typeof dialects_chime_perform;
   "dialects/chime/sigV4": typeof dialects_chime_sigV4;
   "dialects/chime/stored": typeof dialects_chime_stored;
+  "dialects/chime/tags": typeof dialects_chime_tags;
+  "dialects/chime/transcription": typeof dialects_chime_transcription;
+  "dialects/chime/updateCapabilities": typeof dialects_chime_updateCapabilities;
   "dialects/chime/wire": typeof dialects_chime_wire;
   "dialects/huawei/attendees": typeof dialects_huawei_attendees;
   "dialects/huawei/conferences": typeof dialects_huawei_conferences;

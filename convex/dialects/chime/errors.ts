@@ -42,6 +42,7 @@ export function refuse(exception: Exception, message: string): never {
 /** What every code of ours is on this wire. Codes that no operation here can give are faults. */
 const exceptionOf: Partial<Record<ErrorCode, Exception>> = {
   INVALID_ARGUMENT: "BadRequestException",
+  MEETING_TOO_LARGE: "BadRequestException",
   BANNED: "ForbiddenException",
   FORBIDDEN: "ForbiddenException",
   LAST_HOST: "ForbiddenException",

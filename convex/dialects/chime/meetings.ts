@@ -1,3 +1,4 @@
+import type { WithoutSystemFields } from "convex/server";
 import type { Doc } from "../../_generated/dataModel";
 import { openAsTenant } from "../../model/access";
 import { once } from "../../model/idempotency";
@@ -9,7 +10,7 @@ import type { Answer, ChimeCtx } from "./context";
 import { refuse } from "./errors";
 import { meetingIdOf, requireMeeting } from "./names";
 import type { InputOf } from "./operations";
-import { maxAttendees, type Meeting } from "./wire";
+import { maxAttendees, type Meeting, type TranscriptionConfiguration } from "./wire";
 
 type NewMeeting = InputOf<"CreateMeeting">;
 
@@ -79,6 +80,19 @@ export function findDetails(ctx: ChimeCtx, meeting: Doc<"meetings">): Promise<Do
     .withIndex("by_meeting", (q) => q.eq("meetingId", meeting._id))
     .unique();
 }
+
+/** Keeps something that was said of a meeting over this wire; `undefined` forgets it. */
+export async function keepDetails(
+  ctx: ChimeCtx,
+  meeting: Doc<"meetings">,
+  changes: Pick<Doc<"chimeMeetings">, "tags"> | { transcription: TranscriptionConfiguration | undefined },
+): Promise<void> {
+  const found = await findDetails(ctx, meeting);
+  if (found) await ctx.db.patch("chimeMeetings", found._id, changes);
+  else await ctx.db.insert("chimeMeetings", { meetingId: meeting._id, ...changes } as NewDetails);
+}
+
+type NewDetails = WithoutSystemFields<Doc<"chimeMeetings">>;
 
 /** A meeting in the words of this wire. */
 export async function describeMeeting(ctx: ChimeCtx, meeting: Doc<"meetings">): Promise<Meeting> {

@@ -1,4 +1,4 @@
-/** The sixteen operations: what the router matches, what is parsed, and what the OpenAPI document says. */
+/** All operations: what the router matches, what is parsed, and what the OpenAPI document says. */
 import type * as z from "zod";
 import { wireOperation } from "../../contract/wire";
 import { wireErrors } from "./errors";
@@ -102,6 +102,80 @@ export const operations = {
     queryParameters: {},
     answer: { status: 204 },
     errors: wireErrors("NotFoundException"),
+  }),
+  UpdateAttendeeCapabilities: wireOperation({
+    method: "PUT",
+    path: "/meetings/{MeetingId}/attendees/{AttendeeId}/capabilities",
+    description: "Says what a person may send and receive. Whoever is in the room is told at once.",
+    pathParameters: ofAttendee,
+    queryParameters: {},
+    body: wire.updateCapabilities,
+    answer: { status: 200, body: wire.attendeeAnswer },
+    errors: wireErrors("ConflictException", "NotFoundException"),
+  }),
+  BatchUpdateAttendeeCapabilitiesExcept: wireOperation({
+    method: "PUT",
+    path: "/meetings/{MeetingId}/attendees/capabilities",
+    select: { operation: "batch-update-except" },
+    description: "Says what everybody may send and receive but those who are named.",
+    pathParameters: ofMeeting,
+    queryParameters: {},
+    body: wire.updateCapabilitiesExcept,
+    answer: { status: 200 },
+    errors: wireErrors("ConflictException", "NotFoundException"),
+  }),
+  StartMeetingTranscription: wireOperation({
+    method: "POST",
+    path: "/meetings/{MeetingId}/transcription",
+    select: { operation: "start" },
+    description:
+      "Notes that the meeting is to be transcribed, and how, for whoever transcribes it: nothing here does.",
+    pathParameters: ofMeeting,
+    queryParameters: {},
+    body: wire.startTranscription,
+    answer: { status: 200 },
+    errors: wireErrors("LimitExceededException", "NotFoundException", "UnprocessableEntityException"),
+  }),
+  StopMeetingTranscription: wireOperation({
+    method: "POST",
+    path: "/meetings/{MeetingId}/transcription",
+    select: { operation: "stop" },
+    description: "Notes that the meeting is not to be transcribed any more.",
+    pathParameters: ofMeeting,
+    queryParameters: {},
+    answer: { status: 200 },
+    errors: wireErrors("NotFoundException", "UnprocessableEntityException"),
+  }),
+  ListTagsForResource: wireOperation({
+    method: "GET",
+    path: "/tags",
+    description: "The tags of a meeting, by its ARN.",
+    pathParameters: {},
+    queryParameters: { arn: wire.resourceArn },
+    answer: { status: 200, body: wire.tagsAnswer },
+    errors: wireErrors("LimitExceededException", "ResourceNotFoundException"),
+  }),
+  TagResource: wireOperation({
+    method: "POST",
+    path: "/tags",
+    select: { operation: "tag-resource" },
+    description: "Adds tags to a meeting, which take the place of those with the same keys.",
+    pathParameters: {},
+    queryParameters: {},
+    body: wire.tagResource,
+    answer: { status: 204 },
+    errors: wireErrors("LimitExceededException", "ResourceNotFoundException", "TooManyTagsException"),
+  }),
+  UntagResource: wireOperation({
+    method: "POST",
+    path: "/tags",
+    select: { operation: "untag-resource" },
+    description: "Takes tags from a meeting. Keys that it does not have do not matter.",
+    pathParameters: {},
+    queryParameters: {},
+    body: wire.untagResource,
+    answer: { status: 204 },
+    errors: wireErrors("LimitExceededException", "ResourceNotFoundException"),
   }),
 } as const;
 

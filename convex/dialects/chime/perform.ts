@@ -7,6 +7,9 @@ import type { Answer, ChimeCtx } from "./context";
 import * as meetings from "./meetings";
 import { createMeetingWithAttendees } from "./meetingWithAttendees";
 import { type InputOf, type OperationName, operations } from "./operations";
+import { listTags, tagResource, untagResource } from "./tags";
+import { startTranscription, stopTranscription } from "./transcription";
+import { updateCapabilities, updateCapabilitiesExcept } from "./updateCapabilities";
 
 const handlers: { [Name in OperationName]: (ctx: ChimeCtx, input: InputOf<Name>) => Promise<Answer> } = {
   CreateMeeting: meetings.createMeeting,
@@ -18,6 +21,13 @@ const handlers: { [Name in OperationName]: (ctx: ChimeCtx, input: InputOf<Name>)
   ListAttendees: attendees.listAttendees,
   GetAttendee: attendees.getAttendee,
   DeleteAttendee: attendees.deleteAttendee,
+  UpdateAttendeeCapabilities: updateCapabilities,
+  BatchUpdateAttendeeCapabilitiesExcept: updateCapabilitiesExcept,
+  StartMeetingTranscription: startTranscription,
+  StopMeetingTranscription: stopTranscription,
+  ListTagsForResource: listTags,
+  TagResource: tagResource,
+  UntagResource: untagResource,
 };
 
 /**

@@ -1,6 +1,6 @@
 import { id } from "../../contract/ids";
 import * as z from "zod";
-import { meetingDetails, tag } from "./wire";
+import { meetingDetails, tag, transcriptionConfiguration } from "./wire";
 
 /**
  * Fields of the table `chimeMeetings`: what applications have said of a meeting over this wire and nobody else asks for. A meeting
@@ -10,4 +10,6 @@ export const chimeMeetingFields = {
   meetingId: id("meetings"),
   details: meetingDetails.exactOptional(),
   tags: z.array(tag).exactOptional(),
+  /** How the meeting is to be transcribed; absent if it is not to be. */
+  transcription: transcriptionConfiguration.exactOptional(),
 };

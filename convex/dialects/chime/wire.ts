@@ -172,13 +172,12 @@ const transcribeMedicalSettings = z.object({
   Region: name.exactOptional(),
   ContentIdentificationType: z.literal("PHI").exactOptional(),
 });
-export const startTranscription = z.object({
-  TranscriptionConfiguration: z.object({
-    EngineTranscribeSettings: transcribeSettings.exactOptional(),
-    EngineTranscribeMedicalSettings: transcribeMedicalSettings.exactOptional(),
-  }),
+export const transcriptionConfiguration = z.object({
+  EngineTranscribeSettings: transcribeSettings.exactOptional(),
+  EngineTranscribeMedicalSettings: transcribeMedicalSettings.exactOptional(),
 });
-export type TranscriptionConfiguration = z.infer<typeof startTranscription>["TranscriptionConfiguration"];
+export type TranscriptionConfiguration = z.infer<typeof transcriptionConfiguration>;
+export const startTranscription = z.object({ TranscriptionConfiguration: transcriptionConfiguration });
 
 /** `max-results` and `next-token` of a list. */
 export const page = {
