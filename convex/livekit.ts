@@ -240,8 +240,9 @@ function isExpiry(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ERR_JWT_EXPIRED";
 }
 
-function attributesOf({ role, tokenVersion }: TokenBearer): Record<string, string> {
-  return { role, [VERSION_ATTRIBUTE]: String(tokenVersion) };
+/** Those of the application, and ours, which nobody can set in another way. */
+function attributesOf({ role, tokenVersion, attributes }: TokenBearer): Record<string, string> {
+  return { ...attributes, role, [VERSION_ATTRIBUTE]: String(tokenVersion) };
 }
 
 function permissionOf(bearer: TokenBearer) {

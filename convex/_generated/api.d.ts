@@ -181,6 +181,7 @@ import type * as users_mutations from "../users/mutations.js";
 import type * as users_queries from "../users/queries.js";
 import type * as users_sync from "../users/sync.js";
 import type * as validators from "../validators.js";
+import type * as waitlist from "../waitlist.js";
 import type * as webhooks_deliveries from "../webhooks/deliveries.js";
 import type * as webhooks_endpoints from "../webhooks/endpoints.js";
 import type * as webhooks_queue from "../webhooks/queue.js";
@@ -367,6 +368,7 @@ declare const fullApi: ApiFromModules<{
   "users/queries": typeof users_queries;
   "users/sync": typeof users_sync;
   validators: typeof validators;
+  waitlist: typeof waitlist;
   "webhooks/deliveries": typeof webhooks_deliveries;
   "webhooks/endpoints": typeof webhooks_endpoints;
   "webhooks/queue": typeof webhooks_queue;

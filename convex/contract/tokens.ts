@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { storedCapabilities } from "./capabilities";
 import { id } from "./ids";
+import { attributes } from "./participantData";
 import { participantRole } from "./participants";
 
 const timeAt = z.number().describe("Milliseconds since the epoch");
@@ -26,8 +27,8 @@ export const tokenFields = {
 /** A token as a client sends it. */
 export const opaqueToken = z.string().min(1).max(200);
 
-/** The longest join token that is looked at; ours have about 600 characters. */
-export const joinToken = z.string().min(1).max(4096);
+/** The longest join token that is looked at; ours have about 600 characters, and what the attributes take. */
+export const joinToken = z.string().min(1).max(65_536);
 
 /** With what a device joins the meeting's room on the media server. */
 export const connectionInfo = z.strictObject({
@@ -91,6 +92,7 @@ export const tokenBearer = z.strictObject({
   role: participantRole,
   capabilities: storedCapabilities.exactOptional(),
   blockedUntil: z.number().exactOptional(),
+  attributes: attributes.exactOptional(),
   tokenVersion: z.int(),
 });
 export type TokenBearer = z.infer<typeof tokenBearer>;

@@ -95,8 +95,10 @@ export async function patchParticipants(
       );
       if (changed.length === 0) return [];
       const dies = changed.some((field) => tokenFields.includes(field));
-      // The media server lets a host manage the room for as long as they stay in it.
-      if (dies) edit.syncMedia(row._id, { evict: row.role === "host" && changed.includes("role") });
+      if (dies || changed.includes("attributes")) {
+        // The media server lets a host manage the room for as long as they stay in it.
+        edit.syncMedia(row._id, { evict: row.role === "host" && changed.includes("role") });
+      }
       await edit.ctx.db.patch("meetingParticipants", row._id, {
         ...pick(fields, changed),
         ...(dies && { tokenVersion: (row.tokenVersion ?? 0) + 1 }),

@@ -21,7 +21,7 @@ export async function removeParticipants(
     rows.filter(({ role }) => role === "host"),
   );
   await deleteParticipants(edit, rows);
-  await promoteWaiting(edit);
+  await promoteWaiting(edit, rows.length);
 }
 
 /** Deletes rows. The caller has seen to it that a host is left, and gives the places to those on the waitlist. */

@@ -40,7 +40,7 @@ export async function replaceParticipants(
   const outcomes = await addParticipants(edit, entries, policy, people);
   if ((await countHosts(ctx.db, meeting._id, 1)) === 0)
     fail("LAST_HOST", "A meeting keeps at least one host");
-  await promoteWaiting(edit);
+  await promoteWaiting(edit, entries.length + gone.length);
   const { updated = [], ...answer } = answerOf(outcomes, policy);
   return { ...answer, updated, removed: gone.map(({ _id }) => _id), version: edit.meeting.version ?? 0 };
 }

@@ -238,7 +238,7 @@ async function deleteOldest(
 }
 
 async function describeBearer(db: DatabaseReader, row: Row): Promise<TokenBearer> {
-  const { userId, guestId, role, capabilities, blockedUntil } = row;
+  const { userId, guestId, role, capabilities, blockedUntil, attributes } = row;
   const person = userId ? await db.get("users", userId) : guestId && (await db.get("guests", guestId));
   const name = row.displayName ?? person?.displayName;
   return {
@@ -248,6 +248,7 @@ async function describeBearer(db: DatabaseReader, row: Row): Promise<TokenBearer
     role,
     ...(capabilities && { capabilities }),
     ...(blockedUntil !== undefined && { blockedUntil }),
+    ...(attributes && { attributes }),
     tokenVersion: row.tokenVersion ?? 0,
   };
 }

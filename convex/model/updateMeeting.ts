@@ -27,7 +27,7 @@ export async function updateMeeting(edit: MeetingEdit, changes: Changes): Promis
   edit.set(after);
   edit.event("meeting.updated", [{ subject: meeting._id, before: pick(meeting, changed), after }]);
   if (changed.includes("lobby") && changes.lobby === false) await openDoors(edit);
-  if (changed.includes("maxParticipants")) await promoteWaiting(edit);
+  if (changed.includes("maxParticipants")) await promoteWaiting(edit, 0);
 }
 
 function checkTime({ meeting }: MeetingEdit, { scheduledAt }: Changes): void {

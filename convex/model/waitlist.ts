@@ -1,12 +1,14 @@
 import { omit } from "convex-helpers";
 import type { PaginationOptions, WithoutSystemFields } from "convex/server";
+import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
-import type { DatabaseReader } from "../_generated/server";
+import type { DatabaseReader, MutationCtx } from "../_generated/server";
 import { bannedPeople } from "./bans";
-import type { MeetingEdit } from "./meetingEdit";
+import { MeetingEdit } from "./meetingEdit";
 import { isClosed } from "./meetingStates";
 import { findParticipant, insertParticipants, placesLeft, type NewParticipant } from "./participants";
 import { type PersonRef, refOf } from "./people";
+import { ensureTenantOf } from "./tenants";
 
 type Waiting = Doc<"waitlist">;
 
@@ -90,22 +92,30 @@ export async function deleteWaiting(edit: MeetingEdit, entries: readonly Waiting
   countWaiting(edit, -entries.length);
 }
 
+/** Beside how many people a request may promote as many, and how many beside more: each takes some of what a transaction may read. */
+const MANY = 250;
+const FEW = 10;
+
 /**
  * Gives the places that are left to those who have waited longest. Who may not be added any more loses their turn.
- * To be called whenever places become free, in the same transaction.
+ * To be called whenever places become free, in the same transaction; those whom it cannot hold get their places at once
+ * after it.
+ *
+ * @param handled How many people the transaction deals with besides.
  */
-export async function promoteWaiting(edit: MeetingEdit): Promise<void> {
+export async function promoteWaiting(edit: MeetingEdit, handled: number): Promise<void> {
   const { ctx, meeting } = edit;
-  if ((meeting.waitlistCount ?? 0) === 0 || placesLeft(edit) <= 0 || isClosed(meeting.state)) return;
+  const places = placesLeft(edit);
+  if ((meeting.waitlistCount ?? 0) === 0 || places <= 0 || isClosed(meeting.state)) return;
   const [inOrder, banned] = await Promise.all([
     listWaiting(ctx.db, meeting._id),
     bannedPeople(ctx.db, meeting),
   ]);
-  const places = placesLeft(edit);
+  const considered = inOrder.slice(0, handled > MANY ? FEW : MANY);
   const promoted: Waiting[] = [];
   const dropped: Waiting[] = [];
-  for (let next = 0; next < inOrder.length && promoted.length < places;) {
-    const candidates = inOrder.slice(next, next + places - promoted.length);
+  for (let next = 0; next < considered.length && promoted.length < places;) {
+    const candidates = considered.slice(next, next + places - promoted.length);
     next += candidates.length;
     const allowed = await Promise.all(candidates.map((entry) => mayBeAdded(edit, entry, banned)));
     candidates.forEach((entry, index) => (allowed[index] ? promoted : dropped).push(entry));
@@ -117,6 +127,18 @@ export async function promoteWaiting(edit: MeetingEdit): Promise<void> {
     promoted.map((entry) => participantOf(entry, edit)),
   );
   edit.event("waitlist.promoted", changes);
+  if (placesLeft(edit) > 0 && (edit.meeting.waitlistCount ?? 0) > 0) {
+    await ctx.scheduler.runAfter(0, internal.waitlist.promoteRest, { meetingId: meeting._id });
+  }
+}
+
+/** Goes on where {@link promoteWaiting} has stopped. */
+export async function continuePromoting(ctx: MutationCtx, meetingId: Id<"meetings">): Promise<void> {
+  const meeting = await ctx.db.get("meetings", meetingId);
+  if (!meeting) return;
+  const edit = new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
+  await promoteWaiting(edit, 0);
+  await edit.save();
 }
 
 async function mayBeAdded(

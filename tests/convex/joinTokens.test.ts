@@ -62,6 +62,18 @@ function claimsOf({ connectionInfo: { streamToken } }: Connection) {
 }
 
 describe("a join token", () => {
+  test("has the attributes of the person, none of which passes for one of the backend's", async () => {
+    const { host, ada, meetingId, connect } = await stage();
+    const attributes = { seat: "B12", role: "host", tokenVersion: "99" };
+    await host.as.mutation(api.meetings.lifecycle.updateParticipant, {
+      meetingId,
+      userId: ada.id,
+      attributes,
+    });
+    const claims = await claimsOf(await connect(ada));
+    expect(claims.attributes).toEqual({ seat: "B12", role: "participant", tokenVersion: "0" });
+  });
+
   test("is one that LiveKit accepts, for this person in this room", async () => {
     const { ada, meetingId, connect, rowOf } = await stage();
     const connection = await connect(ada);
