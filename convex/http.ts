@@ -4,6 +4,7 @@ import { httpAction } from "./_generated/server";
 import { endpoints } from "./contract/endpoints";
 import { CHIME_PREFIX, chime } from "./dialects/chime/http";
 import { HUAWEI_PREFIXES, huawei } from "./dialects/huawei/http";
+import { VOLCENGINE_PREFIX, volcengine } from "./dialects/volcengine/http";
 import { preflightResponse, withCors } from "./http/cors";
 import { endpointAction } from "./http/endpoint";
 import { fallback } from "./http/fallback";
@@ -33,6 +34,8 @@ http.route({
 // Other systems' wires: one line each.
 mount(CHIME_PREFIX, chime);
 HUAWEI_PREFIXES.forEach((prefix) => mount(prefix, huawei));
+http.route({ method: "POST", path: "/", handler: volcengine });
+mount(VOLCENGINE_PREFIX, volcengine);
 
 const preflight = httpAction(async (_, request) => preflightResponse(request));
 for (const method of ROUTABLE_HTTP_METHODS) {

@@ -18,6 +18,7 @@ import { webhookCursorFields, webhookDeliveryFields, webhookEndpointFields } fro
 import { workosMembershipFields, workosUserFields } from "./contract/workos";
 import { chimeMeetingFields } from "./dialects/chime/stored";
 import { conferenceFields, tokenFields as huaweiTokenFields } from "./dialects/huawei/tables";
+import { conversationFields } from "./dialects/volcengine/stored";
 import { tableFields } from "./validators";
 
 export default defineSchema({
@@ -68,6 +69,8 @@ export default defineSchema({
 
   // What the Amazon Chime SDK says of a meeting and nobody else asks for. Written and read by `dialects/chime`.
   chimeMeetings: defineTable(tableFields(chimeMeetingFields)).index("by_meeting", ["meetingId"]),
+  // What Volcengine's clients say of a conversation and nobody else asks for. Written and read by `dialects/volcengine`.
+  volcengineConversations: defineTable(tableFields(conversationFields)).index("by_meeting", ["meetingId"]),
 
   // Meetings by the name that they have on Huawei's wire. Written when they are made there or somebody first asks for that name,
   // never deleted. Written and read by `dialects/huawei`.

@@ -3,6 +3,11 @@ import * as z from "zod";
 import type { WireError, WireOperation } from "../convex/contract/wire";
 import { operations as chimeOperations } from "../convex/dialects/chime/operations";
 import { operations as huaweiOperations, operationsBy } from "../convex/dialects/huawei/operations";
+import {
+  errorAnswer,
+  operations as volcengineOperations,
+  VERSION,
+} from "../convex/dialects/volcengine/operations";
 import { type SchemaObject, schemaObject } from "./schemas";
 
 /** What a document says besides its operations. */
@@ -75,8 +80,31 @@ const huawei: DialectDocument = {
   error: z.object({ error_code: z.string(), error_msg: z.string() }),
 };
 
+const volcengine: DialectDocument = {
+  title: "Volcengine RTC conversations on Connvo Meetings",
+  version: VERSION,
+  description:
+    "The wire of Volcengine's conversation API over the same meetings that the Connvo API serves. What differs from Volcengine is in docs/dialects.md. All actions are posted to one path, `/` or `/volc/`, and told apart by the query, which stands behind a # here. Whole numbers of 64 bits are taken as numbers and as texts of their digits; they are exact as they are sent, but JSON clients that keep numbers as doubles, as JavaScript does, keep no more than 2^53 - 1: ids that are made here have at most 15 digits.",
+  mountedAt: "/",
+  operations: volcengineOperations,
+  securitySchemes: {
+    hmacSha256: {
+      type: "apiKey",
+      name: "Authorization",
+      in: "header",
+      description:
+        "Volcengine's HMAC-SHA256 signature for the service `rtc`, of any region, with an access key of the tenant; in the query as well",
+    },
+  },
+  error: errorAnswer,
+};
+
 /** By the name of the file and of the system. */
-export const dialectDocuments = { chime: dialectDocument(chime), huawei: dialectDocument(huawei) };
+export const dialectDocuments = {
+  chime: dialectDocument(chime),
+  huawei: dialectDocument(huawei),
+  volcengine: dialectDocument(volcengine),
+};
 
 function dialectDocument(dialect: DialectDocument) {
   const { title, version, description, mountedAt, operations, securitySchemes, error } = dialect;

@@ -26,12 +26,12 @@ export async function takeToken(ctx: MutationCtx, key: string): Promise<void> {
 /** Takes one token from the bucket of a caller on another system's wire, whose rate is that system's; RATE_LIMITED. */
 export async function takeWireToken(
   ctx: MutationCtx,
-  { wire, perMinute }: { wire: string; perMinute: number },
+  { wire, perMinute, atOnce = perMinute }: { wire: string; perMinute: number; atOnce?: number },
   key: string,
 ): Promise<void> {
   if (setting("RATE_LIMIT_PER_SECOND", DEFAULT_PER_SECOND) === 0) return;
   const rate = perMinute / 60;
-  await take(ctx, { name: `requests of ${wire}`, key, rate, capacity: perMinute });
+  await take(ctx, { name: `requests of ${wire}`, key, rate, capacity: atOnce });
 }
 
 /** Takes one token from the bucket that all callers of a tenant share, if the tenant has a limit; RATE_LIMITED. */

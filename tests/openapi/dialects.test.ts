@@ -2,14 +2,17 @@ import { expect, test } from "vitest";
 import type { WireOperation } from "../../convex/contract/wire";
 import { operations as chimeOperations } from "../../convex/dialects/chime/operations";
 import { operations as huaweiOperations } from "../../convex/dialects/huawei/operations";
+import { operations as volcengineOperations } from "../../convex/dialects/volcengine/operations";
 import chime from "../../openapi/chime.json";
+import volcengine from "../../openapi/volcengine.json";
 import { dialectDocuments } from "../../openapi/dialects";
 import huawei from "../../openapi/huawei.json";
 
-const committed = { chime, huawei };
+const committed = { chime, huawei, volcengine };
 const systems = [
   ["chime", chimeOperations],
   ["huawei", huaweiOperations],
+  ["volcengine", volcengineOperations],
 ] as const;
 
 test.each(systems)("the committed document of %s is what its table of operations says", (system) => {

@@ -1,0 +1,722 @@
+import fc from "fast-check";
+import { afterEach, beforeAll, expect, test } from "vitest";
+import type { NewCredentials } from "../../../convex/contract/accessKeys";
+import type { TestServer } from "../server";
+import { asAdmin, newCredentials, startDialectServer } from "./tenant";
+import { goRequest, sdkClient, send, signedUrl, timeNow, type VolcengineAnswer } from "./volcengineClient";
+
+let server: TestServer;
+let credentials: NewCredentials;
+let call: ReturnType<typeof sdkClient>;
+
+beforeAll(async () => {
+  server = await startDialectServer();
+  credentials = await newCredentials(server);
+  const sdk = sdkClient(server.siteUrl, credentials);
+  let calls = 0;
+  // Requests of one second that are the same have the same signature, as if they were one that is sent again.
+  call = (action, body) => sdk(action, { ...body, CallOfTest: ++calls });
+});
+
+afterEach(() => {
+  expect(server.faults).toEqual([]);
+});
+
+function resultOf({ ResponseMetadata, Result }: VolcengineAnswer): Record<string, unknown> {
+  expect(ResponseMetadata.Error).toBeUndefined();
+  return Result as Record<string, unknown>;
+}
+
+const codeOf = ({ ResponseMetadata: { Error } }: VolcengineAnswer) => Error?.Code;
+
+const OWNER = 10001;
+
+/** A conversation of {@link OWNER}; its ConversationShortId. */
+async function newConversation(ConversationType = 2, more: object = {}): Promise<number> {
+  const created = resultOf(
+    await call("CreateConversation", {
+      AppId: 1,
+      ConversationCoreInfo: { ConversationType, Name: "Planning" },
+      OwnerUserId: OWNER,
+      ...more,
+    }),
+  );
+  return created["ConversationShortId"] as number;
+}
+
+const add = (ConversationShortId: number | string, ids: (number | string)[], more: object = {}) =>
+  call("BatchAddConversationParticipant", {
+    AppId: 1,
+    ConversationShortId,
+    Operator: OWNER,
+    ParticipantInfos: ids.map((ParticipantUserId) => ({ ParticipantUserId })),
+    ...more,
+  });
+
+interface Member {
+  ParticipantUserId: number;
+  ParticipantUserIdStr?: string;
+  [field: string]: unknown;
+}
+
+async function members(ConversationShortId: number, more: object = {}): Promise<Member[]> {
+  const { Participants } = resultOf(
+    await call("ScanConversationParticipantList", {
+      AppId: 1,
+      ConversationShortId,
+      Cursor: 0,
+      Limit: 1000,
+      ...more,
+    }),
+  );
+  return Participants as Member[];
+}
+
+const SEED_BODY = `{
+    "AppId":000000,
+    "ConversationShortId":000001,
+    "Operator":10001,
+    "ParticipantInfos":[
+        {
+            "ParticipantUserId":10001,
+            "Level":1,
+            "NickName":"Your_NickName",
+            "Role":1,
+            "Ext":{
+                "key":"value"
+            },
+            "ReadIndex":0
+        },
+        {
+            "ParticipantUserId":10002,
+            "Level":20,
+            "NickName":"NickName2",
+            "Role":0,
+            "Ext":{
+                "key":"value"
+            },
+            "ReadIndex":0
+        }
+    ]
+}`;
+
+test("the request of the vendor's page, zeros before its numbers included, gets the answer of that page", async () => {
+  const id = await newConversation();
+  const body = SEED_BODY.replace("000001", `000${id}`);
+  const { status, body: answer } = await send(
+    goRequest(server.siteUrl, "BatchAddConversationParticipant", body, credentials),
+  );
+  expect(status).toBe(200);
+  expect(answer).toEqual({
+    ResponseMetadata: {
+      RequestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+      Action: "BatchAddConversationParticipant",
+      Version: "2020-12-01",
+      Service: "rtc",
+      Region: "cn-north-1",
+    },
+    Result: { FailedUserIds: [] },
+  });
+  const both = { ConversationShortId: id, Ext: { key: "value" }, Status: 0, BlockTime: 0, Operator: 0 };
+  expect(await members(id)).toMatchObject([
+    { ...both, ParticipantUserId: 10001, Level: 1, NickName: "Your_NickName", Role: 1 },
+    { ...both, ParticipantUserId: 10002, Level: 20, NickName: "NickName2", Role: 0 },
+  ]);
+
+  const unknown = await send(
+    goRequest(server.siteUrl, "BatchAddConversationParticipant", SEED_BODY, credentials),
+  );
+  expect([unknown.status, codeOf(unknown.body)]).toEqual([404, "InvalidParameter.NotExistConversation"]);
+});
+
+test("conversations are made, found, changed and destroyed", async () => {
+  const request = {
+    AppId: 7,
+    ConversationCoreInfo: {
+      ConversationType: 2,
+      Name: "Team",
+      AvatarUrl: "http://example.com/a.png",
+      Description: "Of us",
+      Notice: "Be there",
+      Ext: { color: "red" },
+    },
+    OwnerUserId: 5,
+    IdempotentId: "team-1",
+    InboxType: 3,
+  };
+  const first = resultOf(await call("CreateConversation", request));
+  const again = resultOf(await call("CreateConversation", { ...request, OwnerUserId: 6 }));
+  expect([first["Exist"], again["Exist"]]).toEqual([false, true]);
+  expect(again["ConversationShortId"]).toBe(first["ConversationShortId"]);
+  expect(first["ConversationId"]).toBe(String(first["ConversationShortId"]));
+  const id = first["ConversationShortId"] as number;
+  expect(Number.isSafeInteger(id)).toBe(true);
+  expect(first["ConversationInfo"]).toMatchObject({
+    AppId: 7,
+    ConversationShortId: id,
+    ConversationType: 2,
+    InboxType: 3,
+    Name: "Team",
+    AvatarUrl: "http://example.com/a.png",
+    Description: "Of us",
+    Notice: "Be there",
+    Ext: { color: "red" },
+    OwnerUserId: 5,
+    CreatorUserId: 5,
+    MemberCount: 1,
+    Status: 0,
+  });
+
+  await add(id, [6]);
+  const change = (info: object) =>
+    call("ModifyConversation", { AppId: 7, ConversationCoreInfo: { ConversationShortId: id, ...info } });
+  expect(codeOf(await change({ OwnerUserId: 99 }))).toBe("InvalidParameter.NotExistParticipant");
+  resultOf(await change({ Name: "Crew", Notice: "Done", OwnerUserId: 6 }));
+  expect((await members(id)).map((member) => [member.ParticipantUserId, member["Role"]])).toEqual([
+    [5, 0],
+    [6, 1],
+  ]);
+  const get = async (more: object = {}) =>
+    resultOf(
+      await call("BatchGetConversations", { AppId: 7, ConversationShortId: [id, 12345, id], ...more }),
+    );
+  expect(await get({ SkipMemberCount: false })).toMatchObject({
+    ConversationCoreInfos: [
+      { Name: "Crew", Notice: "Done", OwnerUserId: 6, CreatorUserId: 5, MemberCount: 2 },
+    ],
+  });
+  expect(await get()).not.toHaveProperty("ConversationCoreInfos.0.MemberCount");
+
+  const destroy = (OwnerUserId: number) =>
+    call("DestroyConversation", { AppId: 7, ConversationShortId: id, OwnerUserId });
+  expect((await destroy(5)).ResponseMetadata.Error).toMatchObject({ Code: "AccessDenied", CodeN: 100013 });
+  resultOf(await destroy(6));
+  expect(await get()).toEqual({ ConversationCoreInfos: [] });
+  expect(codeOf(await destroy(6))).toBe("InvalidParameter.ConversationDestroyed");
+  expect(codeOf(await add(id, [8]))).toBe("InvalidParameter.ConversationDestroyed");
+});
+
+test("a person's conversations come in pages, those of an inbox, without those that are over", async () => {
+  const OwnerUserId = 777;
+  const ids: number[] = [];
+  for (const n of [1, 2, 3]) ids.push(await newConversation(n === 3 ? 100 : 2, { OwnerUserId }));
+  await newConversation(2, { OwnerUserId, InboxType: 4 });
+  const list = async (more: object) => {
+    const result = resultOf(
+      await call("GetUserConversations", {
+        AppId: 1,
+        Cursor: 0,
+        Limit: 20,
+        ParticipantUserId: OwnerUserId,
+        ...more,
+      }),
+    );
+    const infos = result["ConversationInfos"] as { ConversationShortId: number }[];
+    return { ...result, ids: infos.map(({ ConversationShortId }) => ConversationShortId) };
+  };
+  expect(await list({ DataType: 1 })).toMatchObject({ ids, HasMore: false, NextCursor: -1 });
+  expect(await list({ DataType: 1, Limit: 2 })).toMatchObject({
+    ids: ids.slice(0, 2),
+    HasMore: true,
+    NextCursor: 2,
+  });
+  expect(await list({ DataType: 1, Limit: 2, Cursor: 2 })).toMatchObject({
+    ids: ids.slice(2),
+    HasMore: false,
+  });
+  expect((await list({ DataType: 2 })).ids).toEqual(ids.slice(2));
+  await add(ids[0] as number, [778]);
+  expect((await list({})).ids[0]).toBe(ids[0]);
+  expect((await list({ InboxType: 4 })).ids).toHaveLength(1);
+  expect((await list({ ParticipantUserId: 123456 })).ids).toEqual([]);
+});
+
+test("a one-to-one conversation is one for two people, whose members stay", async () => {
+  const single = (OwnerUserId: number, OtherUserId?: number) =>
+    call("CreateConversation", {
+      AppId: 1,
+      ConversationCoreInfo: { ConversationType: 1 },
+      OwnerUserId,
+      OtherUserId,
+    });
+  const first = resultOf(await single(21, 22));
+  const again = resultOf(await single(22, 21));
+  expect([again["Exist"], again["ConversationShortId"]]).toEqual([true, first["ConversationShortId"]]);
+  expect(first["ConversationInfo"]).toMatchObject({ OwnerUserId: 21, OtherUserId: 22, MemberCount: 2 });
+  expect(codeOf(await single(23))).toBe("MissingParameter");
+  const id = first["ConversationShortId"] as number;
+  expect(codeOf(await add(id, [23]))).toBe("InvalidParameter.IllegalConversationType");
+  const remove = { AppId: 1, ConversationShortId: id, Operator: 1, ParticipantUserIds: [22] };
+  expect(codeOf(await call("BatchDeleteConversationParticipant", remove))).toBe(
+    "InvalidParameter.IllegalConversationType",
+  );
+});
+
+test("who is there is overwritten, roles that are none are 0, and owner is who owns the conversation", async () => {
+  const id = await newConversation();
+  const infos = (...ParticipantInfos: object[]) => add(id, [], { ParticipantInfos });
+  const first = await infos(
+    { ParticipantUserId: 1, NickName: "one", Level: 3, Ext: { a: "b" }, Role: 2 },
+    { ParticipantUserId: 2, Role: 9 },
+    { ParticipantUserId: 3, Role: 1 },
+    { ParticipantUserId: 0 },
+    { ParticipantUserId: -4 },
+  );
+  expect(resultOf(first)).toEqual({ FailedUserIds: [3, 0, -4] });
+  expect(
+    resultOf(await infos({ ParticipantUserId: 1, NickName: "uno" }, { ParticipantUserId: 1, Level: 4 })),
+  ).toEqual({
+    FailedUserIds: [],
+  });
+  expect(await members(id)).toMatchObject([
+    { ParticipantUserId: OWNER, Role: 1 },
+    { ParticipantUserId: 1, NickName: "uno", Level: 4, Ext: { a: "b" }, Role: 0 },
+    { ParticipantUserId: 2, Role: 0 },
+  ]);
+  resultOf(await infos({ ParticipantUserId: OWNER, Role: 0 }));
+  expect((await members(id))[0]).toMatchObject({ ParticipantUserId: OWNER, Role: 1 });
+  expect(resultOf(await call("GetConversationUserCount", { AppId: 1, ConversationShortId: id }))).toEqual({
+    Count: 3,
+  });
+});
+
+test("members are changed and blocked, removed and looked up; who fails is named", async () => {
+  const id = await newConversation();
+  await add(id, [1, 2, 3]);
+  const until = Math.floor(Date.now() / 1000) + 3600;
+  const modify = (...ParticipantInfos: object[]) =>
+    call("BatchModifyConversationParticipant", {
+      AppId: 1,
+      ConversationShortId: id,
+      Operator: OWNER,
+      ParticipantInfos,
+    });
+  expect(
+    resultOf(
+      await modify(
+        { ParticipantUserId: 1, BlockTime: until, Role: 2, NickName: "one" },
+        { ParticipantUserId: 2, Role: 1 },
+        { ParticipantUserId: 88 },
+      ),
+    ),
+  ).toEqual({ FailedUserIds: [2, 88] });
+  const lookUp = async (...ParticipantUserIds: number[]) =>
+    resultOf(
+      await call("BatchGetConversationParticipant", {
+        AppId: 1,
+        ConversationShortId: id,
+        ParticipantUserIds,
+      }),
+    )["Participants"] as Member[];
+  expect(await lookUp(1, 88, 1)).toMatchObject([
+    { ParticipantUserId: 1, BlockTime: until, Role: 2, NickName: "one" },
+  ]);
+  resultOf(await modify({ ParticipantUserId: 1, BlockTime: 0 }));
+  expect(await lookUp(1)).toMatchObject([{ BlockTime: 0, Role: 2 }]);
+  expect(
+    resultOf(
+      await call("BatchDeleteConversationParticipant", {
+        AppId: 1,
+        ConversationShortId: id,
+        Operator: OWNER,
+        ParticipantUserIds: [2, 99, OWNER, 2],
+      }),
+    ),
+  ).toEqual({ FailedUserIds: [99, OWNER] });
+  const isIn = async (ParticipantUserId: number) =>
+    resultOf(await call("IsUserInConversation", { AppId: 1, ConversationShortId: id, ParticipantUserId }));
+  expect(await isIn(2)).toEqual({ IsUserInConversation: false });
+  expect(await isIn(3)).toEqual({ IsUserInConversation: true });
+});
+
+test("members are scanned in pages, either way round, or by their ids alone", async () => {
+  const id = await newConversation();
+  await add(id, [1, 2, 3, 4]);
+  const scan = async (more: object) =>
+    resultOf(
+      await call("ScanConversationParticipantList", {
+        AppId: 1,
+        ConversationShortId: id,
+        Cursor: 0,
+        Limit: 3,
+        ...more,
+      }),
+    );
+  const idsOf = ({ Participants }: Record<string, unknown>) =>
+    (Participants as Member[]).map(({ ParticipantUserId }) => ParticipantUserId);
+  const first = await scan({});
+  expect([idsOf(first), first["HasMore"], first["NextCursor"]]).toEqual([[OWNER, 1, 2], true, 3]);
+  const second = await scan({ Cursor: 3 });
+  expect([idsOf(second), second["HasMore"]]).toEqual([[3, 4], false]);
+  expect(second["NextCursor"]).toBeLessThan(0);
+  expect(idsOf(await scan({ Reverse: true }))).toEqual([4, 3, 2]);
+  expect((await scan({ OnlyUserIds: true }))["Participants"]).toEqual([
+    { ParticipantUserId: OWNER },
+    { ParticipantUserId: 1 },
+    { ParticipantUserId: 2 },
+  ]);
+  expect(idsOf(await scan({ ScanOnlineParticipant: true }))).toEqual([]);
+});
+
+test("a read index goes forward only", async () => {
+  const id = await newConversation();
+  await add(id, [], { ParticipantInfos: [{ ParticipantUserId: 1, ReadIndex: 5 }, { ParticipantUserId: 2 }] });
+  const read = (ParticipantUserId: number, ReadIndex: number) =>
+    call("ModifyParticipantReadIndex", { AppId: 1, ConversationShortId: id, ParticipantUserId, ReadIndex });
+  resultOf(await read(1, 6));
+  expect(codeOf(await read(1, 6))).toBe("InvalidParameter");
+  expect(codeOf(await read(3, 1))).toBe("InvalidParameter.NotExistParticipant");
+  expect(resultOf(await call("GetParticipantReadIndex", { AppId: 1, ConversationShortId: id }))).toEqual({
+    ReadIndexes: [{ ParticipantUserId: 1, ReadIndex: 6 }],
+  });
+});
+
+test("ids of 64 bits are exact on the wire, as numbers and as texts of digits; ids that are texts have numbers too", async () => {
+  const id = await newConversation();
+  const body = `{"AppId":1,"ConversationShortId":"${id}","Operator":1,"ParticipantInfos":[
+    {"ParticipantUserId":7000000000000000001},{"ParticipantUserId":"7000000000000000002"},{"ParticipantUserId":"0042"}]}`;
+  const added = await send(goRequest(server.siteUrl, "BatchAddConversationParticipant", body, credentials));
+  expect(added.text).toContain('"FailedUserIds":[]');
+  const scan = JSON.stringify({ AppId: 1, ConversationShortId: id, Cursor: 0, Limit: 9, OnlyUserIds: true });
+  const { text } = await send(
+    goRequest(server.siteUrl, "ScanConversationParticipantList", scan, credentials),
+  );
+  for (const one of ["7000000000000000001", "7000000000000000002", "42"]) {
+    expect(text).toContain(`{"ParticipantUserId":${one}}`);
+  }
+
+  await add(id, [], { ParticipantInfos: [{ ParticipantUserIdStr: "ann" }] });
+  const ann = (await members(id)).find((member) => member.ParticipantUserIdStr === "ann");
+  expect(Number.isSafeInteger(ann?.ParticipantUserId)).toBe(true);
+  const byNumber = resultOf(
+    await call("BatchDeleteConversationParticipant", {
+      AppId: 1,
+      ConversationShortId: id,
+      Operator: 1,
+      ParticipantUserIds: [ann?.ParticipantUserId],
+    }),
+  );
+  expect(byNumber).toEqual({ FailedUserIds: [] });
+  const byText = resultOf(
+    await call("BatchDeleteConversationParticipant", {
+      AppId: 1,
+      ConversationShortId: id,
+      Operator: 1,
+      ParticipantUserIdsStr: ["ann"],
+    }),
+  );
+  expect(byText).toEqual({ FailedUserIds: [], FailedUserIdsStr: ["ann"] });
+});
+
+test("a live group has managers, members who may send nothing, and people who may not be in it", async () => {
+  const id = await newConversation(100);
+  await add(id, [1, 2, 3]);
+  const live = (action: string, more: object) =>
+    call(action, { AppId: 1, ConversationShortId: id, Operator: OWNER, ...more });
+  expect(resultOf(await live("BatchAddManager", { ManagerUserIds: [1, 9, OWNER] }))).toEqual({
+    FailedManagerUserIds: [9, OWNER],
+  });
+  expect((await members(id)).map((member) => [member.ParticipantUserId, member["Role"]])).toEqual([
+    [OWNER, 1],
+    [1, 2],
+  ]);
+  expect(resultOf(await live("BatchRemoveManager", { ManagerUserIds: [1, 2] }))).toEqual({
+    FailedManagerUserIds: [2],
+  });
+  const block = (BlockAction: number, ids: Record<string, number>) =>
+    live("BatchAddBlockParticipants", { BlockAction, ParticipantBlockInfos: ids });
+  const blocked = async (BlockAction: number) =>
+    resultOf(await live("BatchGetBlockParticipants", { BlockAction, Cursor: 0, Limit: 20 }))[
+      "Participants"
+    ] as Member[];
+  expect(resultOf(await block(0, { 2: 3600, 77: 60 }))).toEqual({ FailedParticipantUserIds: [77] });
+  expect((await blocked(0)).map((member) => member.ParticipantUserId)).toEqual([2]);
+  expect(resultOf(await block(1, { 3: 3600, 88: 60 }))).toEqual({ FailedParticipantUserIds: [88] });
+  expect((await blocked(1)).map((member) => member.ParticipantUserId)).toEqual([3]);
+  expect(resultOf(await add(id, [3]))).toEqual({ FailedUserIds: [3] });
+  const free = (BlockAction: number, ParticipantUserIds: number[]) =>
+    live("BatchDeleteBlockParticipants", { BlockAction, ParticipantUserIds });
+  expect(resultOf(await free(1, [3, 88]))).toEqual({ FailedParticipantUserIds: [88] });
+  expect(resultOf(await free(0, [2]))).toEqual({ FailedParticipantUserIds: [] });
+  expect([await blocked(0), await blocked(1)]).toEqual([[], []]);
+  expect(resultOf(await add(id, [3]))).toEqual({ FailedUserIds: [] });
+  const group = await newConversation();
+  expect(
+    codeOf(
+      await call("BatchAddManager", {
+        AppId: 1,
+        ConversationShortId: group,
+        Operator: 1,
+        ManagerUserIds: [1],
+      }),
+    ),
+  ).toBe("InvalidParameter.IllegalConversationType");
+});
+
+test("people for whom there is no place are among those who have failed", async () => {
+  const small = "small";
+  await asAdmin(server, "tenants/admin:create", { name: small, config: { maxParticipantsPerMeeting: 3 } });
+  const client = sdkClient(server.siteUrl, await newCredentials(server, small));
+  const { ConversationShortId } = resultOf(
+    await client("CreateConversation", {
+      AppId: 1,
+      ConversationCoreInfo: { ConversationType: 2 },
+      OwnerUserId: 1,
+    }),
+  );
+  const request = {
+    AppId: 1,
+    ConversationShortId,
+    Operator: 1,
+    ParticipantInfos: [2, 3, 4, 5].map((ParticipantUserId) => ({ ParticipantUserId })),
+  };
+  expect(resultOf(await client("BatchAddConversationParticipant", request))).toEqual({
+    FailedUserIds: [4, 5],
+  });
+});
+
+test("20 clients that add the same people at once add each once", async () => {
+  const id = await newConversation();
+  const everybody = Array.from({ length: 100 }, (_, index) => index + 1);
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, client) => add(id, everybody, { Barrier: client % 2 === 0 })),
+  );
+  for (const answer of answers) expect(resultOf(answer)).toEqual({ FailedUserIds: [] });
+  expect(await members(id)).toHaveLength(101);
+  expect(resultOf(await call("GetConversationUserCount", { AppId: 1, ConversationShortId: id }))).toEqual({
+    Count: 101,
+  });
+});
+
+test("the vendor's SDK reaches the wire at the root and below /volc/, whichever path it signs", async () => {
+  const id = await newConversation();
+  const body = JSON.stringify({ AppId: 1, ConversationShortId: id });
+  const below = sdkClient(server.siteUrl, credentials, "/volc/");
+  expect(resultOf(await below("GetConversationUserCount", { AppId: 1, ConversationShortId: id }))).toEqual({
+    Count: 1,
+  });
+  const rootSigned = goRequest(server.siteUrl, "GetConversationUserCount", body, {
+    ...credentials,
+    path: "/volc/",
+    signedPath: "/",
+  });
+  expect((await send(rootSigned)).status).toBe(200);
+  const { status, body: byQuery } = await send(
+    new Request(signedUrl(server.siteUrl, "GetConversationUserCount", credentials), { method: "POST", body }),
+  );
+  expect([status, byQuery.Result]).toEqual([200, { Count: 1 }]);
+});
+
+test("a request that is caught and sent again does nothing", async () => {
+  const id = await newConversation();
+  const send2 = (body: object) =>
+    goRequest(server.siteUrl, "BatchAddConversationParticipant", JSON.stringify(body), credentials);
+  const request = send2({
+    AppId: 1,
+    ConversationShortId: id,
+    Operator: 1,
+    ParticipantInfos: [{ ParticipantUserId: 1 }],
+  });
+  const caught = request.clone();
+  expect((await send(request)).status).toBe(200);
+  await call("BatchDeleteConversationParticipant", {
+    AppId: 1,
+    ConversationShortId: id,
+    Operator: 1,
+    ParticipantUserIds: [1],
+  });
+  expect((await send(caught)).status).toBe(200);
+  expect(await members(id)).toHaveLength(1);
+
+  // The body is not signed here, so that another one could be sent with the same signature.
+  const url = signedUrl(server.siteUrl, "BatchAddConversationParticipant", credentials);
+  const body = (ParticipantUserId: number) =>
+    JSON.stringify({
+      AppId: 1,
+      ConversationShortId: id,
+      Operator: 1,
+      ParticipantInfos: [{ ParticipantUserId }],
+    });
+  const sent = await send(new Request(url, { method: "POST", body: body(5) }));
+  const other = await send(new Request(url, { method: "POST", body: body(6) }));
+  expect([sent.status, other.status, codeOf(other.body)]).toEqual([200, 401, "SignatureDoesNotMatch"]);
+  expect((await members(id)).map((member) => member.ParticipantUserId)).toEqual([OWNER, 5]);
+});
+
+test("other tenants' conversations are unknown", async () => {
+  const id = await newConversation();
+  const stranger = sdkClient(server.siteUrl, await newCredentials(server, "globex"));
+  const count = await stranger("GetConversationUserCount", { AppId: 1, ConversationShortId: id });
+  expect(codeOf(count)).toBe("InvalidParameter.NotExistConversation");
+  const get = await stranger("BatchGetConversations", { AppId: 1, ConversationShortId: [id] });
+  expect(resultOf(get)).toEqual({ ConversationCoreInfos: [] });
+});
+
+const BODY = JSON.stringify({ AppId: 1, ConversationShortId: 1 });
+
+function edited(change: (request: Request) => Request): Request {
+  return change(goRequest(server.siteUrl, "GetConversationUserCount", BODY, credentials));
+}
+
+function withAuthorization(change: (authorization: string) => string | null): Request {
+  return edited((request) => {
+    const authorization = change(request.headers.get("Authorization") ?? "");
+    if (authorization === null) request.headers.delete("Authorization");
+    else request.headers.set("Authorization", authorization);
+    return request;
+  });
+}
+
+const signedBy = (more: object, action = "GetConversationUserCount", body = BODY) =>
+  goRequest(server.siteUrl, action, body, { ...credentials, ...more });
+
+test.each<[string, number, number | undefined, () => Request]>([
+  ["MissingParameter", 400, 100002, () => new Request(`${server.siteUrl}/?Action=X`, { method: "POST" })],
+  ["MissingParameter", 400, 100002, () => signedBy({}, undefined, '{"AppId":1}')],
+  ["MissingAuthenticationToken", 401, 100003, () => withAuthorization(() => null)],
+  ["MissingAuthenticationToken", 401, 100003, () => withAuthorization(() => "Bearer x")],
+  ["MissingRequestInfo", 400, 100004, () => withAuthorization((it) => it.replace("/rtc/request", ""))],
+  [
+    "MissingRequestInfo",
+    400,
+    100004,
+    () => withAuthorization((it) => it.replace(/SignedHeaders=[^,]+, /, "")),
+  ],
+  ["MissingSignature", 401, 100005, () => withAuthorization((it) => it.replace(/, Signature=.*/, ""))],
+  ["InvalidTimestamp", 403, 100006, () => signedBy({ time: timeNow(-16 * 60_000) })],
+  ["InvalidTimestamp", 403, 100006, () => signedBy({ time: timeNow(16 * 60_000) })],
+  ["InvalidTimestamp", 403, 100006, () => signedBy({ time: "yesterday" })],
+  ["ServiceNotFound", 404, 100007, () => signedBy({ service: "iam" })],
+  ["InvalidActionOrVersion", 404, 100008, () => signedBy({}, "SendMessage")],
+  ["InvalidActionOrVersion", 404, 100008, () => signedBy({}, "toString")],
+  ["InvalidAccessKey", 401, 100009, () => signedBy({ accessKeyId: "AKCMNOBODY" })],
+  ["SignatureDoesNotMatch", 401, 100010, () => signedBy({ secretAccessKey: "wrong" })],
+  ["SignatureDoesNotMatch", 401, 100010, () => signedBy({ path: "/volc/", signedPath: "/other/" })],
+  [
+    "SignatureDoesNotMatch",
+    401,
+    100010,
+    () => edited((request) => new Request(request, { method: "POST", body: `${BODY} ` })),
+  ],
+  [
+    "SignatureDoesNotMatch",
+    401,
+    100010,
+    () =>
+      new Request(`${signedUrl(server.siteUrl, "GetConversationUserCount", credentials)}&more=1`, {
+        method: "POST",
+        body: BODY,
+      }),
+  ],
+  ["InvalidParameter.BodyIsEmpty", 400, undefined, () => signedBy({}, undefined, "")],
+  ["InvalidParameter.Unmarshal", 400, undefined, () => signedBy({}, undefined, "{")],
+  [
+    "InvalidParameter",
+    400,
+    undefined,
+    () => signedBy({}, undefined, '{"AppId":1,"ConversationShortId":1.5}'),
+  ],
+  [
+    "InvalidParameter",
+    400,
+    undefined,
+    () => signedBy({}, undefined, `{"AppId":1,"ConversationShortId":${2 ** 64}}`),
+  ],
+  [
+    "InvalidParameter.SizeOverLimit",
+    400,
+    undefined,
+    () => signedBy({}, undefined, `"${"x".repeat(1 << 20)}"`),
+  ],
+])("%s (%i) is answered in the vendor's envelope", async (Code, status, CodeN, request) => {
+  const answer = await send(request());
+  const { ResponseMetadata, Result } = answer.body;
+  expect(Result).toBeUndefined();
+  expect(ResponseMetadata.Error?.Message).not.toContain(credentials.secretAccessKey);
+  expect([answer.status, ResponseMetadata.Error?.Code, ResponseMetadata.Error?.CodeN]).toEqual([
+    status,
+    Code,
+    CodeN,
+  ]);
+});
+
+test("a tenant that sends more than 50 requests of an action in a second is told so", async () => {
+  const limited = await startDialectServer({ RATE_LIMIT_PER_SECOND: "50" });
+  const client = sdkClient(limited.siteUrl, await newCredentials(limited));
+  const { ConversationShortId } = resultOf(
+    await client("CreateConversation", {
+      AppId: 1,
+      ConversationCoreInfo: { ConversationType: 2 },
+      OwnerUserId: 1,
+    }),
+  );
+  const codes = new Set<string | undefined>();
+  while (!codes.has("FlowLimitExceeded.QPSOverLimit")) {
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () =>
+        client("GetConversationUserCount", { AppId: 1, ConversationShortId }),
+      ),
+    );
+    for (const answer of answers) codes.add(codeOf(answer));
+  }
+  expect(codes).toEqual(new Set([undefined, "FlowLimitExceeded.QPSOverLimit"]));
+});
+
+test("nothing that is sent makes the server fail", async () => {
+  const id = await newConversation();
+  const token = fc.oneof(
+    fc.constantFrom(
+      "HMAC-SHA256",
+      "Credential=",
+      "SignedHeaders=",
+      "Signature=",
+      ",",
+      ";",
+      "/",
+      " ",
+      "=",
+      "rtc",
+      "request",
+    ),
+    fc.string({ unit: "binary-ascii", maxLength: 8 }).map((text) => text.replaceAll(/[^\x20-\x7e]/g, "")),
+  );
+  const value = fc.oneof(
+    fc.constantFrom(0, 1, "1", id, null, true, {}, [], 2 ** 53, -1),
+    fc.json().map((text) => JSON.parse(text) as unknown),
+  );
+  const fields = [
+    "ConversationShortId",
+    "ParticipantInfos",
+    "Operator",
+    "Cursor",
+    "Limit",
+    "ConversationCoreInfo",
+    "OwnerUserId",
+    "ParticipantUserIds",
+    "ParticipantBlockInfos",
+  ];
+  const actions = [
+    "CreateConversation",
+    "BatchAddConversationParticipant",
+    "ScanConversationParticipantList",
+    "BatchAddBlockParticipants",
+    "BatchGetConversations",
+  ];
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(token, { maxLength: 12 }),
+      fc.record(Object.fromEntries(fields.map((field) => [field, value])), { requiredKeys: [] }),
+      fc.constantFrom(...actions),
+      async (tokens, body, action) => {
+        const [unsigned, signed] = await Promise.all([
+          send(withAuthorization(() => tokens.join("").trim() || "x")),
+          send(signedBy({}, action, JSON.stringify({ AppId: 1, ...body }))),
+        ]);
+        expect(unsigned.status).toBeLessThan(500);
+        expect(unsigned.status).toBeGreaterThanOrEqual(400);
+        expect(signed.status).toBeLessThan(500);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
