@@ -2,6 +2,7 @@
 import { v } from "convex/values";
 import { internal } from "./_generated/api";
 import { internalMutation } from "./_generated/server";
+import * as chalkTokens from "./dialects/chalk/grants";
 import { deleteExpiredBans } from "./model/bans";
 import { deleteOldAnswers } from "./model/idempotency";
 import * as invitations from "./model/invitations";
@@ -62,6 +63,17 @@ export const deleteExpiredTokens = internalMutation({
   handler: async (ctx) => {
     const deleted = await tokens.deleteExpiredTokens(ctx, PAGE);
     if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteExpiredTokens, {});
+    return null;
+  },
+});
+
+/** Deletes refresh tokens and join links of Chalk's wire that have expired. */
+export const deleteExpiredChalkTokens = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const deleted = await chalkTokens.deleteExpired(ctx, PAGE);
+    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteExpiredChalkTokens, {});
     return null;
   },
 });

@@ -12,6 +12,7 @@ crons.interval("deliver what was left behind", { minutes: 1 }, internal.outbox.w
 crons.interval("delete old messages", { hours: 1 }, internal.cleanUp.deleteOldMessages, {});
 crons.interval("delete old webhook deliveries", { hours: 1 }, internal.cleanUp.deleteOldDeliveries, {});
 crons.interval("go on with webhooks", { minutes: 1 }, internal.webhooks.queue.wakeOverdue, {});
+crons.interval("delete expired Chalk tokens", { hours: 1 }, internal.cleanUp.deleteExpiredChalkTokens, {});
 
 crons.interval("delete bans that are over", { hours: 1 }, internal.cleanUp.deleteOldBans, {});
 crons.interval(

@@ -2,9 +2,11 @@ import { ROUTABLE_HTTP_METHODS, httpRouter } from "convex/server";
 import openapi from "../openapi/openapi.json";
 import { httpAction } from "./_generated/server";
 import { endpoints } from "./contract/endpoints";
+import { CHALK_PREFIX, chalk } from "./dialects/chalk/http";
 import { CHIME_PREFIX, chime } from "./dialects/chime/http";
 import { HUAWEI_PREFIXES, huawei } from "./dialects/huawei/http";
 import { VOLCENGINE_PREFIX, volcengine } from "./dialects/volcengine/http";
+import { TWIRP_PREFIX, livekit } from "./dialects/livekit/http";
 import { preflightResponse, withCors } from "./http/cors";
 import { endpointAction } from "./http/endpoint";
 import { fallback } from "./http/fallback";
@@ -36,6 +38,8 @@ mount(CHIME_PREFIX, chime);
 HUAWEI_PREFIXES.forEach((prefix) => mount(prefix, huawei));
 http.route({ method: "POST", path: "/", handler: volcengine });
 mount(VOLCENGINE_PREFIX, volcengine);
+mount(CHALK_PREFIX, chalk);
+mount(TWIRP_PREFIX, livekit);
 
 const preflight = httpAction(async (_, request) => preflightResponse(request));
 for (const method of ROUTABLE_HTTP_METHODS) {

@@ -16,6 +16,7 @@ import { userRow } from "./contract/users";
 import { waitlistFields } from "./contract/waitlist";
 import { webhookCursorFields, webhookDeliveryFields, webhookEndpointFields } from "./contract/webhooks";
 import { workosMembershipFields, workosUserFields } from "./contract/workos";
+import { chalkRoomFields, chalkTokenFields } from "./dialects/chalk/stored";
 import { chimeMeetingFields } from "./dialects/chime/stored";
 import { conferenceFields, tokenFields as huaweiTokenFields } from "./dialects/huawei/tables";
 import { conversationFields } from "./dialects/volcengine/stored";
@@ -83,6 +84,15 @@ export default defineSchema({
   huaweiTokens: defineTable(tableFields(huaweiTokenFields))
     .index("by_key", ["key"])
     .index("by_owner", ["kind", "owner"])
+    .index("by_expires_at", ["expiresAt"]),
+
+  // What applications say of a meeting over the wire of Chalk and nobody else asks for. Written and read by `dialects/chalk`.
+  chalkRooms: defineTable(tableFields(chalkRoomFields)).index("by_meeting", ["meetingId"]),
+
+  // Refresh tokens and tokens of join links of that wire, of which only hashes are kept. Written and read by `dialects/chalk`; deleted
+  // by `cleanUp` when they have expired.
+  chalkTokens: defineTable(tableFields(chalkTokenFields))
+    .index("by_key", ["key"])
     .index("by_expires_at", ["expiresAt"]),
 
   // Meetings. Written through `model/meetingEdit.ts`, never deleted. Read by every function of a meeting; by the first index

@@ -1,6 +1,7 @@
 /** The documents of other systems' wires, each made of the table of operations that its router matches. */
 import * as z from "zod";
 import type { WireError, WireOperation } from "../convex/contract/wire";
+import { openOperations, operations as chalkOperations } from "../convex/dialects/chalk/operations";
 import { operations as chimeOperations } from "../convex/dialects/chime/operations";
 import { operations as huaweiOperations, operationsBy } from "../convex/dialects/huawei/operations";
 import {
@@ -8,6 +9,7 @@ import {
   operations as volcengineOperations,
   VERSION,
 } from "../convex/dialects/volcengine/operations";
+import { operations as livekitOperations } from "../convex/dialects/livekit/operations";
 import { type SchemaObject, schemaObject } from "./schemas";
 
 /** What a document says besides its operations. */
@@ -99,11 +101,51 @@ const volcengine: DialectDocument = {
   error: errorAnswer,
 };
 
+const chalk: DialectDocument = {
+  title: "Chalk rooms on Connvo Meetings",
+  version: "1.0.0",
+  description:
+    "The wire of the Chalk rooms API over the same meetings that the Connvo API serves. What differs from Chalk is in docs/dialects.md.",
+  mountedAt: "/api/v1",
+  operations: chalkOperations,
+  securitySchemes: {
+    bearer: {
+      type: "http",
+      scheme: "bearer",
+      description:
+        "An access token, an auth token or an API key of the tenant, which may be in a header `X-API-Key` instead",
+    },
+  },
+  securityOf: (name) => (openOperations.some((open) => open === name) ? [] : ["bearer"]),
+  error: z.object({ error: z.string() }),
+};
+
+const livekit: DialectDocument = {
+  title: "LiveKit RoomService on Connvo Meetings",
+  version: "1.0.0",
+  description:
+    "The operations of LiveKit's RoomService that concern rooms and participants, over the same meetings that the Connvo API serves. What differs from LiveKit is in docs/dialects.md.",
+  mountedAt: "/twirp",
+  operations: livekitOperations,
+  securitySchemes: {
+    bearer: {
+      type: "http",
+      scheme: "bearer",
+      bearerFormat: "JWT",
+      description:
+        "HS256, with an access key of the tenant as `iss`, signed with its secret, and with LiveKit's claim `video`",
+    },
+  },
+  error: z.object({ code: z.string(), msg: z.string() }),
+};
+
 /** By the name of the file and of the system. */
 export const dialectDocuments = {
   chime: dialectDocument(chime),
   huawei: dialectDocument(huawei),
   volcengine: dialectDocument(volcengine),
+  chalk: dialectDocument(chalk),
+  livekit: dialectDocument(livekit),
 };
 
 function dialectDocument(dialect: DialectDocument) {

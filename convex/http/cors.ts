@@ -15,7 +15,7 @@ export function withCors(request: Request, response: Response): Response {
 export function preflightResponse(request: Request): Response {
   const response = withCors(request, new Response(null, { status: 204 }));
   if (response.headers.has("Access-Control-Allow-Origin")) {
-    response.headers.set("Access-Control-Allow-Methods", "GET, POST");
+    response.headers.set("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE");
     response.headers.set("Access-Control-Allow-Headers", "Authorization, Content-Type");
     response.headers.set("Access-Control-Max-Age", String(PREFLIGHT_SECONDS));
   }

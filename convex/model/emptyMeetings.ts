@@ -3,7 +3,7 @@ import { internal } from "../_generated/api";
 import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 
-const DEFAULT_EMPTY_TIMEOUT_MS = 30 * 60_000;
+export const DEFAULT_EMPTY_TIMEOUT_MS = 30 * 60_000;
 
 type EmptyFields = Pick<Doc<"meetings">, "_id" | "state" | "emptySince" | "emptyTimeoutMs" | "emptyCheckAt">;
 

@@ -82,7 +82,7 @@ export async function insertMeeting(
   return edit;
 }
 
-const DEFAULT_CONCURRENT_MEETINGS = 100;
+export const DEFAULT_CONCURRENT_MEETINGS = 100;
 
 /** Makes a scheduled meeting active. TOO_MANY_ACTIVE_MEETINGS, or what its state forbids. */
 export async function startMeeting(edit: MeetingEdit): Promise<void> {

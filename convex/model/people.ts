@@ -98,6 +98,21 @@ export function findGuestByExternalId(
     .unique();
 }
 
+/** The guest of the tenant who has turned out to be the user and has an external id; null if there is none. */
+export function findGuestOfUser(
+  db: DatabaseReader,
+  tenantId: Id<"tenants">,
+  userId: Id<"users">,
+): Promise<Doc<"guests"> | null> {
+  return db
+    .query("guests")
+    .withIndex("by_tenant_and_user", (q) =>
+      // An external id that is missing comes before all others.
+      q.eq("tenantId", tenantId).eq("userId", userId).gt("externalId", undefined),
+    )
+    .first();
+}
+
 /** A guest who has turned out to be a user is that user. */
 async function personOfGuest(db: DatabaseReader, guest: Doc<"guests">): Promise<Person> {
   if (guest.userId) return findUser(db, guest.userId);

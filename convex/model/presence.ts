@@ -30,10 +30,24 @@ export async function join(edit: MeetingEdit, row: Row): Promise<Presence> {
   if (banned.has(row.userId ?? row.guestId ?? "")) fail("BANNED", "Banned from the meeting");
   if (mayStartEarly(edit)) await startMeeting(edit);
   nextState(edit.meeting.state, "join");
-  if (isLockedOut(edit.meeting, row)) fail("MEETING_LOCKED", "The meeting is locked");
-  const action = edit.meeting.lobby === true && row.role !== "host" ? "knock" : "join";
-  await act(edit, [row], action);
-  return nextPresence(row.presence, action) ?? row.presence;
+  await comeIn(edit, [row]);
+  return nextPresence(row.presence, entranceOf(edit, row)) ?? row.presence;
+}
+
+/** People come, as with {@link join}, of whom nobody is banned, to a meeting that is active. MEETING_LOCKED. */
+export async function comeIn(edit: MeetingEdit, rows: readonly Row[]): Promise<void> {
+  if (rows.some((row) => isLockedOut(edit.meeting, row))) fail("MEETING_LOCKED", "The meeting is locked");
+  for (const action of ["join", "knock"] as const) {
+    await act(
+      edit,
+      rows.filter((row) => entranceOf(edit, row) === action),
+      action,
+    );
+  }
+}
+
+function entranceOf({ meeting }: MeetingEdit, { role }: Row): "join" | "knock" {
+  return meeting.lobby === true && role !== "host" ? "knock" : "join";
 }
 
 /** Can a person not come in because the meeting is locked? Hosts can, and who is there already is. */

@@ -1,18 +1,24 @@
 import { expect, test } from "vitest";
 import type { WireOperation } from "../../convex/contract/wire";
+import { operations as chalkOperations } from "../../convex/dialects/chalk/operations";
 import { operations as chimeOperations } from "../../convex/dialects/chime/operations";
 import { operations as huaweiOperations } from "../../convex/dialects/huawei/operations";
 import { operations as volcengineOperations } from "../../convex/dialects/volcengine/operations";
+import { operations as livekitOperations } from "../../convex/dialects/livekit/operations";
+import chalk from "../../openapi/chalk.json";
 import chime from "../../openapi/chime.json";
 import volcengine from "../../openapi/volcengine.json";
 import { dialectDocuments } from "../../openapi/dialects";
 import huawei from "../../openapi/huawei.json";
+import livekit from "../../openapi/livekit.json";
 
-const committed = { chime, huawei, volcengine };
+const committed = { chime, huawei, volcengine, chalk, livekit };
 const systems = [
   ["chime", chimeOperations],
   ["huawei", huaweiOperations],
   ["volcengine", volcengineOperations],
+  ["chalk", chalkOperations],
+  ["livekit", livekitOperations],
 ] as const;
 
 test.each(systems)("the committed document of %s is what its table of operations says", (system) => {

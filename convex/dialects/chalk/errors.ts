@@ -1,0 +1,95 @@
+import { ConvexError } from "convex/values";
+import * as z from "zod";
+import type { SkipCode } from "../../contract/entries";
+import { type ErrorCode, errorData } from "../../contract/errors";
+import { type ErrorText, errorStatus } from "./errorTexts";
+
+const refusal = z.object({ status: z.int(), error: z.string(), retryAfterMs: z.number().exactOptional() });
+
+/** What a client is told. */
+export type Refusal = z.infer<typeof refusal>;
+
+/** Ends the request with an error of this wire. */
+export function refuse(text: ErrorText): never {
+  throw new ConvexError<Refusal>({ status: errorStatus[text], error: text });
+}
+
+/** Ends the request since what was sent does not fit. */
+export function refuseInput(error: string): never {
+  throw new ConvexError<Refusal>({ status: 400, error });
+}
+
+/** What has been done, unless it was refused in a transaction that had to be committed. */
+export function orRefuse<Answer extends object>(outcome: Answer | { refused: Refusal }): Answer {
+  if ("refused" in outcome) throw new ConvexError<Refusal>(outcome.refused);
+  return outcome;
+}
+
+/** What every code of ours is on this wire. Codes that no operation here can give are faults. */
+const texts: Partial<Record<ErrorCode, ErrorText>> = {
+  MEETING_NOT_FOUND: "room not found",
+  PARTICIPANT_NOT_FOUND: "participant not found",
+  FORBIDDEN: "forbidden",
+  BANNED: "banned from the room",
+  MEETING_CLOSED: "room is not active",
+  MEETING_NOT_ACTIVE: "room is not active",
+  MEETING_ALREADY_ACTIVE: "room is not active",
+  ALREADY_PARTICIPANT: "participant already in room",
+  MEETING_LOCKED: "room is locked",
+  MEETING_FULL: "room is full",
+  ONE_ON_ONE_FULL: "room is full",
+  TOO_FEW_PLACES: "room is full",
+  LAST_HOST: "a room keeps at least one host",
+  USER_INACTIVE: "user is deactivated",
+  SCHEDULED_IN_PAST: "scheduled_start_at must be in the future",
+  TOO_MANY_ACTIVE_MEETINGS: "too many active rooms",
+  PAYLOAD_TOO_LARGE: "request body too large",
+  RATE_LIMITED: "too many requests",
+  // What a deployment lacks is the concern of those who run it.
+  NOT_CONFIGURED: "service unavailable",
+};
+
+/** Why a person could not be added. */
+export const textOfSkip: Record<SkipCode, ErrorText> = {
+  user_not_found: "participant not found",
+  guest_not_found: "participant not found",
+  user_inactive: "user is deactivated",
+  banned: "banned from the room",
+  duplicate: "participant already in room",
+  already_participant: "participant already in room",
+  already_waiting: "participant already in room",
+  last_host: "a room keeps at least one host",
+  meeting_full: "room is full",
+  one_on_one_full: "room is full",
+};
+
+/** What was thrown, in the words of this wire; null for a fault, of which nobody is told more. */
+export function refusalOf(error: unknown): Refusal | null {
+  if (!(error instanceof ConvexError)) return null;
+  const own = refusal.safeParse(error.data).data;
+  if (own) return own;
+  if (invalidCursor.safeParse(error.data).success) return { status: 400, error: "invalid cursor" };
+  const { code, message, retryAfterMs } = errorData.partial().safeParse(error.data).data ?? {};
+  if (code === "INVALID_ARGUMENT") return { status: 400, error: message ?? "invalid request" };
+  const text = code && texts[code];
+  if (text === undefined) return null;
+  return { status: errorStatus[text], error: text, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}
+
+/** What is wrong with what was sent: the first issue, with the field that it is about. */
+export function describe(error: z.ZodError): string {
+  const [issue] = error.issues;
+  const field = issue?.path.join(".") ?? "";
+  const message = issue?.message ?? "invalid request";
+  return field === "" ||
+    message.includes(String(issue?.path.at(-1))) ||
+    message === "no participants provided"
+    ? message
+    : `${field}: ${message}`;
+}
+
+/** What Convex throws when a page is asked for with a cursor that is not one of this list. */
+const invalidCursor = z.object({
+  isConvexSystemError: z.literal(true),
+  paginationError: z.literal("InvalidCursor"),
+});

@@ -1,0 +1,69 @@
+import { internal } from "../../_generated/api";
+import { httpAction } from "../../_generated/server";
+import { describeIssues } from "../../contract/errors";
+import { readBytes } from "../../http/body";
+import { json, logFault } from "../../http/responses";
+import { authenticate } from "./authenticate";
+import { type Refusal, refusalOf, refuse, twirpStatus } from "./errors";
+import { type OperationName, operations } from "./operations";
+
+/** Where this wire is mounted, which LiveKit's clients do not let one choose. */
+export const TWIRP_PREFIX = "/twirp/";
+
+const SERVICE = /^\/twirp\/livekit\.RoomService\/([A-Za-z]{1,64})$/;
+
+const FAULT: Refusal = { twirp: "internal", msg: "internal error" };
+
+/** Answers every request below {@link TWIRP_PREFIX}. */
+export const livekit = httpAction(async (ctx, request) => {
+  try {
+    const operation = route(request);
+    const { principal, grant } = await authenticate(ctx, request);
+    const input = readInput(operation, await readBytes(request));
+    const { perform } = internal.dialects.livekit.perform;
+    return json(await ctx.runMutation(perform, { principal, grant, operation, input }));
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (!refusal) logFault(error);
+    const { twirp: code, msg } = refusal ?? FAULT;
+    return json({ code, msg }, twirpStatus[code]);
+  }
+});
+
+function route(request: Request): OperationName {
+  const { pathname } = new URL(request.url);
+  const [, name] = SERVICE.exec(pathname) ?? refuse("bad_route", "there is no such service");
+  if (request.method !== "POST") refuse("bad_route", "only POST is allowed");
+  const mediaType = request.headers.get("Content-Type")?.split(";")[0]?.trim().toLowerCase();
+  if (mediaType !== "application/json") refuse("bad_route", "Content-Type must be application/json");
+  if (name === undefined || !Object.hasOwn(operations, name)) {
+    refuse("unimplemented", "this method is not served here");
+  }
+  return name as OperationName;
+}
+
+function readInput(name: OperationName, bytes: Uint8Array<ArrayBuffer>): object {
+  const { data, error } = operations[name].body?.safeParse(readJson(bytes)) ?? {};
+  if (error) refuse("invalid_argument", describeIssues(error).message);
+  return data as object;
+}
+
+/** The fields in camel case: protobuf's JSON takes the names of its own files, too. Those that are null are as good as absent. */
+function readJson(bytes: Uint8Array<ArrayBuffer>): unknown {
+  let value: unknown;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    value = JSON.parse(text, (_, field: unknown) => field ?? undefined);
+  } catch {
+    refuse("malformed", "the body is not valid JSON");
+  }
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? camelCased(value) : value;
+}
+
+function camelCased(fields: object): object {
+  const entries = Object.entries(fields).map(([name, value]) => [
+    name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    value as unknown,
+  ]);
+  return Object.fromEntries(entries) as object;
+}
