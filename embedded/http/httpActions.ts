@@ -1,5 +1,8 @@
 /** The site origin: the app's own HTTP routes. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { ReadableStream } from "node:stream/web";
 import type { Caller } from "../functions/caller";
 import type { Disclosure } from "../functions/disclosure";
 import type { Runtime } from "../functions/runtime";
@@ -66,20 +69,15 @@ async function sendWebResponse(response: ServerResponse, web: Response, headOnly
   for (const [name, value] of web.headers) if (name !== "set-cookie") response.setHeader(name, value);
   const cookies = web.headers.getSetCookie();
   if (cookies.length > 0) response.setHeader("Set-Cookie", cookies);
-  if (web.body === null || headOnly) {
+  if (web.body === null) {
     response.end();
     return;
   }
-  for await (const chunk of web.body) {
-    if (!response.write(chunk)) await drained(response);
+  if (headOnly) {
+    response.end();
+    return web.body.cancel();
   }
-  response.end();
-}
-
-/** Waits until a slow client has read what was written, or has gone. */
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve, reject) => {
-    response.once("drain", resolve);
-    response.once("close", () => reject(new Error("The client closed the connection")));
-  });
+  // A body may take its time to begin. When the client goes, it is cancelled, so that nobody fills it any more.
+  response.flushHeaders();
+  await pipeline(Readable.fromWeb(web.body as ReadableStream), response);
 }
