@@ -1,0 +1,84 @@
+/** One meeting, to which applications add people over several wires at once, while its host does with the Convex client. */
+import { BatchCreateAttendeeCommand, ListAttendeesCommand } from "@aws-sdk/client-chime-sdk-meetings";
+import { ConvexHttpClient } from "convex/browser";
+import { RoomServiceClient } from "livekit-server-sdk";
+import { expect, test } from "vitest";
+import { api } from "../../../convex/_generated/api";
+import { call, getMeeting, signIn } from "../server";
+import { ChalkClient, type Json } from "./chalkClient";
+import { chimeClient } from "./chimeClient";
+import { HuaweiClient } from "./huaweiClient";
+import { newCredentials, startDialectServer } from "./tenant";
+
+const TENANT = "org_cross";
+const names = (system: string) => [
+  ...Array.from({ length: 10 }, (_, index) => `${system}-${index}`),
+  "shared-1",
+  "shared-2",
+];
+
+test("people who are added over all wires at once are there once, and every wire shows the same people", async () => {
+  const server = await startDialectServer();
+  const credentials = await newCredentials(server, TENANT);
+  const host = await signIn(server, "host", { organizationId: TENANT });
+  const huawei = new HuaweiClient(server, credentials);
+  await huawei.login();
+  const control = await huawei.open();
+  const meetingId = control.conference.confUUID as never;
+  await control.invite({ name: "host", email: "host@example.com", role: 1 });
+
+  const chime = chimeClient(server, credentials);
+  const chalk = ChalkClient.withKey(server, credentials.chalkApiKey);
+  const livekit = new RoomServiceClient(server.siteUrl, credentials.accessKeyId, credentials.secretAccessKey);
+  const convex = new ConvexHttpClient(server.url);
+  convex.setAuth(host.token);
+  await Promise.all([
+    control.invite(...names("huawei").map((name) => ({ name, accountId: name }))),
+    chime.send(
+      new BatchCreateAttendeeCommand({
+        MeetingId: meetingId,
+        Attendees: names("chime").map((ExternalUserId) => ({ ExternalUserId })),
+      }),
+    ),
+    chalk.call("POST", `/rooms/${String(meetingId)}/participants/bulk`, {
+      participants: names("chalk").map((name) => ({ display_name: name, external_user_id: name })),
+    }),
+    convex.mutation(api.meetings.lifecycle.addMultipleParticipants, {
+      meetingId,
+      participants: names("convex").map((externalId) => ({ externalId, role: "participant" as const })),
+    }),
+  ]);
+
+  const everybody = [...new Set(["huawei", "chime", "chalk", "convex"].flatMap(names))].toSorted();
+  expect((await getMeeting(server, host, meetingId)).participantCount).toBe(everybody.length + 1);
+  const { participants } = await chalk.call<{ participants: Json[] }>(
+    "GET",
+    `/rooms/${String(meetingId)}/participants`,
+  );
+  expect(participants.flatMap(({ external_user_id: id }) => id ?? []).toSorted()).toEqual(everybody);
+  const { Attendees = [] } = await chime.send(
+    new ListAttendeesCommand({ MeetingId: meetingId, MaxResults: 100 }),
+  );
+  expect(
+    Attendees.flatMap(({ ExternalUserId = "" }) =>
+      everybody.includes(ExternalUserId) ? ExternalUserId : [],
+    ).toSorted(),
+  ).toEqual(everybody);
+  expect(Attendees).toHaveLength(everybody.length + 1);
+  const onLivekit = (await livekit.listParticipants(meetingId)).map(({ identity }) => identity);
+  expect(onLivekit.toSorted()).toEqual(
+    participants.map(({ cloudflare_participant_id: id }) => id).toSorted(),
+  );
+
+  const { page } = await call<{ page: { type: string; changes: { subject: string }[] }[] }>(
+    server,
+    host.token,
+    "meetings/queries/listMeetingEvents",
+    { meetingId, paginationOpts: { numItems: 100, cursor: null } },
+  );
+  const added = page.flatMap(({ type, changes }) =>
+    type === "participants.added" ? changes.map(({ subject }) => subject) : [],
+  );
+  expect(added.toSorted()).toEqual(onLivekit.toSorted());
+  expect(server.faults).toEqual([]);
+});
