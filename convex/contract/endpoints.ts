@@ -4,6 +4,7 @@ import * as guestsQueries from "./guestsQueries";
 import * as meetingsBans from "./meetingsBans";
 import * as meetingsBulk from "./meetingsBulk";
 import * as meetingsHistory from "./meetingsHistory";
+import * as meetingsImport from "./meetingsImport";
 import * as meetingsInvitations from "./meetingsInvitations";
 import * as meetingsLifecycle from "./meetingsLifecycle";
 import * as meetingsLobby from "./meetingsLobby";
@@ -22,6 +23,7 @@ import * as webhooksEndpoints from "./webhooksEndpoints";
 export const endpoints: readonly Endpoint[] = [
   ...Object.values(meetingsLifecycle),
   ...Object.values(meetingsBulk),
+  ...Object.values(meetingsImport),
   ...Object.values(meetingsQueries),
   ...Object.values(meetingsReports),
   ...Object.values(meetingsInvitations),

@@ -102,3 +102,32 @@ export const addPolicy = {
       "No place is left: skip each with a reason (as if absent), fail and add nobody, or put them on the waitlist",
     ),
 };
+
+/** What has become of those who were not skipped. */
+export const addOutcome = {
+  added: z.array(id("meetingParticipants")),
+  updated: z
+    .array(id("meetingParticipants"))
+    .exactOptional()
+    .describe("With `onExisting: update`: who was there and has got the role and data of the entry"),
+  existing: z
+    .array(id("meetingParticipants"))
+    .exactOptional()
+    .describe("With `onExisting: return`: who was there"),
+  waitlisted: z
+    .array(id("waitlist"))
+    .exactOptional()
+    .describe("With `onFull: waitlist`: who waits for a place"),
+};
+
+/** What the request as a whole can fail with where the policy says so: what is wrong with the first person. */
+export const addErrors = [
+  "USER_NOT_FOUND",
+  "GUEST_NOT_FOUND",
+  "USER_INACTIVE",
+  "BANNED",
+  "ALREADY_PARTICIPANT",
+  "LAST_HOST",
+  "MEETING_FULL",
+  "ONE_ON_ONE_FULL",
+] as const;

@@ -80,6 +80,10 @@ export const errorStatus = {
   TOO_MANY_ACCESS_KEYS: 422,
   /** The organization has more people than one request may add. */
   ORGANIZATION_TOO_LARGE: 422,
+  /** The text is no list of people in the format, or, where that is to fail the whole, a line of it is wrong. */
+  IMPORT_UNREADABLE: 422,
+  /** The list has more people than one request may add. */
+  IMPORT_TOO_LARGE: 422,
   /** The tenant has as many active meetings as it may have. */
   TOO_MANY_ACTIVE_MEETINGS: 422,
   /** Webhooks go to https URLs of public host names only. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { endpoint } from "./endpoint";
-import { addPolicy, participantEntry, skippedEntry } from "./entries";
+import { addErrors, addOutcome, addPolicy, participantEntry, skippedEntry } from "./entries";
 import { id } from "./ids";
 import {
   description,
@@ -132,35 +132,12 @@ and skipped entries with reasons. Updates the meeting's participant count automa
     ...addPolicy,
     ...runOptions,
   }),
-  returns: z.strictObject({
-    added: z.array(id("meetingParticipants")),
-    skipped: z.array(skippedEntry),
-    updated: z
-      .array(id("meetingParticipants"))
-      .exactOptional()
-      .describe("With `onExisting: update`: who was there and has got the role and data of the entry"),
-    existing: z
-      .array(id("meetingParticipants"))
-      .exactOptional()
-      .describe("With `onExisting: return`: who was there"),
-    waitlisted: z
-      .array(id("waitlist"))
-      .exactOptional()
-      .describe("With `onFull: waitlist`: who waits for a place"),
-    success,
-  }),
+  returns: z.strictObject({ ...addOutcome, skipped: z.array(skippedEntry), success }),
   errors: [
     "MEETING_NOT_FOUND",
     "FORBIDDEN",
     "MEETING_CLOSED",
-    "USER_NOT_FOUND",
-    "GUEST_NOT_FOUND",
-    "USER_INACTIVE",
-    "BANNED",
-    "ALREADY_PARTICIPANT",
-    "LAST_HOST",
-    "MEETING_FULL",
-    "ONE_ON_ONE_FULL",
+    ...addErrors,
     "ORGANIZATION_TOO_LARGE",
     "IDEMPOTENCY_CONFLICT",
   ],

@@ -1,11 +1,13 @@
 import { omit } from "convex-helpers";
 import { internal } from "../_generated/api";
 import * as bulk from "../contract/meetingsBulk";
+import * as importContract from "../contract/meetingsImport";
 import * as contract from "../contract/meetingsLifecycle";
 import * as tokensContract from "../contract/meetingsTokens";
 import type { Connection } from "../contract/tokens";
 import { authedAction, authedMutation, hostMutation, openAction, participantMutation } from "../functions";
 import { addOne, addSeveral } from "../model/addByRequest";
+import { importParticipants as importLines } from "../model/importParticipants";
 import * as meetings from "../model/meetings";
 import { patchParticipants, requireOtherHost, requireRow } from "../model/participants";
 import { join, leave } from "../model/presence";
@@ -56,6 +58,17 @@ export const addMultipleParticipants = hostMutation(
   contract.addMultipleParticipants,
   "change",
   async (edit, args, { identity }) => ({ ...(await addSeveral(edit, identity, args)), success: true }),
+);
+
+/**
+ * Adds the people of a CSV text or of an iCalendar file, for a host, and says of each line that was skipped why. Fails with
+ * MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED, IMPORT_UNREADABLE or IMPORT_TOO_LARGE, and, where the policy says so, with what
+ * is wrong with the first line whose person cannot be added.
+ */
+export const importParticipants = hostMutation(
+  importContract.importParticipants,
+  "change",
+  async (edit, args) => ({ ...(await importLines(edit, args)), success: true }),
 );
 
 /**

@@ -2,10 +2,10 @@
 import type { UserIdentity } from "convex/server";
 import type * as z from "zod";
 import type { Id } from "../_generated/dataModel";
-import type { ParticipantEntry, ParticipantsEntry } from "../contract/entries";
+import type { addPolicy, ParticipantEntry, ParticipantsEntry } from "../contract/entries";
 import type { addMultipleParticipants } from "../contract/meetingsLifecycle";
 import { MAX_BATCH } from "../contract/participants";
-import { addParticipants, type ItemOutcome } from "./addParticipants";
+import { addParticipants, type AddPolicy, type ItemOutcome } from "./addParticipants";
 import { organizationOf } from "./caller";
 import { fail } from "./errors";
 import type { MeetingEdit } from "./meetingEdit";
@@ -22,13 +22,21 @@ type Answer = Omit<z.output<typeof addMultipleParticipants.returns>, "success">;
 
 /** Adds people as a request says. */
 export async function addSeveral(edit: MeetingEdit, identity: UserIdentity, args: Args): Promise<Answer> {
-  const policy = {
-    onExisting: args.onExisting ?? edit.tenant.config.duplicatePolicy ?? "skip",
-    onInvalid: args.onInvalid ?? "perItem",
-    onFull: args.onFull ?? "perItem",
-  };
+  const policy = policyOf(edit, args);
   const entries = await withoutOrganizations(edit, identity, args.participants);
   return answerOf(await addParticipants(edit, entries, policy), policy);
+}
+
+/** The policy that a request asks for, with what the tenant or the system wants where it says nothing. */
+export function policyOf(
+  { tenant }: MeetingEdit,
+  { onExisting, onInvalid, onFull }: Pick<Args, keyof typeof addPolicy>,
+): AddPolicy {
+  return {
+    onExisting: onExisting ?? tenant.config.duplicatePolicy ?? "skip",
+    onInvalid: onInvalid ?? "perItem",
+    onFull: onFull ?? "perItem",
+  };
 }
 
 /** What the caller is told; lists that the policy makes impossible are left out. */

@@ -13,7 +13,7 @@ import {
   patchParticipants,
   placesLeft,
 } from "./participants";
-import { findPeople, namedBy, type Person, type PersonRef } from "./people";
+import { findPeople, namedBy, type Person, type PersonRef, type UnknownEmail } from "./people";
 import { deleteWaiting, insertWaiting, MAX_WAITING, waitingPeople } from "./waitlist";
 
 /** What to do about people who are there already, who cannot be added, and for whom there is no place. */
@@ -22,6 +22,10 @@ export interface AddPolicy {
   onExisting: "skip" | "update" | "return" | "fail";
   onInvalid: "perItem" | "failAll";
   onFull: "perItem" | "failAll" | "waitlist";
+  /** Whom an address stands for that nobody has: nobody, if absent. */
+  unknownEmail?: UnknownEmail;
+  /** Says in a failure of the whole where the entry stands that is to blame; nothing, if absent. */
+  placeOf?: (index: number) => string;
 }
 
 /** What has become of one entry. */
@@ -73,9 +77,10 @@ export async function addParticipants(
   people?: readonly Person[],
 ): Promise<ItemOutcome[]> {
   const decisions = await decide(edit, entries, policy, people);
-  for (const decision of decisions) {
+  for (const [index, decision] of decisions.entries()) {
     if (decision.kind === "refuse" && failsAll(decision.code, policy)) {
-      fail(refusalErrors[decision.code], skipReasons[decision.code]);
+      const reason = skipReasons[decision.code];
+      fail(refusalErrors[decision.code], policy.placeOf ? `${policy.placeOf(index)}: ${reason}` : reason);
     }
   }
   return write(edit, decisions);
@@ -90,7 +95,7 @@ async function decide(
 ): Promise<Decision[]> {
   const { ctx, meeting, tenant } = edit;
   const [people, banned, waiting] = await Promise.all([
-    given ?? findPeople(ctx.db, tenant._id, entries),
+    given ?? findPeople(ctx.db, tenant._id, entries, policy.unknownEmail),
     bannedPeople(ctx.db, meeting),
     waitingPeople(ctx.db, meeting),
   ]);

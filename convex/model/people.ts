@@ -25,6 +25,9 @@ export type Person =
 const NO_USER: Person = { kind: "unknown", code: "user_not_found" };
 const NO_GUEST: Person = { kind: "unknown", code: "guest_not_found" };
 
+/** Whom an address names that nobody has: nobody, or a guest who is to be made. */
+export type UnknownEmail = "nobody" | "newcomer";
+
 /**
  * Whom the entries name, in their order. Each naming is looked up once, however often it comes. External ids, guests and
  * their addresses count within the tenant only.
@@ -33,12 +36,13 @@ export function findPeople(
   db: DatabaseReader,
   tenantId: Id<"tenants">,
   entries: readonly ParticipantEntry[],
+  unknownEmail: UnknownEmail = "nobody",
 ): Promise<Person[]> {
   const found = new Map<string, Promise<Person>>();
   return Promise.all(
     entries.map((entry) => {
       const naming = namingOf(entry);
-      const person = found.get(naming) ?? findPerson(db, tenantId, entry);
+      const person = found.get(naming) ?? findPerson(db, tenantId, entry, unknownEmail);
       found.set(naming, person);
       return person;
     }),
@@ -61,22 +65,29 @@ async function findPerson(
   db: DatabaseReader,
   tenantId: Id<"tenants">,
   entry: ParticipantEntry,
+  unknownEmail: UnknownEmail,
 ): Promise<Person> {
   if (entry.userId !== undefined) return findUser(db, db.normalizeId("users", entry.userId));
   if (entry.externalId !== undefined) {
     const guest = await findGuestByExternalId(db, tenantId, entry.externalId);
-    return guest ? personOfGuest(db, guest) : newcomer(tenantId, entry, entry.externalId);
+    return guest ? personOfGuest(db, guest) : newcomer(tenantId, entry);
   }
   if (entry.guestId !== undefined) {
     const guestId = db.normalizeId("guests", entry.guestId);
     const guest = guestId && (await db.get("guests", guestId));
     return guest && guest.tenantId === tenantId ? personOfGuest(db, guest) : NO_GUEST;
   }
-  return entry.email === undefined ? NO_USER : findByEmail(db, tenantId, entry.email);
+  const found = entry.email === undefined ? null : await findByEmail(db, tenantId, entry.email);
+  if (found) return found;
+  return unknownEmail === "newcomer" && entry.email !== undefined ? newcomer(tenantId, entry) : NO_USER;
 }
 
 /** The user of a verified address, or else the guest of the tenant who has it. */
-async function findByEmail(db: DatabaseReader, tenantId: Id<"tenants">, given: string): Promise<Person> {
+async function findByEmail(
+  db: DatabaseReader,
+  tenantId: Id<"tenants">,
+  given: string,
+): Promise<Person | null> {
   const email = given.toLowerCase();
   const user = await findByVerifiedEmail(db, email);
   if (user) return personOfUser(user);
@@ -84,7 +95,7 @@ async function findByEmail(db: DatabaseReader, tenantId: Id<"tenants">, given: s
     .query("guests")
     .withIndex("by_email_and_tenant", (q) => q.eq("email", email).eq("tenantId", tenantId))
     .first();
-  return guest ? personOfGuest(db, guest) : NO_USER;
+  return guest && personOfGuest(db, guest);
 }
 
 export function findGuestByExternalId(
@@ -128,16 +139,18 @@ function personOfUser(user: Doc<"users">): Person {
   return { kind: "user", key: user._id, ref: { userId: user._id }, user };
 }
 
-function newcomer(tenantId: Id<"tenants">, entry: ParticipantEntry, externalId: string): Person {
-  const { displayName, email, phone, sip } = entry;
+/** A guest by an external id, or else by an address alone. */
+function newcomer(tenantId: Id<"tenants">, entry: ParticipantEntry): Person {
+  const { externalId, displayName, phone, sip } = entry;
+  const email = entry.email?.toLowerCase();
   return {
     kind: "newcomer",
-    key: `external:${externalId}`,
+    key: externalId === undefined ? `email:${email}` : `external:${externalId}`,
     guest: {
       tenantId,
-      externalId,
+      ...(externalId !== undefined && { externalId }),
       ...(displayName !== undefined && { displayName }),
-      ...(email !== undefined && { email: email.toLowerCase() }),
+      ...(email !== undefined && { email }),
       ...(phone !== undefined && { phone }),
       ...(sip !== undefined && { sip }),
     },

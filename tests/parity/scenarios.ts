@@ -148,6 +148,42 @@ export const scenarios: Record<string, (backend: Backend) => Promise<unknown>> =
     return story.end();
   },
 
+  "importing lists with a reason for each line that is skipped": async (backend) => {
+    const story = new Story(backend);
+    await story.people("host", "ada", "bob");
+    const meetingId = await story.meeting("host", { title: "Planning", maxParticipants: 5 });
+    const text = [
+      "\ufeffName;E-Mail;Role;Shoe size",
+      '"Lovelace; Ada";ada@example.com;Co-Host;38',
+      'Grace;GRACE@example.com;"participant"',
+      "Nobody;;host",
+      "Again;grace@example.com;",
+      "Bad;bad;observer",
+      "Lin;lin@example.com;king",
+    ].join("\r\n");
+    await story.call("host", "meetings/lifecycle:importParticipants", { meetingId, format: "csv", text });
+    await story.call("host", "meetings/lifecycle:importParticipants", {
+      meetingId,
+      format: "ics",
+      onExisting: "update",
+      onFull: "waitlist",
+      text: [
+        "BEGIN:VCALENDAR",
+        "BEGIN:VEVENT",
+        'ATTENDEE;CN="Hopper, Grace":mailto:grace@example.com',
+        "ATTENDEE;ROLE=CHAIR:MAILTO:bob@example.com",
+        "ATTENDEE;CUTYPE=ROOM:mailto:room@example.com",
+        "ATTENDEE;CN=Mary Jackson:mailto:mary@exam",
+        " ple.com",
+        "ATTENDEE:mailto:late@example.com",
+        "END:VEVENT",
+        "END:VCALENDAR",
+      ].join("\r\n"),
+    });
+    await story.call("ada", "meetings/lifecycle:importParticipants", { meetingId, format: "csv", text });
+    return story.end();
+  },
+
   "lists by role and presence": async (backend) => {
     const story = new Story(backend);
     const { ada, bob, cyd } = await story.people("host", "ada", "bob", "cyd", "stranger");

@@ -25,6 +25,10 @@ export const meetingsLifecycle: Rows = {
       participants: [{ userId: newcomer.id, role: "participant" }],
     }),
   },
+  "meetings/lifecycle/importParticipants": {
+    expected: hosts,
+    args: ({ meetingId }) => ({ meetingId, format: "csv", text: "email\nada@example.com" }),
+  },
   "meetings/lifecycle/removeParticipant": { expected: hosts, args: ofTarget },
   "meetings/lifecycle/removeMultipleParticipants": {
     expected: hosts,
