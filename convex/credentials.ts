@@ -1,4 +1,4 @@
-/** Sets of credentials of a tenant, for the deployment's administrators: `npx convex run credentials:issue '{"tenant": "acme"}'`. */
+/** Sets of credentials of a tenant, for the deployment's administrators, `npx convex run credentials:issue '{"tenant": "acme"}'`, and for those of a tenant. */
 import { zodToConvex } from "convex-helpers/server/zod4";
 import { v } from "convex/values";
 import { internal } from "./_generated/api";
@@ -11,9 +11,10 @@ import {
   makeCredentials,
   revokeAccessKey,
 } from "./model/accessKeys";
+import { requireIdentity, requireUser } from "./model/caller";
 import { fail } from "./model/errors";
 import { parse } from "./model/parse";
-import { ensureTenant, findTenant } from "./model/tenants";
+import { ensureTenant, findTenant, requireAdministered } from "./model/tenants";
 import { tableFields } from "./validators";
 
 const { tenantId: _, revokedAt: __, ...keptFields } = tableFields(accessKeyFields);
@@ -26,12 +27,12 @@ export const issue = internalAction({
   args: { tenant: zodToConvex(tenantName), label: v.optional(v.string()) },
   handler: async (ctx, { tenant: given, label }) => {
     const tenant = parse(tenantName, given);
-    const { credentials, kept } = await makeCredentials(tenant);
+    const { credentials, kept } = await makeCredentials();
     await ctx.runMutation(internal.credentials.keep, {
       tenant,
       key: { ...kept, ...(label !== undefined && { label }) },
     });
-    return credentials;
+    return { tenant, ...credentials };
   },
 });
 
@@ -43,6 +44,26 @@ export const keep = internalMutation({
     const { _id: tenantId } = await ensureTenant(ctx, { kind: "custom", of: tenant });
     await insertAccessKey(ctx, { tenantId, ...key });
     return null;
+  },
+});
+
+/**
+ * Keeps a set that an administrator of the caller's tenant has made; gives the tenant's name. `replaces`: the set in whose place
+ * it comes, and until when that one is good. Fails with FORBIDDEN, ACCESS_KEY_NOT_FOUND or TOO_MANY_ACCESS_KEYS.
+ */
+export const keepOwn = internalMutation({
+  args: {
+    key: v.object(keptFields),
+    replaces: v.optional(v.object({ accessKeyId: v.string(), until: v.number() })),
+  },
+  returns: v.string(),
+  handler: async (ctx, { key, replaces }) => {
+    const identity = await requireIdentity(ctx);
+    const user = await requireUser(ctx, identity);
+    const { _id: tenantId, name } = await ensureTenant(ctx, requireAdministered({ identity, user }));
+    if (replaces) await revokeAccessKey(ctx, tenantId, replaces.accessKeyId, replaces.until);
+    await insertAccessKey(ctx, { tenantId, ...key });
+    return name;
   },
 });
 
@@ -72,7 +93,7 @@ export const revoke = internalMutation({
   handler: async (ctx, { tenant, accessKeyId }) => {
     const found = await findTenant(ctx.db, { kind: "custom", of: tenant });
     if (!found) fail("TENANT_NOT_FOUND", "There is no such tenant");
-    await revokeAccessKey(ctx, found._id, accessKeyId);
+    await revokeAccessKey(ctx, found._id, accessKeyId, Date.now());
     return null;
   },
 });

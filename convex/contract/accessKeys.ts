@@ -9,20 +9,25 @@ export const tenantName = z
     "Must be up to 64 letters, digits, - and _, and not begin with - or _",
   );
 
+export const accessKeyLabel = z.string().max(200).describe("For people, to tell sets of credentials apart");
+
 /**
  * Fields of the table `accessKeys`: one set of credentials of a tenant, in the forms of all the systems whose wires are
  * served. A secret that signatures are checked with is encrypted, others are hashed.
  */
 export const accessKeyFields = {
   tenantId: id("tenants"),
-  label: z.string().max(200).exactOptional(),
+  label: accessKeyLabel.exactOptional(),
   accessKeyId: z.string(),
   /** Encrypted with CREDENTIALS_KEY. */
   sealedSecret: z.string(),
   apiKeyHash: z.string(),
   account: z.string(),
   passwordHash: z.string(),
-  revokedAt: z.number().exactOptional(),
+  revokedAt: z
+    .number()
+    .exactOptional()
+    .describe("Useless from then on, milliseconds since the epoch; may be in the future after a rotation"),
 };
 
 /** A set of credentials as its administrators see it once it has been made. */

@@ -11,6 +11,7 @@ import * as meetingsLobby from "./meetingsLobby";
 import * as meetingsQueries from "./meetingsQueries";
 import * as meetingsReports from "./meetingsReports";
 import * as meetingsTokens from "./meetingsTokens";
+import * as tenantsAccessKeys from "./tenantsAccessKeys";
 import * as tenantsMutations from "./tenantsMutations";
 import * as tenantsQueries from "./tenantsQueries";
 import * as meetingsWaitlist from "./meetingsWaitlist";
@@ -38,6 +39,7 @@ export const endpoints: readonly Endpoint[] = [
   ...Object.values(guestsQueries),
   ...Object.values(tenantsMutations),
   ...Object.values(tenantsQueries),
+  ...Object.values(tenantsAccessKeys),
   ...Object.values(webhooksEndpoints),
   ...Object.values(webhooksDeliveries),
 ];

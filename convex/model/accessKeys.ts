@@ -1,4 +1,4 @@
-import { pick } from "convex-helpers";
+import { omit } from "convex-helpers";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
 import type { NewCredentials } from "../contract/accessKeys";
@@ -18,12 +18,11 @@ const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const LOWER = "abcdefghijklmnopqrstuvwxyz234567";
 
 /** Secrets of a new set, and what is kept of them. For actions; NOT_CONFIGURED without CREDENTIALS_KEY. */
-export async function makeCredentials(tenant: string): Promise<{
-  credentials: NewCredentials;
+export async function makeCredentials(): Promise<{
+  credentials: Omit<NewCredentials, "tenant">;
   kept: Pick<Doc<"accessKeys">, "accessKeyId" | "sealedSecret" | "apiKeyHash" | "account" | "passwordHash">;
 }> {
   const credentials = {
-    tenant,
     accessKeyId: `AKCM${randomText(UPPER, 16)}`,
     secretAccessKey: randomSecret(),
     chalkApiKey: `ck_live_${randomSecret()}`,
@@ -54,19 +53,23 @@ export async function insertAccessKey(
 /** A tenant's sets of credentials without anything secret, the oldest first. */
 export async function listAccessKeys(db: DatabaseReader, tenantId: Id<"tenants">) {
   return (await keysOf(db, tenantId)).map((key) =>
-    pick(key, ["_id", "_creationTime", "label", "accessKeyId", "account", "revokedAt"]),
+    omit(key, ["tenantId", "sealedSecret", "apiKeyHash", "passwordHash"]),
   );
 }
 
-/** Makes a set of credentials useless from now on. ACCESS_KEY_NOT_FOUND for unknown ones and those of other tenants. */
+/**
+ * Makes a set of credentials useless from a time on, unless it is so already. ACCESS_KEY_NOT_FOUND for those of other tenants
+ * too.
+ */
 export async function revokeAccessKey(
   ctx: MutationCtx,
   tenantId: Id<"tenants">,
   accessKeyId: string,
+  revokedAt: number,
 ): Promise<void> {
   const key = await findAccessKey(ctx.db, accessKeyId);
   if (!key || key.tenantId !== tenantId) fail("ACCESS_KEY_NOT_FOUND", "There is no such access key");
-  await ctx.db.patch("accessKeys", key._id, { revokedAt: Date.now() });
+  await ctx.db.patch("accessKeys", key._id, { revokedAt: Math.min(revokedAt, key.revokedAt ?? Infinity) });
 }
 
 /** The set with this access key id, unless it has been revoked. */
@@ -106,7 +109,7 @@ export async function findByAccount(db: DatabaseReader, account: string): Promis
 }
 
 function unrevoked(key: Doc<"accessKeys"> | null): Doc<"accessKeys"> | null {
-  return key && key.revokedAt === undefined ? key : null;
+  return key && (key.revokedAt ?? Infinity) > Date.now() ? key : null;
 }
 
 function keysOf(db: DatabaseReader, tenantId: Id<"tenants">): Promise<Doc<"accessKeys">[]> {

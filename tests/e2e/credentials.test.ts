@@ -10,9 +10,14 @@ function credentials(server: Pick<TestServer, "url" | "dataFolder">, tenant: str
   return runCommand("npm", [...args, "--port", port, ...flags], { cwd: PROJECT_FOLDER });
 }
 
-/** Calls an internal function as the administrator. */
-async function asAdmin(server: TestServer, path: string, args: object): Promise<unknown> {
-  const response = await fetch(`${server.url}/api/function`, {
+/** Calls a function as the administrator. */
+async function asAdmin(
+  server: TestServer,
+  route: "function" | "query",
+  path: string,
+  args: object,
+): Promise<unknown> {
+  const response = await fetch(`${server.url}/api/${route}`, {
     method: "POST",
     headers: { "Content-Type": "application/json", Authorization: `Convex ${server.adminKey}` },
     body: JSON.stringify({ path, args, format: "json" }),
@@ -42,13 +47,14 @@ test("npm run credentials prints a new set each time, whose secrets are kept now
   expect(new Set(values).size).toBe(values.length);
 
   const kept = JSON.stringify([
-    await asAdmin(server, "_system/cli/tableData", {
+    await asAdmin(server, "query", "_system/cli/tableData:default", {
       table: "accessKeys",
       order: "asc",
       paginationOpts: { numItems: 10, cursor: null },
     }),
-    await asAdmin(server, "credentials:list", { tenant: "acme" }),
+    await asAdmin(server, "function", "credentials:list", { tenant: "acme" }),
   ]);
+  expect(kept).toContain("sealedSecret");
   for (const set of sets) {
     expect(kept).toContain(set["accessKeyId"]);
     for (const secret of SECRETS) expect(kept).not.toContain(set[secret]);
