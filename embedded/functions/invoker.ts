@@ -62,7 +62,14 @@ export class Invoker {
   }
 
   #perform(frame: CallFrame, operation: string, text: string): string {
-    if (operation !== RUN_FUNCTION) return performSyscall(frame, operation, text, this.#host);
+    if (operation !== RUN_FUNCTION) {
+      const startedAt = performance.now();
+      try {
+        return performSyscall(frame, operation, text, this.#host);
+      } finally {
+        frame.transaction.usage.operationsMs += performance.now() - startedAt;
+      }
+    }
     const { database } = this;
     const nested = enterNested(frame, JSON.parse(text) as NestedRequest, { database, app: this.app() });
     return leaveNested(nested, this.invoke(nested.frame, nested.args));

@@ -53,6 +53,9 @@ export class Usage {
 
   limits: Limits = LIMITS;
 
+  /** How long the transaction's operations have taken, which is not the time of the function's own code. */
+  operationsMs = 0;
+
   add(metric: Metric, amount: number): void {
     if (this.#exempt) return;
     this.#used[metric] += amount;

@@ -239,7 +239,7 @@ describe("mutations", () => {
     expect(await app.mutation("notes:parallelNested", { author: "ann" })).toEqual(["a", "b", "c"]);
   });
 
-  test("a mutation that never ends is cut off after a second, and the others go on", async () => {
+  test("a mutation that never ends is cut off, and the others go on", async () => {
     const endless = app.outcome("mutation", "misbehave:loopForever");
     const others = [1, 2, 3].map((n) => app.mutation("notes:add", { author: "ann", text: `${n}` }));
     expect(await endless).toMatchObject({
