@@ -77,10 +77,15 @@ export function identityMutation<Args extends ArgsSchema, Returns extends z.ZodT
     handler: async (ctx, args) => {
       const identity = await requireIdentity(ctx);
       const parsed = parse(endpoint.args, args);
-      await takeToken(ctx, identity.subject);
       const run = () => handler({ ...ctx, identity }, parsed);
       const { dryRun, idempotencyKey, ...rest } = parsed as RunArgs;
-      if (dryRun === true) return rehearse(ctx, functionName(endpoint), rest);
+      if (dryRun === true) {
+        const answer = await rehearse<z.output<Returns>>(ctx, functionName(endpoint), rest);
+        // Not before: what is rehearsed takes a token as well, which is undone.
+        await takeToken(ctx, identity.subject);
+        return answer;
+      }
+      await takeToken(ctx, identity.subject);
       if (idempotencyKey === undefined) return run();
       const scope = `${identity.subject} ${endpoint.path}`;
       return once(ctx, { scope, key: idempotencyKey, args: rest }, run);

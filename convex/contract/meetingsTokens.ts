@@ -56,7 +56,7 @@ export const refreshJoinToken = endpoint({
   tag,
   access: "anyone",
   description:
-    "A fresh join token for the bearer of a refresh token, who needs no account, and the next refresh token. Everything is checked again: the person is still in the meeting, in the same role, with the same capabilities, not banned, and there is a place. A refresh token works once: using it a second time ends all that have come of it.",
+    "A fresh join token for the bearer of a refresh token, who needs no account, and the next refresh token. Everything is checked again: the person is still in the meeting, in the same role, with the same capabilities, neither banned nor deactivated, and there is a place. A refresh token works once: using it a second time ends all that have come of it.",
   args: z.strictObject({ refreshToken: opaqueToken }),
   returns: connection,
   errors: [
@@ -76,7 +76,7 @@ export const checkJoinToken = endpoint({
   tag,
   access: "anyone",
   description:
-    "Says whether a join token is good now, for a media server or another service that was shown it. A token dies before its time when its bearer is removed or banned, gets another role, other capabilities or a block, and when the meeting ends.",
+    "Says whether a join token is good now, for a media server or another service that was shown it. A token dies before its time when its bearer is removed, banned or deactivated, gets another role, other capabilities or a block, and when the meeting ends.",
   args: z.strictObject({ token: joinToken }),
   returns: joinTokenCheck,
   errors: ["NOT_CONFIGURED"],
@@ -92,7 +92,7 @@ export const createControlToken = endpoint({
   tag,
   access: "user",
   description:
-    "A token by which an application can act for the caller, a host of the active meeting, for 30 minutes. It dies with the caller's host role and with the meeting.",
+    "A token by which an application can act for the caller, a host of the active meeting, for 30 minutes. It dies with the caller's account or host role, and with the meeting.",
   args: z.strictObject({ meetingId: id("meetings") }),
   returns: z.strictObject({
     controlToken: z.string(),

@@ -41,8 +41,8 @@ type Known = Exclude<Person, { kind: "unknown" }>;
 type Decision =
   | { kind: "insert" | "wait"; person: Known; role: ParticipantRole; entry: ParticipantEntry }
   /** Who has left is invited anew, under the participant id they had. */
-  | { kind: "renew" | "update"; row: Row; role: ParticipantRole; entry: ParticipantEntry }
-  | { kind: "return"; row: Row }
+  | { kind: "renew" | "update"; person: Known; row: Row; role: ParticipantRole; entry: ParticipantEntry }
+  | { kind: "return"; person: Known; row: Row }
   | { kind: "refuse"; code: SkipCode; entry: ParticipantEntry };
 
 const DEFAULT_ROLE: ParticipantRole = "participant";
@@ -116,7 +116,7 @@ async function decide(
 
     const row = rows.get(person.key);
     if (row && row.presence !== "left") {
-      if (policy.onExisting === "return") return { kind: "return", row };
+      if (policy.onExisting === "return") return { kind: "return", person, row };
       if (policy.onExisting !== "update") return refuse("already_participant");
     }
     const isFirstHost = hosts === 0 && !row && tenant.config.firstParticipantIsHost === true;
@@ -125,7 +125,7 @@ async function decide(
     if (row?.role === "host" && hostsAfter === 0) return refuse("last_host");
     if (row) {
       hosts = hostsAfter;
-      return { kind: row.presence === "left" ? "renew" : "update", row, role, entry };
+      return { kind: row.presence === "left" ? "renew" : "update", person, row, role, entry };
     }
     if (places <= 0) {
       if (policy.onFull === "waitlist" && waiting.has(person.key)) return refuse("already_waiting");
@@ -178,7 +178,8 @@ async function write(edit: MeetingEdit, decisions: readonly Decision[]): Promise
   const renewals = ofKind(decisions, "renew");
   const updates = ofKind(decisions, "update");
 
-  const refs = await Promise.all([...inserts, ...waits].map(({ person }) => refFor(edit, person)));
+  const concerned = [...inserts, ...waits, ...renewals, ...updates, ...ofKind(decisions, "return")];
+  const refs = await Promise.all(concerned.map(({ person }) => refFor(edit, person)));
   const [{ ids, changes }, renewed, updated, waitlistIds] = await Promise.all([
     insertParticipants(
       edit,
@@ -243,6 +244,7 @@ async function leaveWaitlist(
   edit: MeetingEdit,
   inserts: readonly { person: { key: string } }[],
 ): Promise<void> {
+  if (inserts.length === 0) return;
   const waiting = await waitingPeople(edit.ctx.db, edit.meeting);
   if (waiting.size === 0) return;
   await deleteWaiting(
@@ -251,9 +253,11 @@ async function leaveWaitlist(
   );
 }
 
-/** Whom the row will stand for; a guest of whom there is no document yet gets one. */
-async function refFor({ ctx }: MeetingEdit, person: Known): Promise<PersonRef> {
-  return person.kind === "newcomer" ? { guestId: await ctx.db.insert("guests", person.guest) } : person.ref;
+/** Whom the row stands for; a new external id gets its document. */
+async function refFor({ ctx: { db } }: MeetingEdit, person: Known): Promise<PersonRef> {
+  if (person.kind === "newcomer") return { guestId: await db.insert("guests", person.guest) };
+  if (person.kind === "user" && person.newGuest) await db.insert("guests", person.newGuest);
+  return person.ref;
 }
 
 function skippedEntry({ code, entry }: Extract<Decision, { kind: "refuse" }>): SkippedEntry {

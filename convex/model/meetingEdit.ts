@@ -5,8 +5,10 @@ import { scheduleEmptyCheck } from "./emptyMeetings";
 import { scheduleRoomSync } from "./mediaSync";
 import { announceEvents } from "./webhookQueue";
 
-/** So that one event stays far below the size of a document, however many people a request adds. */
+/** So that one event stays below the size of a document, however many people a request changes, and whatever it says of them. */
 const CHANGES_PER_EVENT = 250;
+/** Characters of JSON, of which each takes up to three of the bytes that a document may have. */
+const EVENT_LENGTH = 250_000;
 
 /** Fields to change; `undefined` removes one that is optional. */
 export type Patch<Document> = {
@@ -47,9 +49,7 @@ export class MeetingEdit {
 
   /** Notes what has happened; nothing if nothing was changed. */
   event(type: EventType, changes: readonly EventChange[]): void {
-    for (let start = 0; start < changes.length; start += CHANGES_PER_EVENT) {
-      this.#events.push({ type, changes: changes.slice(start, start + CHANGES_PER_EVENT) });
-    }
+    for (const part of partsOf(changes)) this.#events.push({ type, changes: part });
   }
 
   /**
@@ -92,4 +92,21 @@ export class MeetingEdit {
       ),
     ]);
   }
+}
+
+/** Divides changes among events. */
+function partsOf(changes: readonly EventChange[]): EventChange[][] {
+  const parts: EventChange[][] = [];
+  let left = 0;
+  for (const change of changes) {
+    const { length } = JSON.stringify(change);
+    const part = parts.at(-1);
+    if (part && part.length < CHANGES_PER_EVENT && length <= left) part.push(change);
+    else {
+      parts.push([change]);
+      left = EVENT_LENGTH;
+    }
+    left -= length;
+  }
+  return parts;
 }

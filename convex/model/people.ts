@@ -14,12 +14,14 @@ export function refOf({ userId, guestId }: { userId?: Id<"users">; guestId?: Id<
   throw new Error("A row stands for nobody");
 }
 
-/** Whom an entry names. `key` is the same for every way to name the same person. */
+/** A guest of whom there is no document yet. */
+type NewGuest = WithoutSystemFields<Doc<"guests">>;
+
+/** Whom an entry names. `newGuest` is the user under an external id that is new. `key` is the same for every way to name the same person. */
 export type Person =
-  | { kind: "user"; key: string; ref: PersonRef; user: Doc<"users"> }
+  | { kind: "user"; key: string; ref: PersonRef; user: Doc<"users">; newGuest?: NewGuest }
   | { kind: "guest"; key: string; ref: PersonRef; guest: Doc<"guests"> }
-  /** A guest of whom there is no document yet. */
-  | { kind: "newcomer"; key: string; guest: WithoutSystemFields<Doc<"guests">> }
+  | { kind: "newcomer"; key: string; guest: NewGuest }
   | { kind: "unknown"; code: "user_not_found" | "guest_not_found" };
 
 const NO_USER: Person = { kind: "unknown", code: "user_not_found" };
@@ -32,14 +34,14 @@ export type UnknownEmail = "nobody" | "newcomer";
  * Whom the entries name, in their order. Each naming is looked up once, however often it comes. External ids, guests and
  * their addresses count within the tenant only.
  */
-export function findPeople(
+export async function findPeople(
   db: DatabaseReader,
   tenantId: Id<"tenants">,
   entries: readonly ParticipantEntry[],
   unknownEmail: UnknownEmail = "nobody",
 ): Promise<Person[]> {
   const found = new Map<string, Promise<Person>>();
-  return Promise.all(
+  const people = await Promise.all(
     entries.map((entry) => {
       const naming = namingOf(entry);
       const person = found.get(naming) ?? findPerson(db, tenantId, entry, unknownEmail);
@@ -47,6 +49,27 @@ export function findPeople(
       return person;
     }),
   );
+  return withOneEach(people);
+}
+
+/** A new external id stands for one person, whatever else the entries say: the first user whose address is given with it. */
+function withOneEach(people: readonly Person[]): Person[] {
+  const users = new Map<string, Person>();
+  for (const person of people) {
+    const externalId = newExternalIdOf(person);
+    if (person.kind === "user" && externalId !== undefined && !users.has(externalId)) {
+      users.set(externalId, person);
+    }
+  }
+  return people.map((person) => {
+    const externalId = newExternalIdOf(person);
+    return (externalId !== undefined && users.get(externalId)) || person;
+  });
+}
+
+function newExternalIdOf(person: Person): string | undefined {
+  if (person.kind === "newcomer") return person.guest.externalId;
+  return person.kind === "user" ? person.newGuest?.externalId : undefined;
 }
 
 /** The part of an entry by which a person is found, and which names them in answers. */
@@ -70,7 +93,7 @@ async function findPerson(
   if (entry.userId !== undefined) return findUser(db, db.normalizeId("users", entry.userId));
   if (entry.externalId !== undefined) {
     const guest = await findGuestByExternalId(db, tenantId, entry.externalId);
-    return guest ? personOfGuest(db, guest) : newcomer(tenantId, entry);
+    return guest ? personOfGuest(db, guest) : newUnderExternalId(db, tenantId, entry);
   }
   if (entry.guestId !== undefined) {
     const guestId = db.normalizeId("guests", entry.guestId);
@@ -135,12 +158,24 @@ async function findUser(db: DatabaseReader, userId: Id<"users"> | null): Promise
   return user ? personOfUser(user) : NO_USER;
 }
 
-function personOfUser(user: Doc<"users">): Person {
+function personOfUser(user: Doc<"users">): Extract<Person, { kind: "user" }> {
   return { kind: "user", key: user._id, ref: { userId: user._id }, user };
 }
 
+/** A guest by an external id, who is a user from the start if the address of one is given. */
+async function newUnderExternalId(
+  db: DatabaseReader,
+  tenantId: Id<"tenants">,
+  entry: ParticipantEntry,
+): Promise<Person> {
+  const person = newcomer(tenantId, entry);
+  const { email } = person.guest;
+  const user = email === undefined ? null : await findByVerifiedEmail(db, email);
+  return user ? { ...personOfUser(user), newGuest: { ...person.guest, userId: user._id } } : person;
+}
+
 /** A guest by an external id, or else by an address alone. */
-function newcomer(tenantId: Id<"tenants">, entry: ParticipantEntry): Person {
+function newcomer(tenantId: Id<"tenants">, entry: ParticipantEntry): Extract<Person, { kind: "newcomer" }> {
   const { externalId, displayName, phone, sip } = entry;
   const email = entry.email?.toLowerCase();
   return {

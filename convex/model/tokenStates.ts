@@ -27,7 +27,7 @@ export function nextTokenState(state: TokenState, action: TokenAction): TokenSta
 export interface TokenFacts {
   kept: { hash: string; tokenVersion: number; expiresAt: number };
   sentHash: string;
-  /** Null: removed from the meeting, banned, or the meeting is not active. */
+  /** Null: removed from the meeting, banned, deactivated, or the meeting is not active. */
   bearer: { tokenVersion: number } | null;
   now: number;
 }

@@ -148,7 +148,7 @@ export async function deleteExpiredTokens(ctx: MutationCtx, limit: number): Prom
   return expired.length;
 }
 
-/** The active meeting and the row of a token's bearer; null if either is gone, or the person is banned. */
+/** The active meeting and the row of a token's bearer; null if either is gone, or the person is banned or deactivated. */
 async function findAccess(
   db: DatabaseReader,
   { meetingId, participantId }: Pick<Token, "meetingId" | "participantId">,
@@ -158,7 +158,13 @@ async function findAccess(
     db.get("meetingParticipants", participantId),
   ]);
   if (meeting?.state !== "active" || participant?.meetingId !== meetingId) return null;
-  return (await isBanned(db, meeting, participant)) ? null : { meeting, participant };
+  const { userId } = participant;
+  const [banned, user] = await Promise.all([
+    isBanned(db, meeting, participant),
+    userId && db.get("users", userId),
+  ]);
+  if (banned || (userId && !user?.isActive)) return null;
+  return { meeting, participant };
 }
 
 /** The caller's own row, or that of a guest of the meeting for a host. */

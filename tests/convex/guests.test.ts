@@ -193,6 +193,56 @@ describe("a guest who signs in", () => {
     await host.as.mutation(updateGuest, { guestId, email: "grace@example.com" });
     expect((await rows())[1]).toMatchObject({ userId: grace.id });
   });
+
+  test("is one person with the user when added under a new external id, however the request names them", async () => {
+    const { app, host, meetingId, rows } = await newMeeting();
+    const [grace, ada] = [
+      await signInWith(app, "grace", "grace@example.com"),
+      await signInWith(app, "ada", "ada@example.com"),
+    ];
+    const role = "participant" as const;
+    const { added, skipped } = await host.as.mutation(addMultipleParticipants, {
+      meetingId,
+      participants: [
+        { externalId: "crm-1", role },
+        { externalId: "crm-1", email: "Grace@example.com", role },
+        { externalId: "crm-1", email: "ada@example.com", role },
+        { externalId: "crm-2", email: "grace@example.com", role },
+        { userId: grace.id, role },
+      ],
+    });
+    expect(skipped.map(({ code }) => code)).toEqual(Array(4).fill("duplicate"));
+    const again = await host.as.mutation(addMultipleParticipants, {
+      meetingId,
+      participants: [
+        { externalId: "crm-1", role },
+        { userId: ada.id, role },
+      ],
+      onExisting: "return",
+    });
+    expect(again.existing).toEqual(added);
+    expect((await rows()).map(({ userId }) => userId)).toEqual([host.id, grace.id, ada.id]);
+    const ofMeeting = { meetingId, ...firstPage };
+    expect((await host.as.query(listGuests, ofMeeting)).page).toMatchObject([
+      { externalId: "crm-1", email: "grace@example.com", userId: grace.id },
+    ]);
+  });
+
+  test("is noted under a new external id also if the user is in the meeting already", async () => {
+    const { app, host, meetingId, rows } = await newMeeting();
+    const grace = await signInWith(app, "grace", "grace@example.com");
+    const add = (entry: { userId: typeof grace.id } | { externalId: string; email?: string }) =>
+      host.as.mutation(addMultipleParticipants, {
+        meetingId,
+        participants: [{ ...entry, role: "observer" }],
+        onExisting: "update",
+      });
+    const { added } = await add({ userId: grace.id });
+    for (const entry of [{ externalId: "crm-1", email: "grace@example.com" }, { externalId: "crm-1" }]) {
+      expect(await add(entry)).toMatchObject({ added: [], updated: added });
+    }
+    expect(await rows()).toHaveLength(2);
+  });
 });
 
 describe("a guest in very many meetings", () => {

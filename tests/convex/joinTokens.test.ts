@@ -286,6 +286,10 @@ describe("tokens die", () => {
           await ctx.db.patch("meetings", meetingId, { banCount: 1 });
         }),
     ],
+    [
+      "with the account",
+      ({ ada }) => ada.as.mutation(api.users.mutations.deactivateUser, { userId: ada.id }),
+    ],
     ["with the meeting", ({ host, meetingId }) => host.as.mutation(lifecycle.endMeeting, { meetingId })],
   ];
 

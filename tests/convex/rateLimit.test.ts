@@ -42,6 +42,16 @@ test("a rate below one lets one call through at a time", async () => {
   expect(await errorOf(ada.as.mutation(updateLastSeen, {}))).toMatchObject({ retryAfterMs: 10_000 });
 });
 
+test("a dry run takes one token as well, and may take the last", async () => {
+  const ada = await signUp(newApp(), "ada");
+  const { createMeeting, removeMultipleParticipants } = api.meetings.lifecycle;
+  const { meetingId } = await ada.as.mutation(createMeeting, { title: "Planning" });
+  vi.stubEnv("RATE_LIMIT_PER_SECOND", "0.5");
+  const dryRun = () => ada.as.mutation(removeMultipleParticipants, { meetingId, dryRun: true });
+  for (let call = 0; call < 2; call += 1) expect(await dryRun()).toMatchObject({ success: true });
+  expect(await codeOf(dryRun())).toBe("RATE_LIMITED");
+});
+
 test("0 turns it off", async () => {
   const ada = await signUp(newApp(), "ada");
   await callTimes(ada, 300);
