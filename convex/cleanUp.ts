@@ -6,6 +6,7 @@ import * as chalkTokens from "./dialects/chalk/grants";
 import { deleteExpiredBans } from "./model/bans";
 import { deleteOldAnswers } from "./model/idempotency";
 import * as invitations from "./model/invitations";
+import { deleteOldJobs as deleteJobs } from "./model/jobs";
 import * as meetings from "./model/meetings";
 import * as outbox from "./model/outbox";
 import { deleteOldBuckets } from "./model/rateLimit";
@@ -74,6 +75,17 @@ export const deleteExpiredChalkTokens = internalMutation({
   handler: async (ctx) => {
     const deleted = await chalkTokens.deleteExpired(ctx, PAGE);
     if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteExpiredChalkTokens, {});
+    return null;
+  },
+});
+
+/** Deletes jobs that were over a week ago. */
+export const deleteOldJobs = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const deleted = await deleteJobs(ctx, PAGE);
+    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteOldJobs, {});
     return null;
   },
 });

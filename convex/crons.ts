@@ -21,5 +21,6 @@ crons.interval(
   internal.dialects.huawei.functions.deleteExpiredTokens,
   {},
 );
+crons.interval("delete old jobs", { hours: 1 }, internal.cleanUp.deleteOldJobs, {});
 
 export default crons;

@@ -6,6 +6,7 @@ import { eventFields } from "./contract/events";
 import { guestFields } from "./contract/guests";
 import { historyMarkerFields } from "./contract/history";
 import { idempotencyFields } from "./contract/idempotency";
+import { jobFields, jobPageFields } from "./contract/jobs";
 import { invitationFields } from "./contract/invitations";
 import { meetingFields } from "./contract/meetings";
 import { messageFields } from "./contract/outbox";
@@ -181,6 +182,16 @@ export default defineSchema({
     .index("by_endpoint", ["endpointId"])
     .index("by_endpoint_and_event", ["endpointId", "eventId"])
     .index("by_endpoint_and_state", ["endpointId", "state"]),
+
+  // Work on a meeting that goes on in the background. Written by `model/jobs.ts` and `model/jobPages.ts`; read by hosts; deleted by
+  // `cleanUp` a week after its end.
+  jobs: defineTable(tableFields(jobFields))
+    .index("by_meeting", ["meetingId"])
+    .index("by_meeting_and_state", ["meetingId", "state"])
+    .index("by_finished_at", ["finishedAt"]),
+
+  // The lines of an import that are still to be seen to. Written when it starts, and read and deleted as it goes on.
+  jobPages: defineTable(tableFields(jobPageFields)).index("by_job_and_number", ["jobId", "number"]),
 
   // Answers to requests that may be sent again. Written and read by `model/idempotency.ts`; deleted by `cleanUp` after a day.
   idempotencyKeys: defineTable(tableFields(idempotencyFields)).index("by_scope_and_key", ["scope", "key"]),

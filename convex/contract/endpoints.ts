@@ -6,6 +6,7 @@ import * as meetingsBulk from "./meetingsBulk";
 import * as meetingsHistory from "./meetingsHistory";
 import * as meetingsImport from "./meetingsImport";
 import * as meetingsInvitations from "./meetingsInvitations";
+import * as meetingsJobs from "./meetingsJobs";
 import * as meetingsLifecycle from "./meetingsLifecycle";
 import * as meetingsLobby from "./meetingsLobby";
 import * as meetingsQueries from "./meetingsQueries";
@@ -25,6 +26,7 @@ export const endpoints: readonly Endpoint[] = [
   ...Object.values(meetingsLifecycle),
   ...Object.values(meetingsBulk),
   ...Object.values(meetingsImport),
+  ...Object.values(meetingsJobs),
   ...Object.values(meetingsQueries),
   ...Object.values(meetingsReports),
   ...Object.values(meetingsInvitations),

@@ -32,6 +32,7 @@ export const errorStatus = {
   ACCESS_KEY_NOT_FOUND: 404,
   WEBHOOK_ENDPOINT_NOT_FOUND: 404,
   WEBHOOK_DELIVERY_NOT_FOUND: 404,
+  JOB_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   /** The meeting is concluded or cancelled. */
   MEETING_CLOSED: 409,
@@ -59,6 +60,8 @@ export const errorStatus = {
   IDEMPOTENCY_CONFLICT: 409,
   WEBHOOK_ENDPOINT_DISABLED: 409,
   WEBHOOK_DELIVERY_NOT_DEAD: 409,
+  /** Another job of the meeting is running. */
+  JOB_RUNNING: 409,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   /** The change would leave the meeting without a host. */

@@ -15,7 +15,7 @@ export const importParticipants = endpoint({
   kind: "mutation",
   tag: "Meetings",
   access: "user",
-  description: `Only a host can import people: up to ${MAX_BATCH} from CSV or from the attendees of an iCalendar file. Says of each line that was skipped why.
+  description: `Only a host can import people: up to ${MAX_BATCH} from CSV or from the attendees of an iCalendar file; \`meetings/jobs/startImport\` takes more. Says of each line that was skipped why.
 
 CSV has a header row with the columns \`email\`, \`userId\`, \`externalId\`, \`guestId\`, \`name\` (or \`displayName\`), \`nickname\`, \`role\`, \`department\` and \`level\`, in any order and case, separated by commas, semicolons or tabs. A person is named by the first of userId, guestId, externalId and email that the line has; other columns are ignored and reported.
 

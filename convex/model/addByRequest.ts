@@ -31,12 +31,12 @@ export async function addSeveral(edit: MeetingEdit, identity: UserIdentity, args
 export function policyOf(
   { tenant }: MeetingEdit,
   { onExisting, onInvalid, onFull }: Pick<Args, keyof typeof addPolicy>,
-): AddPolicy {
+) {
   return {
     onExisting: onExisting ?? tenant.config.duplicatePolicy ?? "skip",
     onInvalid: onInvalid ?? "perItem",
     onFull: onFull ?? "perItem",
-  };
+  } satisfies AddPolicy;
 }
 
 /** What the caller is told; lists that the policy makes impossible are left out. */

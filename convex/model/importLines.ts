@@ -4,6 +4,9 @@ import { type ImportedEntry, importedEntry, type SkippedLine } from "../contract
 import { fail } from "./errors";
 import { namedBy } from "./people";
 
+/** The longest of all fields, an address, has as many. */
+const MAX_FIELD_LENGTH = 320;
+
 export type ReadLine =
   | { kind: "entry"; line: number; entry: ImportedEntry }
   | { kind: "skipped"; line: number; skipped: SkippedLine };
@@ -19,6 +22,10 @@ export type RawEntry = { [Field in keyof ImportedEntry]?: unknown };
 
 /** A line that names a person by one of the fields of an entry, if it is right. */
 export function readEntry(line: number, raw: RawEntry): ReadLine {
+  const long = Object.entries(raw).find(
+    ([, value]) => typeof value === "string" && value.length > MAX_FIELD_LENGTH,
+  );
+  if (long) return invalidLine(line, `${long[0]}: At most ${MAX_FIELD_LENGTH} characters`);
   const parsed = importedEntry.safeParse(raw);
   if (!parsed.success) return invalidLine(line, describeIssues(parsed.error).message, raw);
   return { kind: "entry", line, entry: parsed.data };

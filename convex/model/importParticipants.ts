@@ -8,7 +8,6 @@ import { answerOf, policyOf } from "./addByRequest";
 import { fail } from "./errors";
 import { readCsv } from "./importCsv";
 import { readIcs } from "./importIcs";
-import type { ReadLine } from "./importLines";
 import type { MeetingEdit } from "./meetingEdit";
 
 type Args = z.output<typeof endpoint.args>;
@@ -18,9 +17,7 @@ const readers = { csv: readCsv, ics: readIcs };
 
 /** Adds the people of a text. IMPORT_UNREADABLE, IMPORT_TOO_LARGE, and as the policy says. */
 export async function importParticipants(edit: MeetingEdit, args: Args): Promise<Answer> {
-  const { lines, ignoredColumns } = readers[args.format](args.text, MAX_BATCH);
-  const good = lines.filter((line) => line.kind === "entry");
-  const unread = lines.filter((line) => line.kind === "skipped").map(({ skipped }) => skipped);
+  const { entries: good, unread, ignoredColumns } = readText(args, MAX_BATCH);
   const policy = {
     ...policyOf(edit, args),
     unknownEmail: "newcomer" as const,
@@ -30,9 +27,11 @@ export async function importParticipants(edit: MeetingEdit, args: Args): Promise
   if (invalid && policy.onInvalid === "failAll") {
     fail("IMPORT_UNREADABLE", `Line ${invalid.line}: ${invalid.reason}`);
   }
-  const { defaultRole } = args;
-  const entries = good.map(({ entry }) => ({ ...(defaultRole && { role: defaultRole }), ...entry }));
-  const outcomes = await addParticipants(edit, entries, policy);
+  const outcomes = await addParticipants(
+    edit,
+    good.map(({ entry }) => entry),
+    policy,
+  );
   return {
     ...answerOf(outcomes, policy),
     skipped: [...unread, ...skippedOf(good, outcomes)].toSorted((a, b) => a.line - b.line),
@@ -40,7 +39,22 @@ export async function importParticipants(edit: MeetingEdit, args: Args): Promise
   };
 }
 
-function skippedOf(lines: readonly ReadLine[], outcomes: readonly ItemOutcome[]): SkippedLine[] {
+/** The people of a text of at most so many lines, and the lines of which none can be made. IMPORT_UNREADABLE, IMPORT_TOO_LARGE. */
+export function readText(
+  { format, text, defaultRole: role }: Pick<Args, "format" | "text" | "defaultRole">,
+  limit: number,
+) {
+  const { lines, ignoredColumns } = readers[format](text, limit);
+  return {
+    entries: lines.flatMap((read) =>
+      read.kind === "entry" ? [{ line: read.line, entry: { ...(role && { role }), ...read.entry } }] : [],
+    ),
+    unread: lines.flatMap((read) => (read.kind === "skipped" ? [read.skipped] : [])),
+    ignoredColumns,
+  };
+}
+
+function skippedOf(lines: readonly { line: number }[], outcomes: readonly ItemOutcome[]): SkippedLine[] {
   return lines.flatMap(({ line }, index) => {
     const outcome = outcomes[index];
     return outcome?.kind === "skipped" ? [{ line, ...outcome.skipped }] : [];

@@ -25,6 +25,27 @@ export const meetingsLifecycle: Rows = {
       participants: [{ userId: newcomer.id, role: "participant" }],
     }),
   },
+  "meetings/jobs/startImport": {
+    expected: hosts,
+    args: ({ meetingId }) => ({ meetingId, format: "csv", text: "email\nada@example.com" }),
+  },
+  "meetings/jobs/startAddOrganization": {
+    // The organization is nobody's here.
+    expected: { ...hosts, host: "FORBIDDEN" },
+    args: ({ meetingId }) => ({ meetingId, orgId: "org_of_others", role: "participant" }),
+  },
+  "meetings/jobs/getJob": {
+    expected: { ...hosts, host: "JOB_NOT_FOUND" },
+    args: ({ meetingId }) => ({ meetingId, jobId: "no job" }),
+  },
+  "meetings/jobs/cancelJob": {
+    expected: { ...hosts, host: "JOB_NOT_FOUND" },
+    args: ({ meetingId }) => ({ meetingId, jobId: "no job" }),
+  },
+  "meetings/jobs/listJobs": {
+    expected: hosts,
+    args: ({ meetingId }) => ({ meetingId, paginationOpts }),
+  },
   "meetings/lifecycle/importParticipants": {
     expected: hosts,
     args: ({ meetingId }) => ({ meetingId, format: "csv", text: "email\nada@example.com" }),

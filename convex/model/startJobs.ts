@@ -1,0 +1,62 @@
+/** What jobs begin with. */
+import type * as z from "zod";
+import type { Doc, Id } from "../_generated/dataModel";
+import { MAX_JOB_LINES, MAX_JOB_SKIPPED } from "../contract/jobs";
+import type * as contract from "../contract/meetingsJobs";
+import type { CallerCtx } from "./access";
+import { policyOf } from "./addByRequest";
+import { organizationOf } from "./caller";
+import { fail } from "./errors";
+import { readText } from "./importParticipants";
+import { PAGE } from "./jobPages";
+import { startJob } from "./jobs";
+import type { MeetingEdit } from "./meetingEdit";
+
+/** Reads a text, keeps its lines in pages, and starts to add their people. */
+export async function startImport(
+  edit: MeetingEdit,
+  user: Doc<"users">,
+  args: z.output<typeof contract.startImport.args>,
+): Promise<Id<"jobs">> {
+  const { ctx, meeting } = edit;
+  const { entries, unread } = readText(args, MAX_JOB_LINES);
+  const jobId = await startJob(ctx, {
+    meetingId: meeting._id,
+    kind: "import",
+    startedBy: user._id,
+    onExisting: policyOf(edit, args).onExisting,
+    onFull: args.onFull ?? "perItem",
+    total: entries.length + unread.length,
+    done: unread.length,
+    skippedCount: unread.length,
+    skipped: unread.slice(0, MAX_JOB_SKIPPED),
+  });
+  const pages = Array.from({ length: Math.ceil(entries.length / PAGE) }, (_, number) =>
+    entries.slice(number * PAGE, (number + 1) * PAGE),
+  );
+  await Promise.all(
+    pages.map((lines, number) => ctx.db.insert("jobPages", { jobId, number, lines: JSON.stringify(lines) })),
+  );
+  return jobId;
+}
+
+/** Starts to add an organization, which must be that of the caller's token; FORBIDDEN. */
+export function startOrganization(
+  edit: MeetingEdit,
+  { identity, user }: CallerCtx,
+  args: z.output<typeof contract.startAddOrganization.args>,
+): Promise<Id<"jobs">> {
+  const { orgId, role } = args;
+  if (orgId !== organizationOf(identity).orgId) {
+    fail("FORBIDDEN", "Only the organization of the caller's token can be added");
+  }
+  return startJob(edit.ctx, {
+    meetingId: edit.meeting._id,
+    kind: "organization",
+    startedBy: user._id,
+    onExisting: policyOf(edit, args).onExisting,
+    onFull: args.onFull ?? "perItem",
+    orgId,
+    role,
+  });
+}
