@@ -78,10 +78,17 @@ export async function attemptPage(ctx: MutationCtx, jobId: Id<"jobs">): Promise<
   try {
     await ctx.runMutation(internal.jobs.runPage, { jobId });
   } catch (error) {
-    if (!(error instanceof ConvexError)) throw error;
-    const { code, message } = error.data as ErrorData;
-    await finish(ctx, jobId, { state: "failed", error: { code, message } });
+    await finish(ctx, jobId, { state: "failed", error: reasonOf(error) });
   }
+}
+
+/** Why a page has failed. The text of what is none of the backend's own errors may quote personal data. */
+function reasonOf(error: unknown): Pick<ErrorData, "code" | "message"> {
+  if (!(error instanceof ConvexError)) {
+    return { code: "INTERNAL_ERROR", message: "Something went wrong on the server" };
+  }
+  const { code, message } = error.data as ErrorData;
+  return { code, message };
 }
 
 async function finish(

@@ -5,17 +5,25 @@ import { RoomServiceClient } from "livekit-server-sdk";
 import { expect, test } from "vitest";
 import { api } from "../../../convex/_generated/api";
 import { call, getMeeting, signIn } from "../server";
-import { ChalkClient, type Json } from "./chalkClient";
+import { ChalkClient } from "./chalkClient";
 import { chimeClient } from "./chimeClient";
 import { HuaweiClient } from "./huaweiClient";
 import { newCredentials, startDialectServer } from "./tenant";
+import { sdkClient } from "./volcengineClient";
 
 const TENANT = "org_cross";
+const systems = ["huawei", "chime", "chalk", "convex", "volcengine"];
+const SHARED = ["7001", "7002"];
+/** Ids of the people whom a system adds: digits alone, as Volcengine has them. Every system adds those that are shared. */
 const names = (system: string) => [
-  ...Array.from({ length: 10 }, (_, index) => `${system}-${index}`),
-  "shared-1",
-  "shared-2",
+  ...Array.from({ length: 10 }, (_, index) => String(1000 * (systems.indexOf(system) + 1) + index)),
+  ...SHARED,
 ];
+
+interface Listed {
+  external_user_id?: string | null;
+  cloudflare_participant_id: string;
+}
 
 test("people who are added over all wires at once are there once, and every wire shows the same people", async () => {
   const server = await startDialectServer();
@@ -32,7 +40,29 @@ test("people who are added over all wires at once are there once, and every wire
   const livekit = new RoomServiceClient(server.siteUrl, credentials.accessKeyId, credentials.secretAccessKey);
   const convex = new ConvexHttpClient(server.url);
   convex.setAuth(host.token);
+  // Volcengine knows a meeting from elsewhere by somebody who is in it.
+  const [first = ""] = SHARED;
+  await chalk.call("POST", `/rooms/${String(meetingId)}/participants/bulk`, {
+    participants: [{ display_name: first, external_user_id: first }],
+  });
+  const volcengine = sdkClient(server.siteUrl, credentials);
+  const ofConversation = async (action: string, body: object) => {
+    const { Result = {} } = await volcengine(action, { AppId: 1, Operator: Number(first), ...body });
+    return Result;
+  };
+  const { ConversationInfos } = await ofConversation("GetUserConversations", {
+    ParticipantUserId: Number(first),
+    Cursor: 0,
+    Limit: 20,
+  });
+  const [{ ConversationShortId } = { ConversationShortId: 0 }] = ConversationInfos as {
+    ConversationShortId: number;
+  }[];
   await Promise.all([
+    ofConversation("BatchAddConversationParticipant", {
+      ConversationShortId,
+      ParticipantInfos: names("volcengine").map((name) => ({ ParticipantUserId: Number(name) })),
+    }),
     control.invite(...names("huawei").map((name) => ({ name, accountId: name }))),
     chime.send(
       new BatchCreateAttendeeCommand({
@@ -49,9 +79,9 @@ test("people who are added over all wires at once are there once, and every wire
     }),
   ]);
 
-  const everybody = [...new Set(["huawei", "chime", "chalk", "convex"].flatMap(names))].toSorted();
+  const everybody = [...new Set(systems.flatMap(names))].toSorted();
   expect((await getMeeting(server, host, meetingId)).participantCount).toBe(everybody.length + 1);
-  const { participants } = await chalk.call<{ participants: Json[] }>(
+  const { participants } = await chalk.call<{ participants: Listed[] }>(
     "GET",
     `/rooms/${String(meetingId)}/participants`,
   );
@@ -69,6 +99,17 @@ test("people who are added over all wires at once are there once, and every wire
   expect(onLivekit.toSorted()).toEqual(
     participants.map(({ cloudflare_participant_id: id }) => id).toSorted(),
   );
+
+  const { Participants } = await ofConversation("ScanConversationParticipantList", {
+    ConversationShortId,
+    Cursor: 0,
+    Limit: 100,
+  });
+  const onVolcengine = (Participants as { ParticipantUserId: number }[]).map((one) =>
+    String(one.ParticipantUserId),
+  );
+  expect(onVolcengine).toHaveLength(everybody.length + 1);
+  expect(onVolcengine.filter((id) => everybody.includes(id)).toSorted()).toEqual(everybody);
 
   const { page } = await call<{ page: { type: string; changes: { subject: string }[] }[] }>(
     server,
