@@ -7,6 +7,8 @@ import { connectTo, readCommand } from "./project";
 const USAGE =
   "Usage: npm run --silent credentials -- --tenant <name> [--port <port>] [--data <folder>] [--label <text>]";
 
+const NO_ANSWER = "The server gave no answer";
+
 const { values, positionals, dataFolder } = readCommand(USAGE, ["tenant", "port", "label"]);
 const { tenant, port, label } = values;
 if (tenant === undefined || positionals.length > 0) fail(USAGE);
@@ -19,10 +21,10 @@ if (!deploymentEnvironment()["WORKOS_CLIENT_ID"] && !(await hasCredentialsKey())
   await post("/api/update_environment_variables", { changes });
 }
 const args = { tenant, ...(label !== undefined && { label }) };
-const answer = await callInternal("credentials:issue", args);
+const answer = await post("/api/function", { path: "credentials:issue", args, format: "json" });
 await server.close();
 if (answer.status !== "success")
-  fail(answer.errorData?.message ?? answer.errorMessage ?? answer.message ?? "The server gave no answer");
+  fail(answer.errorData?.message ?? answer.errorMessage ?? answer.message ?? NO_ANSWER);
 console.log(JSON.stringify(answer.value));
 
 interface Answer {
@@ -35,12 +37,9 @@ interface Answer {
 
 async function hasCredentialsKey(): Promise<boolean> {
   const path = "_system/cli/queryEnvironmentVariables:get";
-  const { value } = await callInternal(path, { name: "CREDENTIALS_KEY" });
-  return value !== null;
-}
-
-function callInternal(path: string, args: object): Promise<Answer> {
-  return post("/api/function", { path, args, format: "json" });
+  const answer = await post("/api/query", { path, args: { name: "CREDENTIALS_KEY" }, format: "json" });
+  if (answer.status !== "success") fail(answer.errorMessage ?? answer.message ?? NO_ANSWER);
+  return answer.value !== null;
 }
 
 async function post(path: string, body: object): Promise<Answer> {

@@ -83,3 +83,13 @@ test("a deployment whose CREDENTIALS_KEY is unfit makes no credentials, says so,
   expect(code).not.toBe(0);
   expect(stderr).toContain("CREDENTIALS_KEY must be 32 bytes in base64");
 });
+
+test("a development server without a CREDENTIALS_KEY gets one, and keeps it", async () => {
+  const server = await startServer();
+  const [first, second] = [await credentials(server, "acme"), await credentials(server, "acme")];
+  expect([first.code, second.code]).toEqual([0, 0]);
+  const issued = await asAdmin(server, "query", "_system/cli/queryEnvironmentVariables:get", {
+    name: "CREDENTIALS_KEY",
+  });
+  expect(issued).toMatchObject({ name: "CREDENTIALS_KEY", value: expect.stringMatching(/^[\w+/]{43}=$/) });
+});
