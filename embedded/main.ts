@@ -61,7 +61,6 @@ export async function main(argv: readonly string[], command: CommandLine): Promi
     if (error instanceof StartError) fail(error.message);
     throw error;
   }
-  for (const line of command.announce(server, settings)) console.log(line);
   let closing = false;
   const stop = () => {
     // A second signal does not wait for anybody.
@@ -71,6 +70,8 @@ export async function main(argv: readonly string[], command: CommandLine): Promi
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  // Last: whoever reads that it runs may stop it.
+  for (const line of command.announce(server, settings)) console.log(line);
 }
 
 function describeBuild({ indexes, indexesDone, documentsDone, documentsTotal }: BuildProgress): string {

@@ -204,7 +204,7 @@ describe("other paths and methods", () => {
   });
 
   test("anything else is not found", async () => {
-    expect(await codeOf(await newApp().fetch("/"))).toBe("NOT_FOUND");
+    expect(await codeOf(await newApp().fetch("/elsewhere"))).toBe("NOT_FOUND");
     expect(await codeOf(await newApp().fetch("/api/elsewhere", { method: "DELETE" }))).toBe("NOT_FOUND");
   });
 
