@@ -7,6 +7,9 @@ import { participantRole } from "./participants";
 /** Of the text of an import, in UTF-16 code units. */
 export const MAX_IMPORT_LENGTH = 1_000_000;
 
+/** Of the header row of a CSV text. */
+export const MAX_COLUMNS = 250;
+
 export const importFormat = z.enum(["csv", "ics"]);
 export type ImportFormat = z.infer<typeof importFormat>;
 
@@ -40,6 +43,11 @@ const codes = [...Object.keys(skipReasons), ...Object.keys(lineSkipReasons)] as 
   LineSkipCode | keyof typeof skipReasons,
   ...(LineSkipCode | keyof typeof skipReasons)[],
 ];
+
+export const ignoredColumns = z
+  .array(z.string())
+  .exactOptional()
+  .describe("Columns of unknown names, if there are any");
 
 /** A line that was skipped, with the person as the line named them. */
 export const skippedLine = skippedEntry.extend({

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { endpoint } from "./endpoint";
 import { addErrors, addOutcome, addPolicy } from "./entries";
 import { id } from "./ids";
-import { importFormat, MAX_IMPORT_LENGTH, skippedLine } from "./imports";
+import { ignoredColumns, importFormat, MAX_IMPORT_LENGTH, skippedLine } from "./imports";
 import { MAX_BATCH, participantRole } from "./participants";
 import { runOptions } from "./runOptions";
 import { text } from "./text";
@@ -37,10 +37,7 @@ Whoever has an address that nobody here has becomes a guest with that address, a
   returns: z.strictObject({
     ...addOutcome,
     skipped: z.array(skippedLine).describe("In the order of the lines"),
-    ignoredColumns: z
-      .array(z.string())
-      .exactOptional()
-      .describe("Columns of unknown names, if there are any"),
+    ignoredColumns,
     success: z.boolean(),
   }),
   errors: [

@@ -3,7 +3,7 @@ import { endpoint } from "./endpoint";
 import { addPolicy } from "./entries";
 import { idempotencyKey } from "./idempotency";
 import { id } from "./ids";
-import { importFormat, MAX_IMPORT_LENGTH } from "./imports";
+import { ignoredColumns, importFormat, MAX_IMPORT_LENGTH } from "./imports";
 import { job, MAX_JOB_LINES } from "./jobs";
 import { pageOf, paginationOpts } from "./pagination";
 import { participantRole } from "./participants";
@@ -34,7 +34,7 @@ export const startImport = endpoint({
     ...policy,
     idempotencyKey: idempotencyKey.exactOptional(),
   }),
-  returns: started,
+  returns: started.extend({ ignoredColumns }),
   errors: [...startErrors, "IMPORT_UNREADABLE", "IMPORT_TOO_LARGE", "IDEMPOTENCY_CONFLICT"],
   example: {
     args: { meetingId, format: "csv", text: "email,name\nada@example.com,Ada Lovelace\n" },

@@ -9,7 +9,7 @@ import { startImport as importInPages, startOrganization } from "../model/startJ
  * IMPORT_UNREADABLE or IMPORT_TOO_LARGE.
  */
 export const startImport = hostMutation(contract.startImport, "change", async (edit, args, { user }) => ({
-  jobId: await importInPages(edit, user, args),
+  ...(await importInPages(edit, user, args)),
   success: true,
 }));
 

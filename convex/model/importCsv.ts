@@ -1,8 +1,9 @@
 /** People from CSV, whose first row names the columns. */
 import Papa from "papaparse";
-import type { ImportedEntry } from "../contract/imports";
+import { type ImportedEntry, MAX_COLUMNS } from "../contract/imports";
 import {
   invalidLine,
+  MAX_FIELD_LENGTH,
   normalizeLines,
   type RawEntry,
   readEntry,
@@ -46,6 +47,7 @@ export function readCsv(given: string, limit: number): ReadText {
   const [header, ...rows] = rowsOf(normalizeLines(given), limit);
   if (!header) return unreadable("The text has no header row");
   if (header.error !== undefined) return unreadable(`Line ${header.line}: ${header.error}`);
+  requireShortHeader(header.cells);
   const fields = header.cells.map(fieldOf);
   requireUsable(fields);
   return {
@@ -82,6 +84,14 @@ function delimiterOf(text: string): string {
 
 function fieldOf(column: string): Field | undefined {
   return fieldsByColumn.get(column.toLowerCase().replaceAll(/[^a-z]/g, ""));
+}
+
+/** So that the columns can be reported, which one answer holds. */
+function requireShortHeader(cells: readonly string[]): void {
+  if (cells.length > MAX_COLUMNS) unreadable(`The header row has more than ${MAX_COLUMNS} columns`);
+  if (cells.some((cell) => cell.length > MAX_FIELD_LENGTH)) {
+    unreadable(`A column's name has more than ${MAX_FIELD_LENGTH} characters`);
+  }
 }
 
 function requireUsable(fields: readonly (Field | undefined)[]): void {

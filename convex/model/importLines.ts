@@ -5,7 +5,7 @@ import { fail } from "./errors";
 import { namedBy } from "./people";
 
 /** The longest of all fields, an address, has as many. */
-const MAX_FIELD_LENGTH = 320;
+export const MAX_FIELD_LENGTH = 320;
 
 export type ReadLine =
   | { kind: "entry"; line: number; entry: ImportedEntry }

@@ -35,7 +35,7 @@ export async function importParticipants(edit: MeetingEdit, args: Args): Promise
   return {
     ...answerOf(outcomes, policy),
     skipped: [...unread, ...skippedOf(good, outcomes)].toSorted((a, b) => a.line - b.line),
-    ...(ignoredColumns.length > 0 && { ignoredColumns }),
+    ...(ignoredColumns && { ignoredColumns }),
   };
 }
 
@@ -50,7 +50,7 @@ export function readText(
       read.kind === "entry" ? [{ line: read.line, entry: { ...(role && { role }), ...read.entry } }] : [],
     ),
     unread: lines.flatMap((read) => (read.kind === "skipped" ? [read.skipped] : [])),
-    ignoredColumns,
+    ignoredColumns: ignoredColumns.length > 0 ? ignoredColumns : undefined,
   };
 }
 

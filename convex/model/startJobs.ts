@@ -12,14 +12,14 @@ import { PAGE } from "./jobPages";
 import { startJob } from "./jobs";
 import type { MeetingEdit } from "./meetingEdit";
 
-/** Reads a text, keeps its lines in pages, and starts to add their people. */
+/** Reads a text, keeps its lines in pages, and starts to add their people. JOB_RUNNING, IMPORT_UNREADABLE, IMPORT_TOO_LARGE. */
 export async function startImport(
   edit: MeetingEdit,
   user: Doc<"users">,
   args: z.output<typeof contract.startImport.args>,
-): Promise<Id<"jobs">> {
+): Promise<{ jobId: Id<"jobs">; ignoredColumns?: string[] }> {
   const { ctx, meeting } = edit;
-  const { entries, unread } = readText(args, MAX_JOB_LINES);
+  const { entries, unread, ignoredColumns } = readText(args, MAX_JOB_LINES);
   const jobId = await startJob(ctx, {
     meetingId: meeting._id,
     kind: "import",
@@ -37,7 +37,7 @@ export async function startImport(
   await Promise.all(
     pages.map((lines, number) => ctx.db.insert("jobPages", { jobId, number, lines: JSON.stringify(lines) })),
   );
-  return jobId;
+  return { jobId, ...(ignoredColumns && { ignoredColumns }) };
 }
 
 /** Starts to add an organization, which must be that of the caller's token; FORBIDDEN. */

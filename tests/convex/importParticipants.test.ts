@@ -107,6 +107,8 @@ describe("CSV", () => {
     ["", /no header row/],
     ["name,role\nAda,host", /none of the columns/],
     ["email,E-Mail\na@example.com,b@example.com", /Two columns .* stand for email/],
+    [`email${",x".repeat(250)}\na@example.com`, /more than 250 columns/],
+    [`email,${"x".repeat(321)}\na@example.com`, /name has more than 320 characters/],
     ['email,"name\na@example.com,Ada', /^Line 1: /],
   ])("without a good header row is refused: %j", async (text, message) => {
     const { importCsv } = await stage();

@@ -41,6 +41,15 @@ test("an import of more than a thousand lines adds each person once, and says of
   expect(await jobPages()).toEqual([]);
 }, 60_000);
 
+test("whoever starts an import is told which columns it ignores", async () => {
+  const { start, finish } = await stage();
+  expect(await start("email,shoe size,name\nada@example.com,39,Ada")).toMatchObject({
+    ignoredColumns: ["shoe size"],
+  });
+  await finish();
+  expect(await start(list(1))).not.toHaveProperty("ignoredColumns");
+});
+
 test("an organization is added whole, however many its people are", async () => {
   const { app, host, meetingId, finish, meeting } = await stage();
   const boss = await signUp(app, "boss", { org_id: "org_1" });
