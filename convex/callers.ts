@@ -1,7 +1,7 @@
 import { v } from "convex/values";
 import { internalMutation } from "./_generated/server";
 import { requireIdentity, requireUser } from "./model/caller";
-import { takeToken } from "./model/rateLimit";
+import { takeBearerToken, takeToken } from "./model/rateLimit";
 
 /** Lets the caller of an action in, as a mutation lets its own: a known, active user who does not call too often. */
 export const admit = internalMutation({
@@ -11,5 +11,15 @@ export const admit = internalMutation({
     const identity = await requireIdentity(ctx);
     await takeToken(ctx, identity.subject);
     return (await requireUser(ctx, identity))._id;
+  },
+});
+
+/** Lets the bearer of a join token in whose signature is good, unless the token is sent too often. */
+export const admitBearer = internalMutation({
+  args: { participantId: v.string() },
+  returns: v.null(),
+  handler: async (ctx, { participantId }) => {
+    await takeBearerToken(ctx, participantId);
+    return null;
   },
 });

@@ -125,7 +125,10 @@ export function authedAction<Args extends ArgsSchema, Returns extends z.ZodType>
   });
 }
 
-/** Registers the action of an endpoint for callers who need no account: what they may do is in what their arguments hold. */
+/**
+ * Registers the action of an endpoint for callers who need no account: what they may do is in what their arguments hold. The
+ * handler limits how often, once it has found the bearer.
+ */
 export function openAction<Args extends ArgsSchema, Returns extends z.ZodType>(
   endpoint: Endpoint<"action", Args, Returns>,
   handler: Handler<ActionCtx, Args, Returns>,

@@ -99,6 +99,7 @@ export const check = internalAction({
     const claims = await verify(await signingKey(), token);
     if (typeof claims === "string") return { active: false, reason: claims };
     const { meetingId, participantId, tokenVersion, expiresAt } = claims;
+    await ctx.runMutation(internal.callers.admitBearer, { participantId });
     const [bearer]: (TokenBearer | null)[] = await ctx.runQuery(internal.tokens.bearers, {
       meetingId,
       participantIds: [participantId],

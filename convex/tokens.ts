@@ -41,9 +41,9 @@ export const openControlToken = internalMutation({
     tokens.openControlToken(ctx, await requireUserById(ctx.db, userId), meetingId, kept),
 });
 
-/** What a control token is worth at a time, which is an argument since the answers of queries are kept. */
-export const checkControlToken = internalQuery({
-  args: { sent: kept, now: v.number() },
+/** What a control token is worth now. A mutation, as how often it is asked is limited. */
+export const checkControlToken = internalMutation({
+  args: { sent: kept },
   returns: v.union(
     v.object({
       active: v.literal(true),
@@ -56,7 +56,7 @@ export const checkControlToken = internalQuery({
       reason: v.union(v.literal("invalid"), v.literal("expired"), v.literal("revoked")),
     }),
   ),
-  handler: (ctx, { sent, now }) => tokens.checkControlToken(ctx.db, sent, now),
+  handler: (ctx, { sent }) => tokens.checkControlToken(ctx, sent),
 });
 
 /** Those of the people who may come into the room now, of whom none has to pass the lobby first. */

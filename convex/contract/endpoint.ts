@@ -49,6 +49,6 @@ export function commonErrors({ kind, access }: Pick<Endpoint, "kind" | "access">
     "UNSUPPORTED_MEDIA_TYPE",
     "INTERNAL_ERROR",
     ...(access === "user" ? (["USER_NOT_PROVISIONED", "USER_DEACTIVATED"] as const) : []),
-    ...(kind !== "query" && access !== "anyone" ? (["RATE_LIMITED", "NOT_CONFIGURED"] as const) : []),
+    ...(kind === "query" ? [] : (["RATE_LIMITED", "NOT_CONFIGURED"] as const)),
   ];
 }

@@ -59,14 +59,7 @@ export const refreshJoinToken = endpoint({
     "A fresh join token for the bearer of a refresh token, who needs no account, and the next refresh token. Everything is checked again: the person is still in the meeting, in the same role, with the same capabilities, neither banned nor deactivated, and there is a place. A refresh token works once: using it a second time ends all that have come of it.",
   args: z.strictObject({ refreshToken: opaqueToken }),
   returns: connection,
-  errors: [
-    "TOKEN_INVALID",
-    "TOKEN_REVOKED",
-    "NOT_ADMITTED",
-    "MEETING_LOCKED",
-    "MEETING_FULL",
-    "NOT_CONFIGURED",
-  ],
+  errors: ["TOKEN_INVALID", "TOKEN_REVOKED", "NOT_ADMITTED", "MEETING_LOCKED", "MEETING_FULL"],
   example: { args: { refreshToken: "refresh_token_example" }, value: connectionExample },
 });
 
@@ -79,7 +72,7 @@ export const checkJoinToken = endpoint({
     "Says whether a join token is good now, for a media server or another service that was shown it. A token dies before its time when its bearer is removed, banned or deactivated, gets another role, other capabilities or a block, and when the meeting ends.",
   args: z.strictObject({ token: joinToken }),
   returns: joinTokenCheck,
-  errors: ["NOT_CONFIGURED"],
+  errors: [],
   example: {
     args: { token: "join_token_example" },
     value: { active: true, meetingId, participantId, role: "participant", capabilities, expiresAt },

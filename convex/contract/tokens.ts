@@ -27,8 +27,8 @@ export const tokenFields = {
 /** A token as a client sends it. */
 export const opaqueToken = z.string().min(1).max(200);
 
-/** The longest join token that is looked at; ours have about 600 characters, and what the attributes take. */
-export const joinToken = z.string().min(1).max(65_536);
+/** The longest join token that is looked at; ours have about 600 characters, and up to 65,536 for the attributes. */
+export const joinToken = z.string().min(1).max(70_000);
 
 /** With what a device joins the meeting's room on the media server. */
 export const connectionInfo = z.strictObject({

@@ -19,8 +19,15 @@ const limiter = new RateLimiter(components.rateLimiter);
  * @param key The caller's WorkOS user id.
  */
 export async function takeToken(ctx: MutationCtx, key: string): Promise<void> {
-  const rate = setting("RATE_LIMIT_PER_SECOND", DEFAULT_PER_SECOND);
-  if (rate > 0) await take(ctx, { name: "mutations", key, rate });
+  await takeAtUsualRate(ctx, "mutations", key);
+}
+
+/**
+ * Takes one token from the bucket of a person in a meeting who calls without an account, known by a token of theirs alone;
+ * RATE_LIMITED. The rate is that of other callers.
+ */
+export async function takeBearerToken(ctx: MutationCtx, participantId: string): Promise<void> {
+  await takeAtUsualRate(ctx, "requests of bearers", participantId);
 }
 
 /** Takes one token from the bucket of a caller on another system's wire, whose rate is that system's; RATE_LIMITED. */
@@ -38,6 +45,11 @@ export async function takeWireToken(
 export async function takeTenantToken(ctx: MutationCtx, { _id: key, config }: Doc<"tenants">): Promise<void> {
   const { mutationsPerSecond: rate } = config;
   if (rate !== undefined) await take(ctx, { name: "mutations of a tenant", key, rate });
+}
+
+async function takeAtUsualRate(ctx: MutationCtx, name: string, key: string): Promise<void> {
+  const rate = setting("RATE_LIMIT_PER_SECOND", DEFAULT_PER_SECOND);
+  if (rate > 0) await take(ctx, { name, key, rate });
 }
 
 /** `rate` a second; `capacity` at once. */

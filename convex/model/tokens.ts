@@ -10,6 +10,7 @@ import { nextState } from "./meetingStates";
 import { placesOf } from "./participants";
 import type { KeptToken } from "./opaqueTokens";
 import { isLockedOut } from "./presence";
+import { takeBearerToken } from "./rateLimit";
 import { findTenantOf } from "./tenants";
 import { nextTokenState, tokenState, type TokenState } from "./tokenStates";
 
@@ -50,14 +51,15 @@ export async function openRefreshToken(
 
 /**
  * Puts the next secret in the place of the one that was sent. A token that is refused for good is deleted, which must be
- * committed: so that the refusal is returned and not thrown. NOT_ADMITTED, MEETING_LOCKED and MEETING_FULL leave it as it was.
+ * committed: so that the refusal is returned and not thrown. RATE_LIMITED, NOT_ADMITTED, MEETING_LOCKED and MEETING_FULL leave it
+ * as it was.
  */
 export async function rotateRefreshToken(
   ctx: MutationCtx,
   sent: KeptToken,
   following: KeptToken,
 ): Promise<{ issued: Issued } | { refused: Extract<ErrorCode, "TOKEN_INVALID" | "TOKEN_REVOKED"> }> {
-  const found = await findToken(ctx.db, "refresh", sent, Date.now());
+  const found = await findToken(ctx.db, "refresh", sent);
   if (!found) return { refused: "TOKEN_INVALID" };
   const { token, state, access } = found;
   const next = nextTokenState(state, "refresh");
@@ -65,6 +67,7 @@ export async function rotateRefreshToken(
     await ctx.db.delete("meetingTokens", token._id);
     return { refused: next === "TOKEN_INVALID" ? "TOKEN_INVALID" : "TOKEN_REVOKED" };
   }
+  await takeBearerToken(ctx, token.participantId);
   await requireAdmission(ctx.db, access.meeting, access.participant);
   const expiresAt = Date.now() + REFRESH_TOKEN_MS;
   await ctx.db.patch("meetingTokens", token._id, { hash: following.hash, expiresAt });
@@ -83,13 +86,11 @@ export async function openControlToken(
   return issue(ctx, "control", participant, kept);
 }
 
-/** What a control token that was sent is worth. */
-export async function checkControlToken(
-  db: DatabaseReader,
-  sent: KeptToken,
-  now: number,
-): Promise<ControlTokenCheck> {
-  const found = await findToken(db, "control", sent, now);
+/** What a control token that was sent is worth; RATE_LIMITED. */
+export async function checkControlToken(ctx: MutationCtx, sent: KeptToken): Promise<ControlTokenCheck> {
+  const found = await findToken(ctx.db, "control", sent);
+  // Whoever sends what was never issued has no bucket, which would be a new one for each guess.
+  if (found) await takeBearerToken(ctx, found.token.participantId);
   // No later secret follows that of a control token: another one is no earlier one, but wrong.
   if (!found || found.state === "spent") return { active: false, reason: "invalid" };
   const { token, state } = found;
@@ -99,7 +100,7 @@ export async function checkControlToken(
 }
 
 /** A token that was sent, its state, and its bearer if that is still one; null if it was never issued, or is deleted. */
-async function findToken(db: DatabaseReader, kind: TokenKind, sent: KeptToken, now: number) {
+async function findToken(db: DatabaseReader, kind: TokenKind, sent: KeptToken) {
   const token = await db
     .query("meetingTokens")
     .withIndex("by_key", (q) => q.eq("key", sent.key))
@@ -108,7 +109,7 @@ async function findToken(db: DatabaseReader, kind: TokenKind, sent: KeptToken, n
   const access = await findAccess(db, token);
   const mayHold = access && (kind === "refresh" || access.participant.role === "host");
   const bearer = mayHold ? { tokenVersion: access.participant.tokenVersion ?? 0 } : null;
-  const state: TokenState = tokenState({ kept: token, sentHash: sent.hash, bearer, now });
+  const state: TokenState = tokenState({ kept: token, sentHash: sent.hash, bearer, now: Date.now() });
   return { token, state, access };
 }
 

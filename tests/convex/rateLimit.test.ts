@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../convex/_generated/api";
-import { type Person, codeOf, errorOf, newApp, signUp } from "./setup";
+import { type Person, codeOf, errorOf, newApp, newMeeting, signUp } from "./setup";
 
 const { updateLastSeen } = api.users.mutations;
 const now = 1_800_000_000_000;
@@ -50,6 +50,69 @@ test("a dry run takes one token as well, and may take the last", async () => {
   const dryRun = () => ada.as.mutation(removeMultipleParticipants, { meetingId, dryRun: true });
   for (let call = 0; call < 2; call += 1) expect(await dryRun()).toMatchObject({ success: true });
   expect(await codeOf(dryRun())).toBe("RATE_LIMITED");
+});
+
+describe("whoever calls with a token of a meeting alone", () => {
+  /** Ada and Bob in an active meeting of which Ada is a host, and how they use their tokens. */
+  async function stage() {
+    vi.stubEnv("LIVEKIT_URL", "ws://127.0.0.1:9");
+    vi.stubEnv("LIVEKIT_API_KEY", "key_of_tests");
+    vi.stubEnv("LIVEKIT_API_SECRET", "a-secret-of-tests-that-is-long-enough");
+    const { app, host, meetingId, add } = await newMeeting();
+    const bob = await signUp(app, "bob");
+    await add([bob, "host"]);
+    await host.as.mutation(api.meetings.lifecycle.startMeeting, { meetingId });
+    const tokensOf = async ({ as }: Person) => {
+      const { connectionInfo } = await as.action(api.meetings.lifecycle.getMeetingConnectionInfo, {
+        meetingId,
+      });
+      const { controlToken } = await as.action(api.meetings.tokens.createControlToken, { meetingId });
+      const { streamToken } = connectionInfo;
+      let { refreshToken } = connectionInfo;
+      return {
+        refreshJoinToken: async () => {
+          const next = await app.action(api.meetings.lifecycle.refreshJoinToken, { refreshToken });
+          ({ refreshToken } = next.connectionInfo);
+        },
+        checkJoinToken: () => app.action(api.meetings.tokens.checkJoinToken, { token: streamToken }),
+        checkControlToken: () => app.action(api.meetings.tokens.checkControlToken, { controlToken }),
+      };
+    };
+    const [ofHost, ofBob] = [await tokensOf(host), await tokensOf(bob)];
+    vi.stubEnv("RATE_LIMIT_PER_SECOND", "0.5");
+    return { app, ofHost, ofBob };
+  }
+
+  test.each(["refreshJoinToken", "checkJoinToken", "checkControlToken"] as const)(
+    "has the same rate for %s, each their own",
+    async (name) => {
+      const { ofHost, ofBob } = await stage();
+      await ofHost[name]();
+      await ofHost[name]();
+      expect(await errorOf(ofHost[name]())).toMatchObject({ code: "RATE_LIMITED", retryAfterMs: 2000 });
+      await ofBob[name]();
+      vi.setSystemTime(now + 2000);
+      await ofHost[name]();
+    },
+  );
+
+  test("has one bucket for all of their tokens", async () => {
+    const { ofHost } = await stage();
+    await ofHost.checkControlToken();
+    await ofHost.checkJoinToken();
+    expect(await codeOf(ofHost.refreshJoinToken())).toBe("RATE_LIMITED");
+  });
+
+  test("has no bucket for tokens that nobody has issued, as each guess would make one more", async () => {
+    const { app } = await stage();
+    const controlToken = `${"a".repeat(22)}.${"b".repeat(43)}`;
+    for (let guess = 0; guess < 5; guess += 1) {
+      expect(await app.action(api.meetings.tokens.checkControlToken, { controlToken })).toEqual({
+        active: false,
+        reason: "invalid",
+      });
+    }
+  });
 });
 
 test("0 turns it off", async () => {
