@@ -169,6 +169,7 @@ import type * as model_bans from "../model/bans.js";
 import type * as model_bindGuests from "../model/bindGuests.js";
 import type * as model_caller from "../model/caller.js";
 import type * as model_capabilities from "../model/capabilities.js";
+import type * as model_deactivation from "../model/deactivation.js";
 import type * as model_emptyMeetings from "../model/emptyMeetings.js";
 import type * as model_errors from "../model/errors.js";
 import type * as model_fields from "../model/fields.js";
@@ -412,6 +413,7 @@ declare const fullApi: ApiFromModules<{
   "model/bindGuests": typeof model_bindGuests;
   "model/caller": typeof model_caller;
   "model/capabilities": typeof model_capabilities;
+  "model/deactivation": typeof model_deactivation;
   "model/emptyMeetings": typeof model_emptyMeetings;
   "model/errors": typeof model_errors;
   "model/fields": typeof model_fields;

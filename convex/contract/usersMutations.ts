@@ -53,7 +53,7 @@ export const deactivateUser = endpoint({
   tag,
   access: "user",
   description:
-    "Deactivates oneself, or, for an admin of the organization, one of its people: the user can do nothing from then on and cannot be added to a meeting.",
+    "Deactivates oneself, or, for an admin of the organization, one of its people: the user can do nothing from then on, cannot be added to a meeting and is put out of those that are going on.",
   args: z.strictObject({ userId: id("users") }),
   returns: z.null(),
   errors: ["FORBIDDEN", "USER_NOT_FOUND", "USER_ALREADY_DEACTIVATED"],

@@ -6,6 +6,7 @@ import type { MutationCtx } from "../_generated/server";
 import type { PublicUser, User } from "../contract/users";
 import type { updateUserProfile, upsertUser } from "../contract/usersMutations";
 import { organizationOf } from "./caller";
+import { putOut } from "./deactivation";
 import { fail } from "./errors";
 import { findById, findByWorkosId } from "./users";
 import { addressOfToken, claimAddress } from "./verifiedEmail";
@@ -73,7 +74,7 @@ export async function updateProfile(
   return user._id;
 }
 
-/** Deactivates a user for good. FORBIDDEN, USER_NOT_FOUND, USER_ALREADY_DEACTIVATED. */
+/** Deactivates a user for good, who is put out of active meetings. FORBIDDEN, USER_NOT_FOUND, USER_ALREADY_DEACTIVATED. */
 export async function deactivate(
   ctx: MutationCtx & { user: Doc<"users">; identity: UserIdentity },
   userId: Id<"users">,
@@ -81,6 +82,7 @@ export async function deactivate(
   const user = await requireManaged(ctx, userId);
   if (!user.isActive) fail("USER_ALREADY_DEACTIVATED", "This user is deactivated already");
   await ctx.db.patch("users", user._id, { isActive: false });
+  await putOut(ctx, user._id);
 }
 
 /** Notes that the user is there, once a minute: each write makes the queries run again that have read the user. */

@@ -3,6 +3,7 @@ import type { MutationCtx } from "../_generated/server";
 import { avatarUrl, displayName } from "../contract/users";
 import type { WorkosEvent, WorkosMembershipEvent, WorkosUserEvent } from "../contract/workos";
 import { bindGuests } from "./bindGuests";
+import { putOut } from "./deactivation";
 import { chooseOrganization } from "./organizations";
 import { findByWorkosId } from "./users";
 import { normalAddress, settleAddresses } from "./verifiedEmail";
@@ -34,6 +35,7 @@ export async function refreshUser(ctx: MutationCtx, workosUserId: string): Promi
   });
   if (user) {
     await ctx.db.patch("users", user._id, { ...organization, ...(known && profileOf(known, user)) });
+    if (user.isActive && known?.deleted) await putOut(ctx, user._id);
   } else if (known) {
     const userId = await ctx.db.insert("users", {
       workosUserId,

@@ -2,6 +2,7 @@ import { zodToConvex } from "convex-helpers/server/zod4";
 import { v } from "convex/values";
 import { internalMutation } from "../_generated/server";
 import { workosEvent } from "../contract/workos";
+import { putOut } from "../model/deactivation";
 import { acceptAll } from "../model/invitationAnswers";
 import { applyWorkosEvent } from "../model/workosSync";
 
@@ -24,6 +25,16 @@ export const acceptMore = internalMutation({
     if (user?.verifiedEmail === address) {
       await acceptAll(ctx, { _id: userId, verifiedEmail: address }, after);
     }
+    return null;
+  },
+});
+
+/** Puts a deactivated user out of the next of their meetings. */
+export const putOutMore = internalMutation({
+  args: { userId: v.id("users"), after: v.number() },
+  returns: v.null(),
+  handler: async (ctx, { userId, after }) => {
+    await putOut(ctx, userId, after);
     return null;
   },
 });

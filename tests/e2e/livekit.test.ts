@@ -58,24 +58,26 @@ class RoomServiceRecorder {
 const recorder = new RoomServiceRecorder();
 afterAll(() => recorder.close());
 
-test("a role, a removal and the end of a meeting reach the media server; join tokens are good until then", async () => {
+test("a role, a removal, a deactivation and the end of a meeting reach the media server; join tokens are good until then", async () => {
   const LIVEKIT_URL = await recorder.listen();
   const server: TestServer = await startServer({
     environment: { LIVEKIT_URL, LIVEKIT_API_KEY: KEY, LIVEKIT_API_SECRET: SECRET },
   });
-  const [host, ada, bob] = [
+  const [host, ada, bob, cyd, dee] = [
     await signIn(server, "host"),
     await signIn(server, "ada"),
     await signIn(server, "bob"),
+    await signIn(server, "cyd"),
+    await signIn(server, "dee"),
   ];
   const meetingId = await newMeeting(server, host);
   const { added } = await call<{ added: string[] }>(
     server,
     host.token,
     "meetings/lifecycle/addMultipleParticipants",
-    { meetingId, participants: [ada, bob].map(({ userId }) => ({ userId, role: "participant" })) },
+    { meetingId, participants: [ada, bob, cyd, dee].map(({ userId }) => ({ userId, role: "participant" })) },
   );
-  const [adaId, bobId] = added;
+  const [adaId, bobId, cydId, deeId] = added;
   await call(server, host.token, "meetings/lifecycle/startMeeting", { meetingId });
   const { connectionInfo } = await call<{ connectionInfo: { streamToken: string; refreshToken: string } }>(
     server,
@@ -123,7 +125,16 @@ test("a role, a removal and the end of a meeting reach the media server; join to
     body: { room: meetingId, identity: bobId, revokeTokenTs: expect.stringMatching(/^\d{10}$/) },
   });
 
+  // Dee has never said here that she has come in, which one can on the media server alone.
+  await call(server, cyd.token, "meetings/lifecycle/joinMeeting", { meetingId });
+  for (const { token, userId } of [cyd, dee]) {
+    await call(server, token, "users/mutations/deactivateUser", { userId });
+  }
+  const putOut = (await recorder.told(5)).slice(3);
+  expect(putOut.map(({ method }) => method)).toEqual(["RemoveParticipant", "RemoveParticipant"]);
+  expect(new Set(putOut.map(({ body }) => body["identity"]))).toEqual(new Set([cydId, deeId]));
+
   await call(server, host.token, "meetings/lifecycle/endMeeting", { meetingId });
-  expect((await recorder.told(4))[3]).toMatchObject({ method: "DeleteRoom", body: { room: meetingId } });
+  expect((await recorder.told(6))[5]).toMatchObject({ method: "DeleteRoom", body: { room: meetingId } });
   expect(server.faults).toEqual([]);
 });
