@@ -14,7 +14,7 @@ import { participantFields } from "./contract/participants";
 import { tenantFields } from "./contract/tenants";
 import { tokenFields } from "./contract/tokens";
 import { userRow } from "./contract/users";
-import { waitlistFields } from "./contract/waitlist";
+import { waitlistAttributesFields, waitlistFields } from "./contract/waitlist";
 import { webhookCursorFields, webhookDeliveryFields, webhookEndpointFields } from "./contract/webhooks";
 import { workosMembershipFields, workosUserFields } from "./contract/workos";
 import { chalkRoomFields, chalkTokenFields } from "./dialects/chalk/stored";
@@ -117,6 +117,10 @@ export default defineSchema({
     .index("by_meeting_and_user", ["meetingId", "userId", "guestId"])
     .index("by_meeting", ["meetingId"])
     .index("by_guest", ["guestId"]),
+
+  // The attributes of people on the waitlist, apart from it so that one transaction can read the longest waitlist. Written and read
+  // by `model/waitlist.ts`.
+  waitlistAttributes: defineTable(tableFields(waitlistAttributesFields)),
 
   // Who may not be in a meeting. Written and read by `model/bans.ts`; those that are over are deleted by `cleanUp`.
   bans: defineTable(tableFields(banFields))

@@ -11,3 +11,13 @@ export const promoteRest = internalMutation({
     return null;
   },
 });
+
+/** Deletes the attributes of people who have gone from the waitlist, of whom one transaction may not hold all. */
+export const deleteAttributes = internalMutation({
+  args: { ids: v.array(v.id("waitlistAttributes")) },
+  returns: v.null(),
+  handler: async (ctx, { ids }) => {
+    await Promise.all(ids.map((id) => ctx.db.delete("waitlistAttributes", id)));
+    return null;
+  },
+});

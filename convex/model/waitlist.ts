@@ -3,6 +3,7 @@ import type { PaginationOptions, WithoutSystemFields } from "convex/server";
 import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
+import type { ParticipantData } from "../contract/participantData";
 import { bannedPeople } from "./bans";
 import { MeetingEdit } from "./meetingEdit";
 import { isClosed } from "./meetingStates";
@@ -34,7 +35,10 @@ export async function waitlistPage(
     .query("waitlist")
     .withIndex("by_meeting", (q) => q.eq("meetingId", meetingId))
     .paginate(paginationOpts);
-  return { ...result, page: result.page.map((entry) => omit(entry, ["meetingId", "data", "hideHistory"])) };
+  return {
+    ...result,
+    page: result.page.map((entry) => omit(entry, ["meetingId", "data", "attributesId", "hideHistory"])),
+  };
 }
 
 /** The entry of a person; null for who does not wait. */
@@ -60,21 +64,36 @@ export async function positionOf(db: DatabaseReader, { meetingId, _creationTime 
   return before.length + 1;
 }
 
+/** Somebody who is to wait: the meeting is added, and the attributes are kept apart. */
+type NewWaiting = Omit<WithoutSystemFields<Waiting>, "meetingId" | "data" | "attributesId"> & {
+  data: ParticipantData;
+};
+
 /** Puts people on the waitlist. */
 export async function insertWaiting(
   edit: MeetingEdit,
-  people: readonly Omit<WithoutSystemFields<Waiting>, "meetingId">[],
+  people: readonly NewWaiting[],
 ): Promise<Id<"waitlist">[]> {
-  const { ctx, meeting } = edit;
-  const ids = await Promise.all(
-    people.map((person) => ctx.db.insert("waitlist", { ...person, meetingId: meeting._id })),
-  );
+  const ids = await Promise.all(people.map((person) => insertOne(edit, person)));
   countWaiting(edit, ids.length);
   edit.event(
     "waitlist.added",
     ids.map((subject, index) => ({ subject, after: { ...people[index] } })),
   );
   return ids;
+}
+
+async function insertOne(
+  { ctx: { db }, meeting }: MeetingEdit,
+  { data: { attributes, ...data }, ...person }: NewWaiting,
+): Promise<Id<"waitlist">> {
+  const attributesId = attributes && (await db.insert("waitlistAttributes", { attributes }));
+  return db.insert("waitlist", {
+    ...person,
+    data,
+    ...(attributesId && { attributesId }),
+    meetingId: meeting._id,
+  });
 }
 
 /** Takes people off the waitlist who have got no place. */
@@ -88,13 +107,22 @@ export async function removeWaiting(edit: MeetingEdit, entries: readonly Waiting
 
 /** Takes people off the waitlist, whatever the reason. */
 export async function deleteWaiting(edit: MeetingEdit, entries: readonly Waiting[]): Promise<void> {
-  await Promise.all(entries.map(({ _id }) => edit.ctx.db.delete("waitlist", _id)));
+  const { db, scheduler } = edit.ctx;
+  await Promise.all(entries.map(({ _id }) => db.delete("waitlist", _id)));
   countWaiting(edit, -entries.length);
+  const ids = entries.flatMap(({ attributesId }) => attributesId ?? []);
+  for (let start = 0; start < ids.length; start += ATTRIBUTES_AT_ONCE) {
+    const page = ids.slice(start, start + ATTRIBUTES_AT_ONCE);
+    await scheduler.runAfter(0, internal.waitlist.deleteAttributes, { ids: page });
+  }
 }
 
 /** Beside how many people a request may promote as many, and how many beside more: each takes some of what a transaction may read. */
 const MANY = 250;
 const FEW = 10;
+
+/** Of how many people one transaction reads the attributes, which may have 48 KiB each, and writes them three times at most. */
+const ATTRIBUTES_AT_ONCE = 100;
 
 /**
  * Gives the places that are left to those who have waited longest. Who may not be added any more loses their turn.
@@ -111,7 +139,7 @@ export async function promoteWaiting(edit: MeetingEdit, handled: number): Promis
     listWaiting(ctx.db, meeting._id),
     bannedPeople(ctx.db, meeting),
   ]);
-  const considered = inOrder.slice(0, handled > MANY ? FEW : MANY);
+  const considered = firstOf(inOrder, handled);
   const promoted: Waiting[] = [];
   const dropped: Waiting[] = [];
   for (let next = 0; next < considered.length && promoted.length < places;) {
@@ -122,14 +150,20 @@ export async function promoteWaiting(edit: MeetingEdit, handled: number): Promis
   }
   await removeWaiting(edit, dropped);
   await deleteWaiting(edit, promoted);
-  const { changes } = await insertParticipants(
-    edit,
-    promoted.map((entry) => participantOf(entry, edit)),
-  );
+  const newcomers = await Promise.all(promoted.map((entry) => participantOf(entry, edit)));
+  const { changes } = await insertParticipants(edit, newcomers);
   edit.event("waitlist.promoted", changes);
   if (placesLeft(edit) > 0 && (edit.meeting.waitlistCount ?? 0) > 0) {
     await ctx.scheduler.runAfter(0, internal.waitlist.promoteRest, { meetingId: meeting._id });
   }
+}
+
+/** Those who can be promoted in one transaction that deals with `handled` people besides. */
+function firstOf(inOrder: readonly Waiting[], handled: number): readonly Waiting[] {
+  const first = inOrder.slice(0, handled > MANY ? FEW : MANY);
+  let withAttributes = handled > 0 ? FEW : ATTRIBUTES_AT_ONCE;
+  const end = first.findIndex(({ attributesId }) => attributesId !== undefined && withAttributes-- === 0);
+  return end === -1 ? first : first.slice(0, end);
 }
 
 /** Goes on where {@link promoteWaiting} has stopped. */
@@ -155,12 +189,14 @@ async function mayBeAdded(
   return row === null && (userId === undefined || user?.isActive === true);
 }
 
-function participantOf(entry: Waiting, { meeting }: MeetingEdit): NewParticipant {
-  const { role, data, hideHistory } = entry;
+async function participantOf(entry: Waiting, { ctx, meeting }: MeetingEdit): Promise<NewParticipant> {
+  const { role, data, attributesId, hideHistory } = entry;
+  const kept = attributesId && (await ctx.db.get("waitlistAttributes", attributesId));
   return {
     ...refOf(entry),
     role,
     ...data,
+    ...(kept && { attributes: kept.attributes }),
     ...(hideHistory && { historyFrom: (meeting.historyCount ?? 0) + 1 }),
   };
 }

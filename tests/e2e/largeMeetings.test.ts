@@ -1,11 +1,15 @@
 /** The product on the engine that counts what a transaction reads and writes, at the sizes that one request may have. */
+import { isDeepStrictEqual } from "node:util";
 import rateLimiter from "@convex-dev/rate-limiter/test";
+import type { PaginationResult } from "convex/server";
 import { afterEach, expect, test, vi } from "vitest";
 import { api } from "../../convex/_generated/api";
 import schema from "../../convex/schema";
 import { convexTest } from "../../embedded/convexTest";
 
 const modules = import.meta.glob("../../convex/**/*.ts");
+
+const { lifecycle, waitlist, queries, bans } = api.meetings;
 
 const SIZE = 1000;
 
@@ -14,8 +18,8 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** A meeting whose places are all taken by people who are there, and for which as many wait. */
-async function crowd() {
+/** A meeting with so many places, of which its host has one. */
+async function newMeeting(maxParticipants: number) {
   vi.useFakeTimers();
   vi.stubEnv("RATE_LIMIT_PER_SECOND", "0");
   const app = convexTest(schema, modules);
@@ -23,10 +27,13 @@ async function crowd() {
   const host = app.withIdentity({ subject: "host" });
   const profile = { workosUserId: "host", email: "host@example.com" };
   const hostId = await host.mutation(api.users.mutations.upsertUser, profile);
-  const { meetingId } = await host.mutation(api.meetings.lifecycle.createMeeting, {
-    title: "Town hall",
-    maxParticipants: SIZE + 1,
-  });
+  const { meetingId } = await host.mutation(lifecycle.createMeeting, { title: "Town hall", maxParticipants });
+  return { app, host, hostId, meetingId };
+}
+
+/** A meeting whose places are all taken by people who are there, and for which as many wait. */
+async function crowd() {
+  const { app, host, hostId, meetingId } = await newMeeting(SIZE + 1);
   const insertUsers = (kind: string) =>
     app.run((ctx) =>
       Promise.all(
@@ -61,7 +68,7 @@ async function crowd() {
 test("a thousand who go make room for a thousand who wait, without asking too much of one transaction", async () => {
   const { app, host, hostId, meetingId, present, waiting } = await crowd();
   const removal = { meetingId, userIds: present };
-  const { removed } = await host.mutation(api.meetings.lifecycle.removeMultipleParticipants, removal);
+  const { removed } = await host.mutation(lifecycle.removeMultipleParticipants, removal);
   expect(removed).toHaveLength(SIZE);
   await app.finishAllScheduledFunctions(vi.runAllTimers);
   const [rows, meeting] = await app.run((ctx) =>
@@ -71,4 +78,64 @@ test("a thousand who go make room for a thousand who wait, without asking too mu
     new Set([hostId, ...waiting]),
   );
   expect(meeting).toMatchObject({ participantCount: SIZE + 1, joinedCount: 0, waitlistCount: 0 });
+});
+
+/** All that a list has, in pages as long as they may be. */
+async function everybody<Item>(
+  read: (paginationOpts: { numItems: number; cursor: string | null }) => Promise<PaginationResult<Item>>,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  let cursor: string | null = null;
+  for (let isDone = false; !isDone;) {
+    const result: PaginationResult<Item> = await read({ numItems: 500, cursor });
+    items.push(...result.page);
+    ({ continueCursor: cursor, isDone } = result);
+  }
+  return items;
+}
+
+/** As much as may be said of one person, in characters of three bytes. */
+const attributes = Object.fromEntries(
+  Array.from({ length: 8 }, (_, index) => [`about${index}`, "語".repeat(2000)]),
+);
+
+test("the longest waitlist can be listed, shortened and promoted, however much is said of those who wait", async () => {
+  const { app, host, meetingId } = await newMeeting(1);
+  for (let start = 0; start < 2 * SIZE; start += 50) {
+    await host.mutation(lifecycle.addMultipleParticipants, {
+      meetingId,
+      participants: Array.from({ length: 50 }, (_, index) => ({
+        externalId: `crm-${start + index}`,
+        role: "participant" as const,
+        attributes,
+      })),
+      onFull: "waitlist",
+    });
+  }
+  const list = await everybody((paginationOpts) =>
+    host.query(waitlist.listWaitlist, { meetingId, paginationOpts }),
+  );
+  expect(list).toHaveLength(2 * SIZE);
+
+  const waitlistIds = list.slice(0, SIZE).map(({ _id }) => _id);
+  const { removed } = await host.mutation(waitlist.removeFromWaitlist, { meetingId, waitlistIds });
+  expect(removed).toEqual(waitlistIds);
+  const people = [{ externalId: "crm-1000" }];
+  await host.mutation(bans.banParticipants, { meetingId, people });
+  await host.mutation(lifecycle.updateMeeting, { meetingId, maxParticipants: SIZE });
+  await app.finishAllScheduledFunctions(vi.runAllTimers);
+
+  const participants = await everybody((paginationOpts) =>
+    host.query(queries.listMeetingParticipants, { meetingId, paginationOpts }),
+  );
+  const promoted = participants.filter(({ guestId }) => guestId !== undefined);
+  expect(new Set(promoted.map(({ guestId }) => guestId))).toEqual(
+    new Set(list.slice(SIZE + 1).map(({ guestId }) => guestId)),
+  );
+  expect(promoted.every((one) => isDeepStrictEqual(one.attributes, attributes))).toBe(true);
+  const [meeting, left] = await app.run((ctx) =>
+    Promise.all([ctx.db.get("meetings", meetingId), ctx.db.query("waitlistAttributes").take(1)]),
+  );
+  expect(meeting).toMatchObject({ participantCount: SIZE, waitlistCount: 0 });
+  expect(left).toEqual([]);
 });
