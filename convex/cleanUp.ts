@@ -1,7 +1,8 @@
 /** What crons.ts runs, a page in one transaction, of which what is left is scheduled for the next; and what comes in its time. */
+import type { FunctionReference, RegisteredMutation } from "convex/server";
 import { v } from "convex/values";
 import { internal } from "./_generated/api";
-import { internalMutation } from "./_generated/server";
+import { internalMutation, type MutationCtx } from "./_generated/server";
 import * as chalkTokens from "./dialects/chalk/grants";
 import { deleteExpiredBans } from "./model/bans";
 import { deleteOldAnswers } from "./model/idempotency";
@@ -15,16 +16,29 @@ import * as webhookDeliveries from "./model/webhookDeliveries";
 
 const PAGE = 200;
 
+/** Said of each, since the type of a mutation that schedules itself cannot be found from what it does. */
+type Paged = RegisteredMutation<"internal", Record<string, never>, Promise<null>>;
+
+/** Does a page of work, and schedules `next` if there may be more. `work` gives how much it has done, at most its limit. */
+function inPages(
+  work: (ctx: MutationCtx, limit: number) => Promise<number>,
+  next: () => FunctionReference<"mutation", "internal">,
+): Paged {
+  return internalMutation({
+    args: {},
+    returns: v.null(),
+    handler: async (ctx) => {
+      if ((await work(ctx, PAGE)) === PAGE) await ctx.scheduler.runAfter(0, next(), {});
+      return null;
+    },
+  });
+}
+
 /** Cancels scheduled meetings that nobody has started within a day of their time. */
-export const cancelMissed = internalMutation({
-  args: {},
-  returns: v.null(),
-  handler: async (ctx) => {
-    const cancelled = await meetings.cancelMissedMeetings(ctx, PAGE);
-    if (cancelled === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.cancelMissed, {});
-    return null;
-  },
-});
+export const cancelMissed: Paged = inPages(
+  meetings.cancelMissedMeetings,
+  () => internal.cleanUp.cancelMissed,
+);
 
 /** Ends a meeting that has been empty for its timeout. Scheduled by `model/emptyMeetings.ts`. */
 export const endIfEmpty = internalMutation({
@@ -47,89 +61,40 @@ export const deleteOldRateLimits = internalMutation({
 });
 
 /** Deletes answers of requests with an idempotency key that are kept no longer. */
-export const deleteOldKeys = internalMutation({
-  args: {},
-  returns: v.null(),
-  handler: async (ctx) => {
-    const deleted = await deleteOldAnswers(ctx, PAGE);
-    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteOldKeys, {});
-    return null;
-  },
-});
+export const deleteOldKeys: Paged = inPages(deleteOldAnswers, () => internal.cleanUp.deleteOldKeys);
 
 /** Deletes refresh and control tokens that have expired. */
-export const deleteExpiredTokens = internalMutation({
-  args: {},
-  returns: v.null(),
-  handler: async (ctx) => {
-    const deleted = await tokens.deleteExpiredTokens(ctx, PAGE);
-    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteExpiredTokens, {});
-    return null;
-  },
-});
+export const deleteExpiredTokens: Paged = inPages(
+  tokens.deleteExpiredTokens,
+  () => internal.cleanUp.deleteExpiredTokens,
+);
 
 /** Deletes refresh tokens and join links of Chalk's wire that have expired. */
-export const deleteExpiredChalkTokens = internalMutation({
-  args: {},
-  returns: v.null(),
-  handler: async (ctx) => {
-    const deleted = await chalkTokens.deleteExpired(ctx, PAGE);
-    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteExpiredChalkTokens, {});
-    return null;
-  },
-});
+export const deleteExpiredChalkTokens: Paged = inPages(
+  chalkTokens.deleteExpired,
+  () => internal.cleanUp.deleteExpiredChalkTokens,
+);
 
 /** Deletes jobs that were over a week ago. */
-export const deleteOldJobs = internalMutation({
-  args: {},
-  returns: v.null(),
-  handler: async (ctx) => {
-    const deleted = await deleteJobs(ctx, PAGE);
-    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteOldJobs, {});
-    return null;
-  },
-});
+export const deleteOldJobs: Paged = inPages(deleteJobs, () => internal.cleanUp.deleteOldJobs);
 
 /** Deletes bans that are over. */
-export const deleteOldBans = internalMutation({
-  args: {},
-  returns: v.null(),
-  handler: async (ctx) => {
-    const deleted = await deleteExpiredBans(ctx, PAGE);
-    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteOldBans, {});
-    return null;
-  },
-});
+export const deleteOldBans: Paged = inPages(deleteExpiredBans, () => internal.cleanUp.deleteOldBans);
 
 /** Lets invitations expire whose time is over. */
-export const expireInvitations = internalMutation({
-  args: {},
-  returns: v.null(),
-  handler: async (ctx) => {
-    const expired = await invitations.expireInvitations(ctx, PAGE);
-    if (expired === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.expireInvitations, {});
-    return null;
-  },
-});
+export const expireInvitations: Paged = inPages(
+  invitations.expireInvitations,
+  () => internal.cleanUp.expireInvitations,
+);
 
 /** Deletes messages of the outbox after a month. */
-export const deleteOldMessages = internalMutation({
-  args: {},
-  returns: v.null(),
-  handler: async (ctx) => {
-    const deleted = await outbox.deleteOldMessages(ctx, PAGE);
-    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteOldMessages, {});
-    return null;
-  },
-});
+export const deleteOldMessages: Paged = inPages(
+  outbox.deleteOldMessages,
+  () => internal.cleanUp.deleteOldMessages,
+);
 
 /** Deletes what has come of webhooks that were sent 30 days ago. */
-export const deleteOldDeliveries = internalMutation({
-  args: {},
-  returns: v.null(),
-  handler: async (ctx) => {
-    const deleted = await webhookDeliveries.deleteOldDeliveries(ctx, PAGE);
-    if (deleted === PAGE) await ctx.scheduler.runAfter(0, internal.cleanUp.deleteOldDeliveries, {});
-    return null;
-  },
-});
+export const deleteOldDeliveries: Paged = inPages(
+  webhookDeliveries.deleteOldDeliveries,
+  () => internal.cleanUp.deleteOldDeliveries,
+);

@@ -24,3 +24,6 @@ export const banFields = {
 };
 
 export const ban = z.strictObject({ _id: id("bans"), _creationTime: z.number(), ...banFields });
+
+/** What a request that bans people can fail with besides. */
+export const banErrors = ["EXPIRES_IN_PAST", "TOO_MANY_BANS"] as const;

@@ -72,12 +72,17 @@ export const skipReasons = {
 
 export type SkipCode = keyof typeof skipReasons;
 
-/** An entry that was skipped, named as the request named it. */
-export const skippedEntry = z.strictObject({
+/** Somebody as a request has named them, be that right or wrong. */
+export const namedFields = {
   userId: id("users").exactOptional(),
   guestId: id("guests").exactOptional(),
   externalId: text().exactOptional(),
   email: text().exactOptional(),
+};
+
+/** An entry that was skipped, named as the request named it. */
+export const skippedEntry = z.strictObject({
+  ...namedFields,
   reason: z.string(),
   code: z.enum(Object.keys(skipReasons) as [SkipCode, ...SkipCode[]]),
 });

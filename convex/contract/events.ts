@@ -40,7 +40,8 @@ export const eventActor = z.strictObject({
 });
 export type EventActor = z.infer<typeof eventActor>;
 
-const fieldsOf = z.record(z.string(), z.any());
+/** Values of a document of whatever table. */
+const fieldsOf = z.record(z.string(), z.unknown());
 
 /** One document that was changed. The fields that changed, before and after; a new one has no `before`. */
 export const eventChange = z.strictObject({

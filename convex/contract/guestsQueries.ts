@@ -2,7 +2,7 @@ import * as z from "zod";
 import { endpoint } from "./endpoint";
 import { externalId, guest } from "./guests";
 import { id } from "./ids";
-import { pageOf, paginationOpts } from "./pagination";
+import { examplePage, examplePaginationOpts, pageOf, paginationOpts } from "./pagination";
 
 const tag = "Guests";
 
@@ -49,7 +49,7 @@ export const listGuests = endpoint({
   returns: pageOf(guest),
   errors: ["FORBIDDEN", "MEETING_NOT_FOUND"],
   example: {
-    args: { paginationOpts: { numItems: 50, cursor: null } },
-    value: { page: [example], isDone: true, continueCursor: "cursor_example" },
+    args: { paginationOpts: examplePaginationOpts },
+    value: examplePage(example),
   },
 });

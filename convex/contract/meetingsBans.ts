@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { ban, banTerms } from "./bans";
+import { ban, banErrors, banTerms } from "./bans";
 import { endpoint } from "./endpoint";
 import { id } from "./ids";
-import { pageOf, paginationOpts } from "./pagination";
+import { examplePage, examplePaginationOpts, pageOf, paginationOpts } from "./pagination";
 import { MAX_BATCH } from "./participants";
-import { personName, skippedPerson } from "./personNames";
+import { changeOutcome, personName } from "./personNames";
 import { runOptions } from "./runOptions";
 
 const tag = "Meetings";
@@ -23,17 +23,9 @@ export const banParticipants = endpoint({
   returns: z.strictObject({
     banned: z.array(id("bans")),
     removed: z.array(id("meetingParticipants")).describe("Those of them who were in the meeting"),
-    skipped: z.array(skippedPerson),
-    success: z.boolean(),
+    ...changeOutcome,
   }),
-  errors: [
-    "MEETING_NOT_FOUND",
-    "FORBIDDEN",
-    "MEETING_CLOSED",
-    "EXPIRES_IN_PAST",
-    "TOO_MANY_BANS",
-    "IDEMPOTENCY_CONFLICT",
-  ],
+  errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_CLOSED", ...banErrors, "IDEMPOTENCY_CONFLICT"],
   example: {
     args: { meetingId, people: [{ userId }], reason: "Advertising" },
     value: {
@@ -54,8 +46,7 @@ export const unbanParticipants = endpoint({
   args: z.strictObject({ meetingId: id("meetings"), people, ...runOptions }),
   returns: z.strictObject({
     unbanned: z.array(id("bans")),
-    skipped: z.array(skippedPerson),
-    success: z.boolean(),
+    ...changeOutcome,
   }),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_CLOSED", "IDEMPOTENCY_CONFLICT"],
   example: {
@@ -74,19 +65,13 @@ export const listBans = endpoint({
   returns: pageOf(ban),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN"],
   example: {
-    args: { meetingId, paginationOpts: { numItems: 50, cursor: null } },
-    value: {
-      page: [
-        {
-          _id: "ban_456example",
-          _creationTime: 1_767_225_600_000,
-          meetingId,
-          userId,
-          reason: "Advertising",
-        },
-      ],
-      isDone: true,
-      continueCursor: "cursor_example",
-    },
+    args: { meetingId, paginationOpts: examplePaginationOpts },
+    value: examplePage({
+      _id: "ban_456example",
+      _creationTime: 1_767_225_600_000,
+      meetingId,
+      userId,
+      reason: "Advertising",
+    }),
   },
 });

@@ -1,13 +1,13 @@
 /** Endpoints of `meetings/lifecycle` that change many people's places at once. */
 import * as z from "zod";
-import { banTerms } from "./bans";
+import { banErrors, banTerms } from "./bans";
 import { endpoint } from "./endpoint";
 import { id } from "./ids";
-import { addPolicy, participantEntry, skippedEntry } from "./entries";
+import { addErrors, addOutcome, addPolicy, participantEntry, skippedEntry } from "./entries";
 import { participantChange, participantChanges } from "./participantChanges";
 import { MAX_AT_ONCE, MAX_BATCH } from "./participants";
 import { capabilities } from "./capabilities";
-import { onePerson, personNameFields, skippedPerson, waysUsed } from "./personNames";
+import { changeOutcome, onePerson, personNameFields, waysUsed } from "./personNames";
 import { runOptions } from "./runOptions";
 
 const tag = "Meetings";
@@ -45,17 +45,9 @@ export const removeMultipleParticipants = endpoint({
     ),
   returns: z.strictObject({
     removed: z.array(id("meetingParticipants")),
-    skipped: z.array(skippedPerson),
-    success: z.boolean(),
+    ...changeOutcome,
   }),
-  errors: [
-    "MEETING_NOT_FOUND",
-    "FORBIDDEN",
-    "MEETING_CLOSED",
-    "EXPIRES_IN_PAST",
-    "TOO_MANY_BANS",
-    "IDEMPOTENCY_CONFLICT",
-  ],
+  errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_CLOSED", ...banErrors, "IDEMPOTENCY_CONFLICT"],
   example: {
     args: { meetingId, userIds: ["user_456example", "user_789example"] },
     value: {
@@ -109,8 +101,7 @@ export const updateMultipleParticipants = endpoint({
   }),
   returns: z.strictObject({
     updated: z.array(id("meetingParticipants")),
-    skipped: z.array(skippedPerson),
-    success: z.boolean(),
+    ...changeOutcome,
   }),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_CLOSED", "IDEMPOTENCY_CONFLICT"],
   example: {
@@ -175,11 +166,11 @@ export const replaceParticipants = endpoint({
     ...runOptions,
   }),
   returns: z.strictObject({
-    added: z.array(id("meetingParticipants")),
+    added: addOutcome.added,
     updated: z.array(id("meetingParticipants")).describe("Who was there and is listed"),
     removed: z.array(id("meetingParticipants")),
     skipped: z.array(skippedEntry),
-    waitlisted: z.array(id("waitlist")).exactOptional().describe("With `onFull: waitlist`"),
+    waitlisted: addOutcome.waitlisted,
     version: z.int().describe("To be expected by the next request"),
     success: z.boolean(),
   }),
@@ -189,14 +180,7 @@ export const replaceParticipants = endpoint({
     "MEETING_CLOSED",
     "VERSION_CONFLICT",
     "MEETING_TOO_LARGE",
-    "USER_NOT_FOUND",
-    "GUEST_NOT_FOUND",
-    "USER_INACTIVE",
-    "BANNED",
-    "ALREADY_PARTICIPANT",
-    "LAST_HOST",
-    "MEETING_FULL",
-    "ONE_ON_ONE_FULL",
+    ...addErrors,
     "ORGANIZATION_TOO_LARGE",
     "IDEMPOTENCY_CONFLICT",
   ],

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { endpoint } from "./endpoint";
 import { historyMarker, historyMarkerFields } from "./history";
 import { id } from "./ids";
-import { pageOf, paginationOpts } from "./pagination";
+import { examplePage, examplePaginationOpts, pageOf, paginationOpts } from "./pagination";
 import { readIndex } from "./participantData";
 import { runOptions } from "./runOptions";
 
@@ -36,21 +36,15 @@ export const listMarkers = endpoint({
   returns: pageOf(historyMarker),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN"],
   example: {
-    args: { meetingId, paginationOpts: { numItems: 50, cursor: null } },
-    value: {
-      page: [
-        {
-          _id: "marker_456example",
-          _creationTime: 1_767_225_600_000,
-          meetingId,
-          number: 3,
-          text: "The budget is agreed",
-          author: { kind: "user", id: "user_123example" },
-        },
-      ],
-      isDone: true,
-      continueCursor: "cursor_example",
-    },
+    args: { meetingId, paginationOpts: examplePaginationOpts },
+    value: examplePage({
+      _id: "marker_456example",
+      _creationTime: 1_767_225_600_000,
+      meetingId,
+      number: 3,
+      text: "The budget is agreed",
+      author: { kind: "user", id: "user_123example" },
+    }),
   },
 });
 

@@ -14,7 +14,7 @@ import {
   onFullAtAcceptance,
   ownInvitation,
 } from "./invitations";
-import { pageOf, paginationOpts } from "./pagination";
+import { examplePage, examplePaginationOpts, pageOf, paginationOpts } from "./pagination";
 
 const tag = "Meetings";
 const meetingId = "meeting_123example";
@@ -123,28 +123,22 @@ export const listInvitations = endpoint({
   returns: pageOf(invitation),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN"],
   example: {
-    args: { meetingId, state: "pending", paginationOpts: { numItems: 50, cursor: null } },
-    value: {
-      page: [
-        {
-          _id: invitationId,
-          _creationTime: 1_767_225_600_000,
-          meetingId,
-          channel: "email",
-          address: "grace@example.com",
-          terminalType: "normal",
-          role: "participant",
-          data: { displayName: "Grace Hopper" },
-          onFull: "waitlist",
-          state: "pending",
-          expiresAt: 1_767_830_400_000,
-          sentAt: 1_767_225_600_000,
-          invitedBy: "user_123example",
-        },
-      ],
-      isDone: true,
-      continueCursor: "cursor_example",
-    },
+    args: { meetingId, state: "pending", paginationOpts: examplePaginationOpts },
+    value: examplePage({
+      _id: invitationId,
+      _creationTime: 1_767_225_600_000,
+      meetingId,
+      channel: "email",
+      address: "grace@example.com",
+      terminalType: "normal",
+      role: "participant",
+      data: { displayName: "Grace Hopper" },
+      onFull: "waitlist",
+      state: "pending",
+      expiresAt: 1_767_830_400_000,
+      sentAt: 1_767_225_600_000,
+      invitedBy: "user_123example",
+    }),
   },
 });
 

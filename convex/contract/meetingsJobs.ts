@@ -5,7 +5,7 @@ import { idempotencyKey } from "./idempotency";
 import { id } from "./ids";
 import { ignoredColumns, importFormat, MAX_IMPORT_LENGTH } from "./imports";
 import { job, MAX_JOB_LINES } from "./jobs";
-import { pageOf, paginationOpts } from "./pagination";
+import { examplePage, examplePaginationOpts, pageOf, paginationOpts } from "./pagination";
 import { participantRole } from "./participants";
 import { text } from "./text";
 
@@ -105,8 +105,8 @@ export const listJobs = endpoint({
   returns: pageOf(job),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN"],
   example: {
-    args: { meetingId, paginationOpts: { numItems: 10, cursor: null } },
-    value: { page: [running], isDone: true, continueCursor: "cursor_example" },
+    args: { meetingId, paginationOpts: examplePaginationOpts },
+    value: examplePage(running),
   },
 });
 

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { endpoint } from "./endpoint";
 import { id } from "./ids";
 import { listedParticipant } from "./listedParticipant";
-import { pageOf, paginationOpts } from "./pagination";
+import { examplePage, examplePaginationOpts, pageOf, paginationOpts } from "./pagination";
 import { MAX_BATCH } from "./participants";
 import { personName, skippedPerson } from "./personNames";
 
@@ -32,22 +32,16 @@ export const listLobby = endpoint({
   returns: pageOf(listedParticipant),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN"],
   example: {
-    args: { meetingId, paginationOpts: { numItems: 50, cursor: null } },
-    value: {
-      page: [
-        {
-          _id: participantId,
-          _creationTime: 1_767_225_600_000,
-          meetingId,
-          userId: "user_456example",
-          role: "participant",
-          presence: "waiting",
-          user: { _id: "user_456example", displayName: "Ada Lovelace" },
-        },
-      ],
-      isDone: true,
-      continueCursor: "cursor_example",
-    },
+    args: { meetingId, paginationOpts: examplePaginationOpts },
+    value: examplePage({
+      _id: participantId,
+      _creationTime: 1_767_225_600_000,
+      meetingId,
+      userId: "user_456example",
+      role: "participant",
+      presence: "waiting",
+      user: { _id: "user_456example", displayName: "Ada Lovelace" },
+    }),
   },
 });
 

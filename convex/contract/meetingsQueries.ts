@@ -3,7 +3,7 @@ import { endpoint } from "./endpoint";
 import { id } from "./ids";
 import { listedParticipant } from "./listedParticipant";
 import { MAX_MEETINGS_SCANNED, meeting, meetingState } from "./meetings";
-import { pageOf, paginationOpts } from "./pagination";
+import { examplePage, examplePaginationOpts, pageOf, paginationOpts } from "./pagination";
 import { participantRole, presence } from "./participants";
 
 const tag = "Meetings";
@@ -74,22 +74,16 @@ export const listMeetingParticipants = endpoint({
     args: {
       meetingId: "meeting_123example",
       role: "participant",
-      paginationOpts: { numItems: 50, cursor: null },
+      paginationOpts: examplePaginationOpts,
     },
-    value: {
-      page: [
-        {
-          _id: "participant_456example",
-          _creationTime: 1_767_225_600_000,
-          meetingId: "meeting_123example",
-          userId: "user_456example",
-          role: "participant",
-          presence: "invited",
-          user: { _id: "user_456example", displayName: "Ada Lovelace" },
-        },
-      ],
-      isDone: true,
-      continueCursor: "cursor_example",
-    },
+    value: examplePage({
+      _id: "participant_456example",
+      _creationTime: 1_767_225_600_000,
+      meetingId: "meeting_123example",
+      userId: "user_456example",
+      role: "participant",
+      presence: "invited",
+      user: { _id: "user_456example", displayName: "Ada Lovelace" },
+    }),
   },
 });

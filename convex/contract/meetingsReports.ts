@@ -3,13 +3,12 @@ import { attendance, MAX_ATTENDEES_PAGE } from "./attendance";
 import { endpoint } from "./endpoint";
 import { eventType, meetingEvent } from "./events";
 import { id } from "./ids";
-import { pageOf, paginationOpts } from "./pagination";
+import { examplePage, examplePaginationOpts, pageOf, paginationOpts } from "./pagination";
 
 const tag = "Meetings";
 
 const meetingId = "meeting_123example";
 const participantId = "participant_456example";
-const page = { isDone: true, continueCursor: "cursor_example" };
 
 export const listMeetingEvents = endpoint({
   path: "meetings/queries/listMeetingEvents",
@@ -32,23 +31,16 @@ export const listMeetingEvents = endpoint({
   returns: pageOf(meetingEvent),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN"],
   example: {
-    args: { meetingId, fromSequence: 4, paginationOpts: { numItems: 50, cursor: null } },
-    value: {
-      page: [
-        {
-          _id: "event_123example",
-          _creationTime: 1_767_225_600_000,
-          meetingId,
-          sequence: 4,
-          type: "participant.joined",
-          actor: { kind: "user", id: "user_456example" },
-          changes: [
-            { subject: participantId, before: { presence: "invited" }, after: { presence: "joined" } },
-          ],
-        },
-      ],
-      ...page,
-    },
+    args: { meetingId, fromSequence: 4, paginationOpts: examplePaginationOpts },
+    value: examplePage({
+      _id: "event_123example",
+      _creationTime: 1_767_225_600_000,
+      meetingId,
+      sequence: 4,
+      type: "participant.joined",
+      actor: { kind: "user", id: "user_456example" },
+      changes: [{ subject: participantId, before: { presence: "invited" }, after: { presence: "joined" } }],
+    }),
   },
 });
 
@@ -68,21 +60,16 @@ export const getAttendanceReport = endpoint({
   returns: pageOf(attendance),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN"],
   example: {
-    args: { meetingId, paginationOpts: { numItems: 50, cursor: null } },
-    value: {
-      page: [
-        {
-          participantId,
-          userId: "user_456example",
-          name: "Ada Lovelace",
-          firstJoinedAt: 1_767_225_600_000,
-          lastLeftAt: 1_767_226_200_000,
-          totalMs: 600_000,
-          stayCount: 1,
-          stays: [{ joinedAt: 1_767_225_600_000, leftAt: 1_767_226_200_000 }],
-        },
-      ],
-      ...page,
-    },
+    args: { meetingId, paginationOpts: examplePaginationOpts },
+    value: examplePage({
+      participantId,
+      userId: "user_456example",
+      name: "Ada Lovelace",
+      firstJoinedAt: 1_767_225_600_000,
+      lastLeftAt: 1_767_226_200_000,
+      totalMs: 600_000,
+      stayCount: 1,
+      stays: [{ joinedAt: 1_767_225_600_000, leftAt: 1_767_226_200_000 }],
+    }),
   },
 });

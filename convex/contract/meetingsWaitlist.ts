@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { endpoint } from "./endpoint";
 import { id } from "./ids";
-import { pageOf, paginationOpts } from "./pagination";
+import { examplePage, examplePaginationOpts, pageOf, paginationOpts } from "./pagination";
 import { MAX_BATCH } from "./participants";
-import { skippedPerson } from "./personNames";
+import { changeOutcome } from "./personNames";
 import { waitlistEntry } from "./waitlist";
 
 const tag = "Meetings";
@@ -21,19 +21,13 @@ export const listWaitlist = endpoint({
   returns: pageOf(waitlistEntry),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN"],
   example: {
-    args: { meetingId, paginationOpts: { numItems: 50, cursor: null } },
-    value: {
-      page: [
-        {
-          _id: "waitlist_456example",
-          _creationTime: 1_767_225_600_000,
-          userId: "user_456example",
-          role: "participant",
-        },
-      ],
-      isDone: true,
-      continueCursor: "cursor_example",
-    },
+    args: { meetingId, paginationOpts: examplePaginationOpts },
+    value: examplePage({
+      _id: "waitlist_456example",
+      _creationTime: 1_767_225_600_000,
+      userId: "user_456example",
+      role: "participant",
+    }),
   },
 });
 
@@ -74,8 +68,7 @@ export const removeFromWaitlist = endpoint({
   }),
   returns: z.strictObject({
     removed: z.array(id("waitlist")),
-    skipped: z.array(skippedPerson),
-    success: z.boolean(),
+    ...changeOutcome,
   }),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_CLOSED"],
   example: {

@@ -16,6 +16,9 @@ export const paginationOpts = z.strictObject({
   maximumBytesRead: z.number().exactOptional().describe("Upper bound of bytes read for the page"),
 });
 
+/** An example of {@link paginationOpts}. */
+export const examplePaginationOpts = { numItems: 50, cursor: null };
+
 /** One page of `item`s. */
 export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.strictObject({
@@ -25,4 +28,9 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
     splitCursor: z.string().nullable().exactOptional(),
     pageStatus: z.enum(["SplitRecommended", "SplitRequired"]).nullable().exactOptional(),
   });
+}
+
+/** An example of such a page. */
+export function examplePage(...page: readonly unknown[]) {
+  return { page, isDone: true, continueCursor: "cursor_example" };
 }

@@ -1,8 +1,7 @@
 /** How a request names people to whom something is to be done, and what it is told of those to whom it was not done. */
 import * as z from "zod";
-import { naming } from "./entries";
+import { namedFields, naming } from "./entries";
 import { id } from "./ids";
-import { text } from "./text";
 
 const { orgId: _, ...personNaming } = naming;
 
@@ -48,11 +47,11 @@ export type ChangeSkipCode = keyof typeof changeSkipReasons;
 export const skippedPerson = z.strictObject({
   participantId: id("meetingParticipants").exactOptional(),
   waitlistId: id("waitlist").exactOptional(),
-  userId: id("users").exactOptional(),
-  guestId: id("guests").exactOptional(),
-  externalId: text().exactOptional(),
-  email: text().exactOptional(),
+  ...namedFields,
   reason: z.string(),
   code: z.enum(Object.keys(changeSkipReasons) as [ChangeSkipCode, ...ChangeSkipCode[]]),
 });
 export type SkippedPerson = z.infer<typeof skippedPerson>;
+
+/** What a request is told besides of those to whom something was done. */
+export const changeOutcome = { skipped: z.array(skippedPerson), success: z.boolean() };

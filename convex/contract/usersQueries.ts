@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { endpoint } from "./endpoint";
 import { id } from "./ids";
-import { pageOf, paginationOpts } from "./pagination";
+import { examplePage, examplePaginationOpts, pageOf, paginationOpts } from "./pagination";
 import { publicUser, user } from "./users";
 
 const tag = "Users";
@@ -51,7 +51,7 @@ export const listActiveUsersInOrg = endpoint({
   returns: pageOf(user),
   errors: ["FORBIDDEN"],
   example: {
-    args: { paginationOpts: { numItems: 50, cursor: null } },
-    value: { page: [example], isDone: true, continueCursor: "cursor_example" },
+    args: { paginationOpts: examplePaginationOpts },
+    value: examplePage(example),
   },
 });

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { endpoint } from "./endpoint";
 import { id } from "./ids";
-import { pageOf, paginationOpts } from "./pagination";
+import { examplePage, examplePaginationOpts, pageOf, paginationOpts } from "./pagination";
 import { webhookAttempt, webhookDelivery, webhookDeliveryState } from "./webhooks";
 
 const tag = "Webhooks";
@@ -39,27 +39,21 @@ export const listWebhookDeliveries = endpoint({
   returns: pageOf(webhookDelivery),
   errors: ["FORBIDDEN", "WEBHOOK_ENDPOINT_NOT_FOUND"],
   example: {
-    args: { endpointId, state: "dead", paginationOpts: { numItems: 50, cursor: null } },
-    value: {
-      page: [
-        {
-          _id: deliveryId,
-          _creationTime: 1_767_225_600_000,
-          endpointId,
-          meetingId,
-          eventId: "event_123example",
-          sequence: 4,
-          type: "participant.joined",
-          state: "dead",
-          attempts: 24,
-          status: 500,
-          failure: "status",
-          lastAttemptAt: 1_767_484_800_000,
-        },
-      ],
-      isDone: true,
-      continueCursor: "cursor_example",
-    },
+    args: { endpointId, state: "dead", paginationOpts: examplePaginationOpts },
+    value: examplePage({
+      _id: deliveryId,
+      _creationTime: 1_767_225_600_000,
+      endpointId,
+      meetingId,
+      eventId: "event_123example",
+      sequence: 4,
+      type: "participant.joined",
+      state: "dead",
+      attempts: 24,
+      status: 500,
+      failure: "status",
+      lastAttemptAt: 1_767_484_800_000,
+    }),
   },
 });
 

@@ -1,15 +1,17 @@
 /** A guest and a user in one meeting who are the same person. */
 import type { Doc, Id } from "../_generated/dataModel";
-import type { DatabaseReader, MutationCtx } from "../_generated/server";
+import type { MutationCtx } from "../_generated/server";
 import type { EventChange } from "../contract/events";
 import type { ParticipantRole, Presence } from "../contract/participants";
 import { beginStay } from "./attendance";
+import { findBan, isOver } from "./bans";
 import { MeetingEdit, type Patch } from "./meetingEdit";
 import { isClosed } from "./meetingStates";
 import { countHosts, countJoined, findParticipant, patchParticipants } from "./participants";
+import type { PersonRef } from "./people";
 import { removeParticipants } from "./removeParticipants";
 import { ensureTenantOf } from "./tenants";
-import { deleteWaiting } from "./waitlist";
+import { deleteWaiting, findWaiting } from "./waitlist";
 
 type Row = Doc<"meetingParticipants">;
 
@@ -28,10 +30,7 @@ export async function moveInMeeting(
   const meeting = await ctx.db.get("meetings", meetingId);
   if (!meeting) return;
   const edit = new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
-  const [guestRow, userRow] = await Promise.all([
-    findParticipant(ctx.db, meetingId, { guestId: person.guestId }),
-    findParticipant(ctx.db, meetingId, { userId: person.userId }),
-  ]);
+  const [guestRow, userRow] = await pairOf(person, (ref) => findParticipant(ctx.db, meetingId, ref));
   const rows = [guestRow, userRow].filter((row) => row !== null);
   const banned = await moveBan(edit, person);
   await moveWaiting(edit, person, banned || rows.length > 0);
@@ -44,7 +43,7 @@ export async function moveInMeeting(
 /** The guest's ban is the user's; of two the longer one stays. */
 async function moveBan(edit: MeetingEdit, person: SamePerson): Promise<boolean> {
   const { db } = edit.ctx;
-  const [guestBan, userBan] = await pairOf(db, "bans", edit.meeting._id, person);
+  const [guestBan, userBan] = await pairOf(person, (ref) => findBan(db, edit.meeting._id, ref));
   if (!guestBan) return isInForce(userBan);
   if (!userBan) {
     await db.patch("bans", guestBan._id, asUser(person));
@@ -63,12 +62,13 @@ async function moveBan(edit: MeetingEdit, person: SamePerson): Promise<boolean> 
 }
 
 function isInForce(ban: Doc<"bans"> | null): boolean {
-  return ban !== null && (ban.expiresAt === undefined || ban.expiresAt > Date.now());
+  return ban !== null && !isOver(ban);
 }
 
 /** The guest's turn is the user's; of two the earlier one stays. Whoever is in, or banned, waits no longer. */
 async function moveWaiting(edit: MeetingEdit, person: SamePerson, waitsNoLonger: boolean): Promise<void> {
-  const [ofGuest, ofUser] = await pairOf(edit.ctx.db, "waitlist", edit.meeting._id, person);
+  const { ctx, meeting } = edit;
+  const [ofGuest, ofUser] = await pairOf(person, (ref) => findWaiting(ctx.db, meeting._id, ref));
   if (!ofGuest && !(ofUser && waitsNoLonger)) return;
   const [first, ...others] = [ofGuest, ofUser]
     .filter((entry) => entry !== null)
@@ -80,7 +80,7 @@ async function moveWaiting(edit: MeetingEdit, person: SamePerson, waitsNoLonger:
     leaving.map(({ _id }) => ({ subject: _id, before: { ...person } })),
   );
   if (waitsNoLonger || !first || first !== ofGuest) return;
-  await edit.ctx.db.patch("waitlist", first._id, asUser(person));
+  await ctx.db.patch("waitlist", first._id, asUser(person));
   edit.event("guest.bound", [boundChange(first._id, person)]);
 }
 
@@ -149,21 +149,10 @@ function boundChange(subject: string, { guestId, userId }: SamePerson): EventCha
   return { subject, before: { guestId }, after: { userId } };
 }
 
-/** The guest's document of a table in a meeting, and the user's. */
-async function pairOf<Table extends "bans" | "waitlist">(
-  db: DatabaseReader,
-  table: Table,
-  meetingId: Id<"meetings">,
+/** What is found of the guest, and what of the user. */
+async function pairOf<Found>(
   { guestId, userId }: SamePerson,
-): Promise<[Doc<Table> | null, Doc<Table> | null]> {
-  const find = (ref: { guestId?: Id<"guests">; userId?: Id<"users"> }) =>
-    db
-      .query(table as "bans")
-      .withIndex("by_meeting_and_user", (q) =>
-        q.eq("meetingId", meetingId).eq("userId", ref.userId).eq("guestId", ref.guestId),
-      )
-      .unique();
-  return Promise.all([find({ guestId }), find({ userId })]) as Promise<
-    [Doc<Table> | null, Doc<Table> | null]
-  >;
+  find: (ref: PersonRef) => Promise<Found>,
+): Promise<[Found, Found]> {
+  return Promise.all([find({ guestId }), find({ userId })]);
 }
