@@ -1,14 +1,20 @@
 /** Starts the product for a test, in this process or in one of its own, and stops it when the test file is done. */
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { afterAll } from "vitest";
 import { connect } from "../../embedded/connect";
-import { createServer, userIdForEmail, type Server, type ServerOptions } from "../../embedded/index";
+import { userIdForEmail, type Server, type ServerOptions } from "../../embedded/index";
+import {
+  atEnd,
+  newDataFolder,
+  startServer as startAnyServer,
+  temporaryFolder,
+  type TestServer,
+} from "../temporaryServer";
+
+export { newDataFolder, temporaryFolder, type TestServer };
 
 export const PROJECT_FOLDER = fileURLToPath(new URL("../..", import.meta.url));
 export const APP_FOLDER = path.join(PROJECT_FOLDER, "convex");
@@ -17,46 +23,13 @@ const START = path.join(PROJECT_FOLDER, "scripts/start.ts");
 /** Tests say what is allowed how often themselves. */
 const NO_RATE_LIMIT = { RATE_LIMIT_PER_SECOND: "0" };
 
-const cleanups: (() => unknown)[] = [];
-
-afterAll(async () => {
-  for (let cleanUp = cleanups.pop(); cleanUp; cleanUp = cleanups.pop()) await cleanUp();
-});
-
-/** A folder that is removed after the tests. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), "connvo-meetings-"));
-  cleanups.push(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
-  return folder;
-}
-
-export async function newDataFolder(): Promise<string> {
-  return path.join(await temporaryFolder(), "data");
-}
-
-export type TestServer = Server & {
-  readonly dataFolder: string;
-  /** What the runtime says is its own fault: a test expects nothing. */
-  readonly faults: readonly unknown[];
-};
-
 /** The product in this process, on ports that the system chooses. */
-export async function startServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
-  const faults: unknown[] = [];
-  const dataFolder = options.dataFolder ?? (await newDataFolder());
-  const server = await createServer({
+export function startServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
+  return startAnyServer({
     appFolder: APP_FOLDER,
-    port: 0,
-    sitePort: 0,
-    onFault: (error) => faults.push(error),
     ...options,
-    dataFolder,
     environment: { ...NO_RATE_LIMIT, ...options.environment },
   });
-  let closed: Promise<void> | undefined;
-  const close = () => (closed ??= server.close());
-  cleanups.push(close);
-  return { ...server, close, dataFolder, faults };
 }
 
 /** The environment of a child process: nothing of a deployment's settings comes from whoever runs the tests. */
@@ -96,7 +69,7 @@ export class TestProcess {
       );
     });
     this.#ended.catch(() => undefined);
-    cleanups.push(() => this.#stop());
+    atEnd(() => this.#stop());
   }
 
   /** What it has printed so far. */

@@ -1,54 +1,28 @@
 /** The official command line pushes components, and looks into them. */
-import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { createServer, type Server } from "../../embedded/index";
+import { beforeAll, expect, test } from "vitest";
+import { newDataFolder, startServer, type TestServer } from "../temporaryServer";
+import { ADMIN_KEY, newProject, runCli } from "./cliProject";
 
 const COMPONENT_APP = fileURLToPath(new URL("./componentApp", import.meta.url));
-const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
-const ADMIN_KEY = "tests|0123456789abcdef";
 
 let project: string;
-let server: Server;
+let dataFolder: string;
+let server: TestServer;
 
 beforeAll(async () => {
-  project = await mkdtemp(path.join(tmpdir(), "component-push-"));
-  await mkdir(path.join(project, "convex"));
+  [project, dataFolder] = [await newProject(), await newDataFolder()];
   await cp(COMPONENT_APP, path.join(project, "convex"), { recursive: true });
-  await writeFile(path.join(project, "package.json"), '{"dependencies": {"convex": "*"}}');
-  await symlink(MODULES, path.join(project, "node_modules"));
   server = await start();
 });
 
-afterAll(async () => {
-  await server.close();
-  await rm(project, { recursive: true, force: true });
-});
-
 /** A server without an app folder: it has what was pushed to it. */
-const start = () =>
-  createServer({
-    dataFolder: path.join(project, "data"),
-    port: 0,
-    sitePort: 0,
-    adminKey: ADMIN_KEY,
-    environment: { GREETING: "hello" },
-  });
+const start = () => startServer({ dataFolder, adminKey: ADMIN_KEY, environment: { GREETING: "hello" } });
 
 async function convex(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(path.join(MODULES, ".bin/convex"), args, {
-    cwd: project,
-    env: {
-      PATH: process.env["PATH"] ?? "",
-      CONVEX_SELF_HOSTED_URL: server.url,
-      CONVEX_SELF_HOSTED_ADMIN_KEY: ADMIN_KEY,
-    },
-  });
-  return stdout;
+  return (await runCli(project, server, args)).stdout;
 }
 
 const runIn = async (component: string, name: string, args: object): Promise<unknown> =>

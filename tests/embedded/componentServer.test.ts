@@ -1,16 +1,13 @@
 /** Components of a whole server: live queries, HTTP routes, files, and what is left after a kill. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
 import type { Value } from "convex/values";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { createServer, type Server } from "../../embedded/index";
+import { newDataFolder, startServer, type TestServer } from "../temporaryServer";
 
 const COMPONENT_APP = fileURLToPath(new URL("./componentApp", import.meta.url));
 
@@ -24,24 +21,10 @@ const act = makeFunctionReference<"action", { kind: string; name: string; args: 
   "functions:act",
 );
 
-let folder: string;
-let server: Server;
-const faults: unknown[] = [];
+let server: TestServer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "components-"));
-  server = await createServer({
-    appFolder: COMPONENT_APP,
-    dataFolder: path.join(folder, "data"),
-    port: 0,
-    sitePort: 0,
-    onFault: (error) => faults.push(error),
-  });
-});
-
-afterAll(async () => {
-  await server.close();
-  await rm(folder, { recursive: true, force: true });
+  server = await startServer({ appFolder: COMPONENT_APP });
 });
 
 test("a live query that reads through a component is run again when that writes, and not when another does", async () => {
@@ -112,11 +95,11 @@ test("a component's upload URL takes files for that component", async () => {
   const { storageId } = (await response.json()) as { storageId: string };
   expect(await client.query(ask, { name: "ledger.jobs.files", args: {} })).toEqual([stored.id, storageId]);
   expect(await client.query(ask, { name: "second.jobs.urlOf", args: { id: storageId } })).toBeNull();
-  expect(faults).toEqual([]);
+  expect(server.faults).toEqual([]);
 });
 
 test("what a component has answered for, and what it has scheduled, outlives a kill", async () => {
-  const data = path.join(folder, "killed");
+  const data = await newDataFolder();
   const script = fileURLToPath(new URL("./schedulerServer.ts", import.meta.url));
   const start = async (): Promise<{ child: ChildProcess; client: ConvexHttpClient }> => {
     const child = spawn(process.execPath, ["--import", "tsx", script, COMPONENT_APP, data], {

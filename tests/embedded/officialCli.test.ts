@@ -1,60 +1,33 @@
 import { ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
-import { execFile, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { spawn } from "node:child_process";
+import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { createServer, type Server } from "../../embedded/index";
+import { beforeAll, expect, test } from "vitest";
+import { newDataFolder, startServer, type TestServer } from "../temporaryServer";
+import { ADMIN_KEY, cliCommand, newProject, runCli } from "./cliProject";
 import { FIXTURE_APP } from "./harness";
 
-const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
-const ADMIN_KEY = "tests|0123456789abcdef";
-
-let folder: string;
 let project: string;
-let server: Server;
+let dataFolder: string;
+let server: TestServer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "cli-"));
-  project = path.join(folder, "project");
-  // The CLI wants a project that depends on convex.
-  await mkdir(project);
-  await writeFile(path.join(project, "package.json"), '{"dependencies": {"convex": "*"}}');
-  await symlink(MODULES, path.join(project, "node_modules"));
+  [project, dataFolder] = [await newProject(), await newDataFolder()];
   server = await start();
 });
 
 const start = () =>
-  createServer({
+  startServer({
     appFolder: FIXTURE_APP,
-    dataFolder: path.join(folder, "data"),
-    port: 0,
-    sitePort: 0,
+    dataFolder,
     adminKey: ADMIN_KEY,
     environment: { GREETING: "hello" },
   });
 
-afterAll(async () => {
-  await server.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
 /** Runs a command of the official packages against the server as a self-hosted deployment; gives its standard output. */
 async function cli(command: "convex" | "convex-helpers", ...args: string[]): Promise<string> {
-  const options = { cwd: project, env: environment() };
-  const { stdout } = await promisify(execFile)(path.join(MODULES, ".bin", command), args, options);
-  return stdout;
-}
-
-function environment(): Record<string, string> {
-  return {
-    PATH: `${path.join(MODULES, ".bin")}:${process.env["PATH"] ?? ""}`,
-    CONVEX_SELF_HOSTED_URL: server.url,
-    CONVEX_SELF_HOSTED_ADMIN_KEY: ADMIN_KEY,
-  };
+  return (await runCli(project, server, args, command)).stdout;
 }
 
 test("convex run calls public and internal functions, also in the name of a user", async () => {
@@ -129,10 +102,8 @@ test.each([
 });
 
 test("convex logs shows what functions log from now on, and how they fail", async () => {
-  const child = spawn(path.join(MODULES, ".bin", "convex"), ["logs", "--success"], {
-    cwd: project,
-    env: environment(),
-  });
+  const { file, options } = cliCommand(project, server, "convex");
+  const child = spawn(file, ["logs", "--success"], options);
   const output: string[] = [];
   const shows = (text: string) =>
     new Promise<void>((resolve) => {

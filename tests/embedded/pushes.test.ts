@@ -1,50 +1,34 @@
 import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { brotliCompressSync, constants } from "node:zlib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { createServer, type Server } from "../../embedded/index";
-
-const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
-const ADMIN_KEY = "tests|0123456789abcdef";
+import { newDataFolder, startServer, type TestServer } from "../temporaryServer";
+import { ADMIN_KEY, newProject, runCli } from "./cliProject";
 
 const version = makeFunctionReference<"query", Record<string, never>, string>("app:version");
 const add = makeFunctionReference<"mutation", { text: string }>("app:add");
 const byText = makeFunctionReference<"query", { text: string }, number>("app:byText");
 
-let folder: string;
 let project: string;
-let server: Server;
+let dataFolder: string;
+let server: TestServer;
 const faults: unknown[] = [];
 let pushes = 0;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "push-"));
-  project = path.join(folder, "project");
-  await mkdir(path.join(project, "convex"), { recursive: true });
-  await writeFile(path.join(project, "package.json"), '{"dependencies": {"convex": "*"}}');
-  await symlink(MODULES, path.join(project, "node_modules"));
+  [project, dataFolder] = [await newProject(), await newDataFolder()];
   await writeSchema("");
   await writeApp("one");
   server = await start();
 });
 
-afterAll(async () => {
-  await server.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
 const start = (port = 0) =>
-  createServer({
-    dataFolder: path.join(folder, "data"),
+  startServer({
+    dataFolder,
     port,
-    sitePort: 0,
     adminKey: ADMIN_KEY,
     onFault: (error) => faults.push(error),
     onPush: () => pushes++,
@@ -80,16 +64,7 @@ function writeSchema(fields: string, indexes = ""): Promise<void> {
 
 /** Runs the official command line against the server; gives all that it has printed. */
 async function cli(...args: string[]): Promise<string> {
-  const options = {
-    cwd: project,
-    env: {
-      PATH: `${path.join(MODULES, ".bin")}:${process.env["PATH"] ?? ""}`,
-      CONVEX_SELF_HOSTED_URL: server.url,
-      CONVEX_SELF_HOSTED_ADMIN_KEY: ADMIN_KEY,
-      HOME: folder,
-    },
-  };
-  const { stdout, stderr } = await promisify(execFile)(path.join(MODULES, ".bin", "convex"), args, options);
+  const { stdout, stderr } = await runCli(project, server, args);
   return stdout + stderr;
 }
 

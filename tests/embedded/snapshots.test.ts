@@ -1,16 +1,10 @@
 import { ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createServer, type Server } from "../../embedded/index";
-
-const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
-const ADMIN_KEY = "tests|0123456789abcdef";
+import { startServer, type TestServer } from "../temporaryServer";
+import { ADMIN_KEY, newProject, runCli } from "./cliProject";
 
 type Row = Record<string, unknown> & { _id: string };
 
@@ -20,18 +14,12 @@ const byName = makeFunctionReference<"query", { name: string }, Row[]>("app:byNa
 const store = makeFunctionReference<"action", { text: string }, string>("app:store");
 const read = makeFunctionReference<"action", { id: string }, string | null>("app:read");
 
-let folder: string;
 let project: string;
-let source: Server;
-let target: Server;
-const faults: unknown[] = [];
+let source: TestServer;
+let target: TestServer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "snapshots-"));
-  project = path.join(folder, "project");
-  await mkdir(path.join(project, "convex"), { recursive: true });
-  await writeFile(path.join(project, "package.json"), '{"dependencies": {"convex": "*"}}');
-  await symlink(MODULES, path.join(project, "node_modules"));
+  project = await newProject();
   await writeFile(
     path.join(project, "convex", "schema.ts"),
     `import { defineSchema, defineTable } from "convex/server"; import { v } from "convex/values";
@@ -62,42 +50,21 @@ beforeAll(async () => {
        { send: { kind: "fixed window", rate: 1, period: 36_000_000, start: 0 } });
      export const send = mutationGeneric({ handler: async (ctx) => (await limiter.limit(ctx, "send")).ok });`,
   );
-  [source, target] = [await start("source"), await start("target")];
+  [source, target] = [await start(), await start()];
 });
 
-afterAll(async () => {
-  expect(faults).toEqual([]);
-  await Promise.all([source.close(), target.close()]);
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => expect([...source.faults, ...target.faults]).toEqual([]));
 
-const start = (name: string) =>
-  createServer({
-    appFolder: path.join(project, "convex"),
-    dataFolder: path.join(folder, name),
-    port: 0,
-    sitePort: 0,
-    adminKey: ADMIN_KEY,
-    onFault: (error) => faults.push(error),
-  });
+const start = () => startServer({ appFolder: path.join(project, "convex"), adminKey: ADMIN_KEY });
 
 /** Runs the official command line against a server; gives all that it has printed. */
-async function cli(server: Server, ...args: string[]): Promise<string> {
-  const options = {
-    cwd: project,
-    env: {
-      PATH: `${path.join(MODULES, ".bin")}:${process.env["PATH"] ?? ""}`,
-      CONVEX_SELF_HOSTED_URL: server.url,
-      CONVEX_SELF_HOSTED_ADMIN_KEY: ADMIN_KEY,
-      HOME: folder,
-    },
-  };
-  const { stdout, stderr } = await promisify(execFile)(path.join(MODULES, ".bin", "convex"), args, options);
+async function cli(server: TestServer, ...args: string[]): Promise<string> {
+  const { stdout, stderr } = await runCli(project, server, args);
   return stdout + stderr;
 }
 
-const http = ({ url }: Server) => new ConvexHttpClient(url, { logger: false });
-const rows = (server: Server, table: string) => http(server).query(list, { table });
+const http = ({ url }: TestServer) => new ConvexHttpClient(url, { logger: false });
+const rows = (server: TestServer, table: string) => http(server).query(list, { table });
 
 async function importing(name: string, content: string, ...flags: string[]): Promise<string> {
   await writeFile(path.join(project, name), content);

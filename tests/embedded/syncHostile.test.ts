@@ -1,34 +1,18 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { connect as connectTcp } from "node:net";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { createServer, type Server } from "../../embedded/index";
+import { startServer, type TestServer } from "../temporaryServer";
 import { FIXTURE_APP } from "./harness";
 import { addQuery, mutation, RawClient } from "./rawClient";
 
-let folder: string;
-let server: Server;
-const faults: unknown[] = [];
+let server: TestServer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "sync-"));
-  server = await createServer({
-    appFolder: FIXTURE_APP,
-    dataFolder: path.join(folder, "data"),
-    port: 0,
-    sitePort: 0,
-    onFault: (error) => faults.push(error),
-  });
+  server = await startServer({ appFolder: FIXTURE_APP });
 });
 
-afterAll(async () => {
-  await server.close();
-  await rm(folder, { recursive: true, force: true });
-  expect(faults).toEqual([]);
-});
+afterAll(() => expect(server.faults).toEqual([]));
 
 /** The server is there for others whatever one client does. */
 async function stillServes(): Promise<void> {

@@ -1,34 +1,21 @@
 /** What answers look like, by what the client is and by how much it may know. */
 import { ConvexClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { createServer, type Server, type ServerOptions } from "../../embedded/index";
+import type { ServerOptions } from "../../embedded/index";
+import { startServer, type TestServer } from "../temporaryServer";
 import { FIXTURE_APP } from "./harness";
 
-let folder: string;
-let server: Server;
-const faults: unknown[] = [];
+let server: TestServer;
 
 afterEach(async () => {
   await server.close();
-  await rm(folder, { recursive: true, force: true });
-  expect(faults.splice(0)).toEqual([]);
+  expect(server.faults).toEqual([]);
 });
 
 async function start(options: Partial<ServerOptions> = {}): Promise<void> {
-  folder = await mkdtemp(path.join(tmpdir(), "formats-"));
-  server = await createServer({
-    appFolder: FIXTURE_APP,
-    dataFolder: path.join(folder, "data"),
-    port: 0,
-    sitePort: 0,
-    onFault: (error) => faults.push(error),
-    ...options,
-  });
+  server = await startServer({ appFolder: FIXTURE_APP, ...options });
 }
 
 async function post(route: string, body: object, headers: Record<string, string> = {}): Promise<unknown> {
