@@ -7,8 +7,8 @@ export interface WireMatch<Name extends string> {
 }
 
 /**
- * Finds the operation of another system's wire. Empty segments do not count, and neither does whatever comes before a path that
- * fits, as clients can be told of an endpoint with a path of its own.
+ * Finds the operation of another system's wire, whose path has to fit as a whole. Empty segments do not count, since an endpoint
+ * that a client is told of may end in a slash.
  *
  * @param path Below the place where the system is mounted, still encoded.
  */
@@ -18,17 +18,12 @@ export function matchOperation<Name extends string>(
 ): WireMatch<Name> | null {
   const segments = decodeSegments(path);
   if (segments === null) return null;
-  const candidates = (Object.entries(operations) as [Name, WireOperation][]).filter(
-    ([, operation]) => operation.method === method && selects(operation, operations, query),
-  );
-  let found: WireMatch<Name> | null = null;
-  let longest = 0;
-  for (const [name, { path: template }] of candidates) {
-    const names = template.split("/").filter(Boolean);
-    const pathParameters = names.length > longest ? fit(names, segments.slice(-names.length)) : null;
-    if (pathParameters) [found, longest] = [{ name, pathParameters }, names.length];
+  for (const [name, operation] of Object.entries(operations) as [Name, WireOperation][]) {
+    if (operation.method !== method || !selects(operation, operations, query)) continue;
+    const pathParameters = fit(operation.path.split("/").filter(Boolean), segments);
+    if (pathParameters) return { name, pathParameters };
   }
-  return found;
+  return null;
 }
 
 /** An operation without a selection is meant when the query names none of the fields by which the others are selected. */

@@ -32,8 +32,8 @@ test.each([
   ["GET tags?arn=arn", "ListTagsForResource", {}],
   ["POST tags?operation=tag-resource", "TagResource", {}],
   ["POST tags?operation=untag-resource", "UntagResource", {}],
-  ["GET acme//meetings/m/", "GetMeeting", { MeetingId: "m" }],
-  ["GET a/b/meetings/meetings", "GetMeeting", { MeetingId: "meetings" }],
+  ["GET /meetings//m/", "GetMeeting", { MeetingId: "m" }],
+  ["GET meetings/meetings", "GetMeeting", { MeetingId: "meetings" }],
   ["GET meetings/meetings/attendees", "ListAttendees", { MeetingId: "meetings" }],
 ])("%s is %s", (line, name, pathParameters) => {
   expect(match(line)).toEqual({ name, pathParameters });
@@ -47,6 +47,8 @@ test.each([
   "POST meetings/m/attendees?operation=",
   "GET meetings/%zz",
   "GET meetings/m/attendees/a/b",
+  "GET acme/meetings/m",
+  "GET meetings/meetings/m",
 ])("%s is nothing", (line) => {
   expect(match(line)).toBe(null);
 });

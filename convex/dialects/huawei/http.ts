@@ -10,8 +10,11 @@ import { parse } from "../../model/parse";
 import { codes, codeStatus, refusalOf, refuse } from "./errors";
 import { type OperationName, operations, operationsBy } from "./operations";
 
-/** Where it is mounted. Whatever comes between these and a path that fits does not count. */
-export const HUAWEI_PREFIXES = ["/v1/mmc/", "/v1/usg/", "/huawei/"];
+/** For clients that want a path of its own for this system; what comes behind it is as without it. */
+const OWN_PREFIX = "/huawei/";
+
+/** Where it is mounted. */
+export const HUAWEI_PREFIXES = ["/v1/mmc/", "/v1/usg/", OWN_PREFIX];
 
 interface Credentials {
   account?: string;
@@ -40,8 +43,9 @@ export const huawei = httpAction(async (ctx, request) => {
 });
 
 async function answer(ctx: ActionCtx, request: Request): Promise<unknown> {
-  const { pathname: path, searchParams, host } = new URL(request.url);
+  const { pathname, searchParams, host } = new URL(request.url);
   const { method } = request;
+  const path = pathname.startsWith(OWN_PREFIX) ? pathname.slice(OWN_PREFIX.length) : pathname;
   const match = matchOperation<OperationName>(operations, { method, path, query: searchParams });
   if (!match) refuse("noSuchApi", "The API does not exist or has not been published in the environment");
   const { name } = match;

@@ -16,9 +16,9 @@ const DEFAULT_REGION = "cn-north-1";
 
 const FAULT: Refusal = { code: "UndefinedError", message: "Something went wrong on the server" };
 
-/** Answers `POST /` and everything below {@link VOLCENGINE_PREFIX}. */
+/** Answers `POST /` and everything below {@link VOLCENGINE_PREFIX}, where there is nothing but itself. */
 export const volcengine = httpAction(async (ctx, request) => {
-  const { searchParams } = new URL(request.url);
+  const { pathname, searchParams } = new URL(request.url);
   const metadata = {
     RequestId: crypto.randomUUID(),
     Action: searchParams.get("Action") ?? "",
@@ -27,7 +27,7 @@ export const volcengine = httpAction(async (ctx, request) => {
     Region: DEFAULT_REGION,
   };
   try {
-    const action = requireAction(request.method, metadata);
+    const action = requireAction(request.method, pathname, metadata);
     const { principal, region, body, repetitionKey } = await authenticate(ctx, request);
     metadata.Region = region;
     const result = await ctx.runMutation(internal.dialects.volcengine.perform.perform, {
@@ -46,11 +46,16 @@ export const volcengine = httpAction(async (ctx, request) => {
   }
 });
 
-function requireAction(method: string, { Action, Version }: { Action: string; Version: string }): ActionName {
+function requireAction(
+  method: string,
+  path: string,
+  { Action, Version }: { Action: string; Version: string },
+): ActionName {
   for (const [name, value] of Object.entries({ Action, Version })) {
     if (value === "") refuse("MissingParameter", `The request is missing ${name} parameter.`);
   }
-  if (method !== "POST" || Version !== VERSION || !isAction(Action)) {
+  const isThere = method === "POST" && (path === "/" || path === VOLCENGINE_PREFIX);
+  if (!isThere || Version !== VERSION || !isAction(Action)) {
     refuse("InvalidActionOrVersion", "Could not find this operation for this version.");
   }
   return Action;

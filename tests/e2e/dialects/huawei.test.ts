@@ -677,10 +677,15 @@ describe("the wire", () => {
   });
 
   test("takes a request id of the client's, and answers unknown paths and large bodies in its own words", async () => {
-    const url = `${server.siteUrl}/v1/mmc/nothing`;
-    const unknown = await request(url, { headers: { "X-Request-Id": "abc-1" } });
-    expect(unknown).toMatchObject({ status: 404, body: { error_code: "APIG.0101" } });
-    expect(unknown.headers.get("X-Request-Id")).toBe("abc-1");
+    const login = "v1/usg/acs/auth/account";
+    for (const path of ["v1/mmc/nothing", `v1/mmc/${login}`, `huawei/acme/${login}`, "huawei/"]) {
+      const headers = { "X-Request-Id": "abc-1" };
+      const unknown = await request(`${server.siteUrl}/${path}`, { method: "POST", headers });
+      expect(unknown).toMatchObject({ status: 404, body: { error_code: "APIG.0101" } });
+      expect(unknown.headers.get("X-Request-Id")).toBe("abc-1");
+    }
+    const elsewhere = await request(`${server.siteUrl}/anything/${login}`, { method: "POST" });
+    expect(elsewhere).toMatchObject({ status: 404, body: { errorData: { code: "NOT_FOUND" } } });
     const { id, token } = await client.open();
     const participants = `${server.siteUrl}${CONTROL}/participants?conferenceID=${id}`;
     const headers = { "X-Conference-Authorization": token };

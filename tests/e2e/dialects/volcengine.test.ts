@@ -589,6 +589,7 @@ test.each<[string, number, number | undefined, () => Request]>([
   ["ServiceNotFound", 404, 100007, () => signedBy({ service: "iam" })],
   ["InvalidActionOrVersion", 404, 100008, () => signedBy({}, "SendMessage")],
   ["InvalidActionOrVersion", 404, 100008, () => signedBy({}, "toString")],
+  ["InvalidActionOrVersion", 404, 100008, () => signedBy({ path: "/volc/more" })],
   ["InvalidAccessKey", 401, 100009, () => signedBy({ accessKeyId: "AKCMNOBODY" })],
   ["SignatureDoesNotMatch", 401, 100010, () => signedBy({ secretAccessKey: "wrong" })],
   ["SignatureDoesNotMatch", 401, 100010, () => signedBy({ path: "/volc/", signedPath: "/other/" })],
