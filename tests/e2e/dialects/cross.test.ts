@@ -4,7 +4,7 @@ import { ConvexHttpClient } from "convex/browser";
 import { RoomServiceClient } from "livekit-server-sdk";
 import { expect, test } from "vitest";
 import { api } from "../../../convex/_generated/api";
-import { call, getMeeting, signIn } from "../server";
+import { call, getMeeting, listParticipants, signIn } from "../server";
 import { ChalkClient } from "./chalkClient";
 import { chimeClient } from "./chimeClient";
 import { HuaweiClient } from "./huaweiClient";
@@ -110,6 +110,18 @@ test("people who are added over all wires at once are there once, and every wire
   );
   expect(onVolcengine).toHaveLength(everybody.length + 1);
   expect(onVolcengine.filter((id) => everybody.includes(id)).toSorted()).toEqual(everybody);
+
+  const { data } = await huawei.manage<{ data: { participant_id: string; account: string }[] }>(
+    "GET",
+    "/online/conf-attendee",
+    { conf_id: control.id, limit: 500 },
+  );
+  expect(data.map(({ participant_id: id }) => id).toSorted()).toEqual(onLivekit.toSorted());
+  const onHuawei = data.map(({ account }) => account);
+  expect(onHuawei.filter((id) => everybody.includes(id)).toSorted()).toEqual(everybody);
+
+  const onConnvo = await listParticipants(server, host, meetingId);
+  expect(onConnvo.map(({ _id: id }) => id).toSorted()).toEqual(onLivekit.toSorted());
 
   const { page } = await call<{ page: { type: string; changes: { subject: string }[] }[] }>(
     server,
