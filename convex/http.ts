@@ -1,5 +1,4 @@
 import { ROUTABLE_HTTP_METHODS, httpRouter } from "convex/server";
-import openapi from "../openapi/openapi.json";
 import { httpAction } from "./_generated/server";
 import { endpoints } from "./contract/endpoints";
 import { CHALK_PREFIX, chalk } from "./dialects/chalk/http";
@@ -8,6 +7,7 @@ import { HUAWEI_PREFIXES, huawei } from "./dialects/huawei/http";
 import { VOLCENGINE_PREFIX, volcengine } from "./dialects/volcengine/http";
 import { TWIRP_PREFIX, livekit } from "./dialects/livekit/http";
 import { preflightResponse, withCors } from "./http/cors";
+import { documents } from "./http/documents";
 import { endpointAction } from "./http/endpoint";
 import { fallback } from "./http/fallback";
 import { json } from "./http/responses";
@@ -27,11 +27,13 @@ http.route({
   handler: httpAction(async (_, request) => withCors(request, json({ status: "ok" }))),
 });
 
-http.route({
-  method: "GET",
-  path: "/openapi.json",
-  handler: httpAction(async (_, request) => withCors(request, json(openapi))),
-});
+for (const [path, document] of Object.entries(documents)) {
+  http.route({
+    method: "GET",
+    path,
+    handler: httpAction(async (_, request) => withCors(request, json(document))),
+  });
+}
 
 // Other systems' wires: one line each.
 mount(CHIME_PREFIX, chime);

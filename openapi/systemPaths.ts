@@ -5,6 +5,32 @@ const failed = (description: string) => ({
 
 const origin = "Answered on the deployment's HTTP actions origin (`.convex.site`).";
 
+/** Other systems whose wires are served. */
+const systems = {
+  chime: "Amazon Chime SDK meetings",
+  huawei: "Huawei Cloud Meeting",
+  volcengine: "Volcengine RTC conversations",
+  chalk: "Chalk rooms",
+  livekit: "LiveKit RoomService",
+};
+
+const document = (operationId: string, description: string) => ({
+  get: {
+    tags: ["System"],
+    summary: "OpenAPI document",
+    description: `${description} ${origin}`,
+    operationId,
+    responses: {
+      "200": {
+        description: "An OpenAPI 3.0.3 document",
+        content: { "application/json": { schema: { type: "object" } } },
+      },
+      "405": failed("`METHOD_NOT_ALLOWED`"),
+    },
+    security: [],
+  },
+});
+
 /** What the HTTP router answers besides the functions. */
 export const systemPaths = {
   "/health": {
@@ -32,22 +58,13 @@ export const systemPaths = {
       security: [],
     },
   },
-  "/openapi.json": {
-    get: {
-      tags: ["System"],
-      summary: "openapi.json",
-      description: `This document. ${origin}`,
-      operationId: "getOpenapi",
-      responses: {
-        "200": {
-          description: "An OpenAPI 3.0.3 document",
-          content: { "application/json": { schema: { type: "object" } } },
-        },
-        "405": failed("`METHOD_NOT_ALLOWED`"),
-      },
-      security: [],
-    },
-  },
+  "/openapi.json": document("getOpenapi", "This document."),
+  ...Object.fromEntries(
+    Object.entries(systems).map(([name, title]) => [
+      `/openapi/${name}.json`,
+      document(`getOpenapiOf${name.charAt(0).toUpperCase()}${name.slice(1)}`, `The wire of ${title}.`),
+    ]),
+  ),
   "/webhooks/workos": {
     post: {
       tags: ["System"],

@@ -142,6 +142,7 @@ import type * as guests_queries from "../guests/queries.js";
 import type * as http from "../http.js";
 import type * as http_body from "../http/body.js";
 import type * as http_cors from "../http/cors.js";
+import type * as http_documents from "../http/documents.js";
 import type * as http_endpoint from "../http/endpoint.js";
 import type * as http_fallback from "../http/fallback.js";
 import type * as http_responses from "../http/responses.js";
@@ -386,6 +387,7 @@ declare const fullApi: ApiFromModules<{
   http: typeof http;
   "http/body": typeof http_body;
   "http/cors": typeof http_cors;
+  "http/documents": typeof http_documents;
   "http/endpoint": typeof http_endpoint;
   "http/fallback": typeof http_fallback;
   "http/responses": typeof http_responses;

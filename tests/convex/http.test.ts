@@ -208,11 +208,21 @@ describe("other paths and methods", () => {
     expect(await codeOf(await newApp().fetch("/api/elsewhere", { method: "DELETE" }))).toBe("NOT_FOUND");
   });
 
-  test("health and the OpenAPI document are for everybody", async () => {
+  test("health is for everybody", async () => {
     const health = await newApp().fetch("/health");
     expect([health.status, await health.json()]).toEqual([200, { status: "ok" }]);
-    const document = await newApp().fetch("/openapi.json");
-    expect(await document.json()).toMatchObject({ openapi: "3.0.3", info: { title: "Connvo Convex API" } });
+  });
+
+  test.each([
+    ["/openapi.json", "Connvo Convex API"],
+    ["/openapi/chime.json", "Amazon Chime SDK meetings on Connvo Meetings"],
+    ["/openapi/huawei.json", "Huawei Cloud Meeting on Connvo Meetings"],
+    ["/openapi/volcengine.json", "Volcengine RTC conversations on Connvo Meetings"],
+    ["/openapi/chalk.json", "Chalk rooms on Connvo Meetings"],
+    ["/openapi/livekit.json", "LiveKit RoomService on Connvo Meetings"],
+  ])("%s, an OpenAPI document, is for everybody", async (path, title) => {
+    const document = await newApp().fetch(path);
+    expect(await document.json()).toMatchObject({ openapi: "3.0.3", info: { title } });
   });
 });
 

@@ -1,14 +1,13 @@
 /** Copies of the app that a test may break. */
-import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { cp, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { PROJECT_FOLDER, temporaryFolder } from "./server";
 
 /** Copies the app with all that it imports, and gives the folder of the copy. */
 export async function copyApp(): Promise<string> {
   const project = await temporaryFolder();
-  await mkdir(path.join(project, "openapi"));
   await cp(path.join(PROJECT_FOLDER, "convex"), path.join(project, "convex"), { recursive: true });
-  await cp(path.join(PROJECT_FOLDER, "openapi/openapi.json"), path.join(project, "openapi/openapi.json"));
+  await cp(path.join(PROJECT_FOLDER, "openapi"), path.join(project, "openapi"), { recursive: true });
   await symlink(path.join(PROJECT_FOLDER, "node_modules"), path.join(project, "node_modules"), "dir");
   return path.join(project, "convex");
 }

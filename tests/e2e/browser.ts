@@ -52,6 +52,14 @@ export async function openPage(
   prepare: (page: Page) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<OpenPage> {
   const origin = await servePage(path.join(PROJECT_FOLDER, "tests/e2e/react", entry));
+  return openUrl(`${origin}/?${new URLSearchParams(parameters).toString()}`, prepare);
+}
+
+/** Opens a page that is served already. */
+export async function openUrl(
+  url: string,
+  prepare: (page: Page) => Promise<unknown> = () => Promise.resolve(),
+): Promise<OpenPage> {
   const context = await (await launch()).newContext();
   const page = await context.newPage();
   const errors: string[] = [];
@@ -60,7 +68,7 @@ export async function openPage(
     if (message.type() === "error") errors.push(message.text());
   });
   await prepare(page);
-  await page.goto(`${origin}/?${new URLSearchParams(parameters).toString()}`);
+  await page.goto(url);
   return { page, errors };
 }
 
