@@ -41,14 +41,23 @@ export const errorStatus = {
 
 export type ErrorText = keyof typeof errorStatus;
 
-/** The errors that an operation can give, for its documentation. */
+/** The errors that an operation which needs credentials can give, for its documentation. */
 export function wireErrors(...more: ErrorText[]): WireError[] {
-  const texts: ErrorText[] = [
-    "invalid JSON",
+  return openErrors(
     "missing authorization header",
     "invalid authorization header format",
     "invalid token",
     "token has expired",
+    "invalid API key format",
+    "invalid API key",
+    ...more,
+  );
+}
+
+/** The errors that an operation without credentials can give. */
+export function openErrors(...more: ErrorText[]): WireError[] {
+  const texts: ErrorText[] = [
+    "invalid JSON",
     "request body too large",
     "too many requests",
     "internal server error",

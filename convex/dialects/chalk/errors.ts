@@ -27,21 +27,12 @@ export function orRefuse<Answer extends object>(outcome: Answer | { refused: Ref
 
 /** What every code of ours is on this wire. Codes that no operation here can give are faults. */
 const texts: Partial<Record<ErrorCode, ErrorText>> = {
-  MEETING_NOT_FOUND: "room not found",
-  PARTICIPANT_NOT_FOUND: "participant not found",
-  FORBIDDEN: "forbidden",
-  BANNED: "banned from the room",
   MEETING_CLOSED: "room is not active",
   MEETING_NOT_ACTIVE: "room is not active",
-  MEETING_ALREADY_ACTIVE: "room is not active",
-  ALREADY_PARTICIPANT: "participant already in room",
   MEETING_LOCKED: "room is locked",
-  MEETING_FULL: "room is full",
   ONE_ON_ONE_FULL: "room is full",
   TOO_FEW_PLACES: "room is full",
   LAST_HOST: "a room keeps at least one host",
-  USER_INACTIVE: "user is deactivated",
-  SCHEDULED_IN_PAST: "scheduled_start_at must be in the future",
   TOO_MANY_ACTIVE_MEETINGS: "too many active rooms",
   PAYLOAD_TOO_LARGE: "request body too large",
   RATE_LIMITED: "too many requests",
@@ -69,8 +60,7 @@ export function refusalOf(error: unknown): Refusal | null {
   const own = refusal.safeParse(error.data).data;
   if (own) return own;
   if (invalidCursor.safeParse(error.data).success) return { status: 400, error: "invalid cursor" };
-  const { code, message, retryAfterMs } = errorData.partial().safeParse(error.data).data ?? {};
-  if (code === "INVALID_ARGUMENT") return { status: 400, error: message ?? "invalid request" };
+  const { code, retryAfterMs } = errorData.partial().safeParse(error.data).data ?? {};
   const text = code && texts[code];
   if (text === undefined) return null;
   return { status: errorStatus[text], error: text, ...(retryAfterMs !== undefined && { retryAfterMs }) };

@@ -1,7 +1,7 @@
 /** The operations: what the router matches, what is parsed, who may call, and what the OpenAPI document says. */
 import type * as z from "zod";
 import { type WireOperation, wireOperation } from "../../contract/wire";
-import { wireErrors } from "./errorTexts";
+import { openErrors, wireErrors } from "./errorTexts";
 import * as wire from "./wire";
 
 const none = { pathParameters: {}, queryParameters: {} };
@@ -17,7 +17,7 @@ export const operations = {
     ...none,
     body: wire.tokenRequest,
     answer: { status: 200, body: wire.sessionAnswer },
-    errors: wireErrors("invalid API key format", "invalid API key"),
+    errors: openErrors("invalid API key format", "invalid API key"),
   }),
   RefreshToken: wireOperation({
     method: "POST",
@@ -27,7 +27,7 @@ export const operations = {
     ...none,
     body: wire.refreshRequest,
     answer: { status: 200, body: wire.sessionAnswer },
-    errors: wireErrors("invalid refresh token", "refresh token has expired"),
+    errors: openErrors("invalid refresh token", "refresh token has expired"),
   }),
   CreateRoom: wireOperation({
     method: "POST",
@@ -77,7 +77,7 @@ export const operations = {
     ...ofRoom,
     body: wire.updateRoom,
     answer: { status: 200, body: wire.roomAnswer },
-    errors: wireErrors("host role required", "room not found", "room is not active"),
+    errors: wireErrors("host role required", "room not found", "room is not active", "room is full"),
   }),
   DeleteRoom: wireOperation({
     method: "DELETE",
@@ -108,7 +108,9 @@ export const operations = {
       "room not found",
       "room is not active",
       "room is full",
+      "too many active rooms",
       "participant already in room",
+      "user is deactivated",
       "banned from the room",
       "room is locked",
     ),
@@ -120,7 +122,13 @@ export const operations = {
     ...ofRoom,
     body: wire.bulkRequest,
     answer: { status: 200, body: wire.bulkAnswer },
-    errors: wireErrors("host role required", "room not found", "no participants provided", "room is locked"),
+    errors: wireErrors(
+      "host role required",
+      "room not found",
+      "no participants provided",
+      "room is locked",
+      "too many active rooms",
+    ),
   }),
   ListParticipants: wireOperation({
     method: "GET",
@@ -201,7 +209,7 @@ export const operations = {
     ...none,
     body: wire.exchangeRequest,
     answer: { status: 200, body: wire.exchangeAnswer },
-    errors: wireErrors("invalid join token", "join token has expired", "room not found"),
+    errors: openErrors("invalid join token", "join token has expired", "room not found"),
   }),
   GetTenant: wireOperation({
     method: "GET",

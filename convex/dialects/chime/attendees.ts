@@ -26,11 +26,9 @@ const MAX_PAGE = 100;
 /** CreateAttendee. Who is there already is given back as they are. */
 export async function createAttendee(ctx: ChimeCtx, input: InputOf<"CreateAttendee">): Promise<Answer> {
   const { edit, features } = await open(ctx, input.MeetingId);
-  const [outcome] = await add(ctx, edit, features, [input]);
+  const [outcome] = (await add(ctx, edit, features, [input])) as [Outcome];
   await edit.save();
-  if (!outcome || "exception" in outcome) {
-    return refuse(outcome?.exception ?? "ServiceFailureException", outcome?.message ?? "Nobody was added");
-  }
+  if ("exception" in outcome) return refuse(outcome.exception, outcome.message);
   const described = await describeAttendees(ctx, edit.meeting, [outcome.row]);
   return { body: { Attendee: described.attendees[0] }, bearers: described.bearers };
 }

@@ -41,23 +41,10 @@ export function refuse(exception: Exception, message: string): never {
 
 /** What every code of ours is on this wire. Codes that no operation here can give are faults. */
 const exceptionOf: Partial<Record<ErrorCode, Exception>> = {
-  INVALID_ARGUMENT: "BadRequestException",
   MEETING_TOO_LARGE: "BadRequestException",
-  BANNED: "ForbiddenException",
-  FORBIDDEN: "ForbiddenException",
   LAST_HOST: "ForbiddenException",
   MEETING_NOT_FOUND: "NotFoundException",
-  // A meeting that is over is no more, and one that has not begun can only be changed.
-  MEETING_CLOSED: "NotFoundException",
-  MEETING_NOT_ACTIVE: "NotFoundException",
-  PARTICIPANT_NOT_FOUND: "NotFoundException",
-  USER_NOT_FOUND: "NotFoundException",
-  GUEST_NOT_FOUND: "NotFoundException",
-  USER_INACTIVE: "UnprocessableEntityException",
-  ALREADY_PARTICIPANT: "ConflictException",
   IDEMPOTENCY_CONFLICT: "ConflictException",
-  MEETING_FULL: "LimitExceededException",
-  ONE_ON_ONE_FULL: "LimitExceededException",
   TOO_MANY_ACTIVE_MEETINGS: "LimitExceededException",
   PAYLOAD_TOO_LARGE: "RequestEntityTooLargeException",
   RATE_LIMITED: "ThrottlingException",
@@ -109,7 +96,6 @@ const invalidCursor = z.object({
 export function wireErrors(...more: Exception[]): WireError[] {
   const names: Exception[] = [
     "BadRequestException",
-    "ForbiddenException",
     "ServiceFailureException",
     "ServiceUnavailableException",
     "ThrottlingException",

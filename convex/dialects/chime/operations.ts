@@ -58,9 +58,9 @@ export const operations = {
     body: wire.createAttendee,
     answer: { status: 200, body: wire.attendeeAnswer },
     errors: wireErrors(
+      "ForbiddenException",
       "LimitExceededException",
       "NotFoundException",
-      "ConflictException",
       "UnprocessableEntityException",
     ),
   }),
@@ -74,7 +74,7 @@ export const operations = {
     queryParameters: {},
     body: wire.batchCreateAttendee,
     answer: { status: 200, body: wire.batchAnswer },
-    errors: wireErrors("LimitExceededException", "NotFoundException", "UnprocessableEntityException"),
+    errors: wireErrors("NotFoundException"),
   }),
   ListAttendees: wireOperation({
     method: "GET",
@@ -101,7 +101,7 @@ export const operations = {
     pathParameters: ofAttendee,
     queryParameters: {},
     answer: { status: 204 },
-    errors: wireErrors("NotFoundException"),
+    errors: wireErrors("ForbiddenException", "NotFoundException"),
   }),
   UpdateAttendeeCapabilities: wireOperation({
     method: "PUT",
@@ -111,7 +111,7 @@ export const operations = {
     queryParameters: {},
     body: wire.updateCapabilities,
     answer: { status: 200, body: wire.attendeeAnswer },
-    errors: wireErrors("ConflictException", "NotFoundException"),
+    errors: wireErrors("NotFoundException"),
   }),
   BatchUpdateAttendeeCapabilitiesExcept: wireOperation({
     method: "PUT",
@@ -122,7 +122,7 @@ export const operations = {
     queryParameters: {},
     body: wire.updateCapabilitiesExcept,
     answer: { status: 200 },
-    errors: wireErrors("ConflictException", "NotFoundException"),
+    errors: wireErrors("NotFoundException"),
   }),
   StartMeetingTranscription: wireOperation({
     method: "POST",
@@ -134,7 +134,7 @@ export const operations = {
     queryParameters: {},
     body: wire.startTranscription,
     answer: { status: 200 },
-    errors: wireErrors("LimitExceededException", "NotFoundException", "UnprocessableEntityException"),
+    errors: wireErrors("NotFoundException", "UnprocessableEntityException"),
   }),
   StopMeetingTranscription: wireOperation({
     method: "POST",
@@ -153,7 +153,7 @@ export const operations = {
     pathParameters: {},
     queryParameters: { arn: wire.resourceArn },
     answer: { status: 200, body: wire.tagsAnswer },
-    errors: wireErrors("LimitExceededException", "ResourceNotFoundException"),
+    errors: wireErrors("ResourceNotFoundException"),
   }),
   TagResource: wireOperation({
     method: "POST",
@@ -164,7 +164,7 @@ export const operations = {
     queryParameters: {},
     body: wire.tagResource,
     answer: { status: 204 },
-    errors: wireErrors("LimitExceededException", "ResourceNotFoundException", "TooManyTagsException"),
+    errors: wireErrors("ResourceNotFoundException", "TooManyTagsException"),
   }),
   UntagResource: wireOperation({
     method: "POST",
@@ -175,7 +175,7 @@ export const operations = {
     queryParameters: {},
     body: wire.untagResource,
     answer: { status: 204 },
-    errors: wireErrors("LimitExceededException", "ResourceNotFoundException"),
+    errors: wireErrors("ResourceNotFoundException"),
   }),
 } as const;
 

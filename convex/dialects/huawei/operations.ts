@@ -30,6 +30,7 @@ const controlErrors = wireErrors(
   "tokenMissing",
   "insufficientPermissions",
   "conferenceNotFound",
+  "conferenceOver",
   "tooManyParticipants",
   "inviteFailed",
   "onlyInvited",
@@ -184,7 +185,9 @@ const withPassword = {
     answer: { status: 200, body: answers.controlToken },
     errors: wireErrors(
       "authenticationFailed",
+      "insufficientPermissions",
       "conferenceNotFound",
+      "conferenceOver",
       "notFoundOrWrongPassword",
       "passwordNeeded",
     ),
@@ -199,9 +202,11 @@ const withPassword = {
     answer: empty,
     errors: wireErrors(
       "conferenceNotFound",
+      "conferenceOver",
       "notFoundOrWrongPassword",
       "tooManyParticipants",
       "inviteFailed",
+      "onlyInvited",
     ),
   }),
 };

@@ -35,10 +35,6 @@ export function refuse(twirp: TwirpCode, msg: string): never {
 const twirpOf: Partial<Record<ErrorCode, TwirpCode>> = {
   INVALID_ARGUMENT: "invalid_argument",
   PAYLOAD_TOO_LARGE: "invalid_argument",
-  MEETING_NOT_FOUND: "not_found",
-  MEETING_CLOSED: "not_found",
-  MEETING_NOT_ACTIVE: "failed_precondition",
-  MEETING_ALREADY_ACTIVE: "failed_precondition",
   LAST_HOST: "failed_precondition",
   TOO_MANY_ACTIVE_MEETINGS: "resource_exhausted",
   RATE_LIMITED: "resource_exhausted",

@@ -64,19 +64,15 @@ export function refuse(code: WireErrorCode, message: string): never {
   throw new ConvexError({ volcengine: code, message });
 }
 
+/** What codes of ours are on this wire; others that an operation can give are InvalidParameter. */
 const codes: Partial<Record<ErrorCode, WireErrorCode>> = {
   MEETING_NOT_FOUND: "InvalidParameter.NotExistConversation",
-  PARTICIPANT_NOT_FOUND: "InvalidParameter.NotExistParticipant",
   MEETING_CLOSED: "InvalidParameter.ConversationDestroyed",
-  MEETING_FULL: "InvalidParameter.UserCountOverLimit",
+  ONE_ON_ONE_FULL: "InvalidParameter.UserCountOverLimit",
   PAYLOAD_TOO_LARGE: "InvalidParameter.SizeOverLimit",
   RATE_LIMITED: "FlowLimitExceeded.QPSOverLimit",
-  FORBIDDEN: "AccessDenied",
-  BANNED: "AccessDenied",
   // A signature that stands for another body: it was made in a query, without the body.
   IDEMPOTENCY_CONFLICT: "SignatureDoesNotMatch",
-  INTERNAL_ERROR: "UndefinedError",
-  NOT_CONFIGURED: "UndefinedError",
 };
 
 /** What an error is called here; undefined if it is a fault. */
@@ -85,6 +81,8 @@ export function refusalOf(error: unknown): Refusal | undefined {
   const data: unknown = error.data;
   if (isRefusal(data)) return { code: data.volcengine, message: data.message };
   const known = errorData.safeParse(data).data;
+  // What a deployment lacks is the concern of those who run it.
+  if (known?.code === "NOT_CONFIGURED") return undefined;
   return known && { code: codes[known.code] ?? "InvalidParameter", message: known.message };
 }
 

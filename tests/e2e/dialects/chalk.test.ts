@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { decodeJwt, SignJWT } from "jose";
-import { beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { NewCredentials } from "../../../convex/contract/accessKeys";
 import { call, request, signIn, startServer, type TestServer } from "../server";
 import { ChalkClient, type Json } from "./chalkClient";
@@ -29,6 +29,10 @@ beforeAll(async () => {
   server = await startDialectServer({ CREDENTIALS_KEY: credentialsKey });
   credentials = await newCredentials(server);
   app = ChalkClient.withKey(server, credentials.chalkApiKey);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 /** Credentials of a tenant of its own. */
@@ -457,6 +461,17 @@ test("a join link lets one person into one room, once", async () => {
   ]);
 });
 
+test("a join link is good for a day", async () => {
+  const room = await app.newRoom();
+  const link = async () => (await app.call("POST", `/rooms/${room}/join-token`))["join_token"];
+  const [early, late] = [await link(), await link()];
+  const exchange = (join_token: unknown) => app.send("POST", "/public/join-token/exchange", { join_token });
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 23 * 60 * 60_000 });
+  expect((await exchange(early)).status).toBe(200);
+  vi.setSystemTime(Date.now() + 61 * 60_000);
+  expect(await exchange(late)).toMatchObject({ status: 401, body: { error: "join token has expired" } });
+});
+
 test("rooms are listed by status, renamed, deleted, and found by name, by id and by the id of the Connvo API", async () => {
   const { app: own } = await newTenant();
   const ids = [
@@ -634,6 +649,29 @@ test("bans and the tenant's limits hold here, too", async () => {
   const seen = await participantsOf(own, meetingId);
   expect(seen).toMatchObject([{ display_name: "host", role: "host" }]);
   expect(seen[0]).not.toHaveProperty("external_user_id");
+
+  const gone = await signIn(server, "gone", { organizationId: "org_chalk" });
+  await call(server, host.token, "meetings/lifecycle/addMultipleParticipants", {
+    meetingId,
+    participants: [{ externalId: "gone", email: "gone@example.com", role: "participant" }],
+  });
+  await call(server, gone.token, "users/mutations/deactivateUser", { userId: gone.userId });
+  const other = await own.newRoom();
+  const fields = { display_name: "Gone", external_user_id: "gone" };
+  expect(await own.refusal("POST", `/rooms/${other}/participants`, fields)).toEqual([
+    400,
+    "user is deactivated",
+  ]);
+  await own.call("POST", `/rooms/${other}/end`);
+
+  await call(server, host.token, "meetings/lifecycle/updateMeeting", { meetingId, locked: true });
+  for (const [path, body] of [
+    ["participants", { display_name: "Bob" }],
+    ["participants/bulk", { participants: [{ display_name: "Bob" }] }],
+  ] as const) {
+    expect(await own.refusal("POST", `/rooms/${meetingId}/${path}`, body)).toEqual([403, "room is locked"]);
+  }
+  await call(server, host.token, "meetings/lifecycle/updateMeeting", { meetingId, locked: false });
 
   const { _id: tenantId } = await call<{ _id: string }>(server, host.token, "tenants/queries/getTenant", {});
   await asAdmin(server, "tenants/admin:setConfig", {

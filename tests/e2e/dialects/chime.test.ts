@@ -434,6 +434,38 @@ describe("the meetings of the Connvo API", () => {
     expect(state).toBe("concluded");
   });
 
+  test("refuse who is banned, and who is named twice by different names", async () => {
+    const app = chimeClient(server, await newCredentials(server, "org_connvo"));
+    const host = await signIn(server, "connvo-host", organization);
+    const zed = await signIn(server, "zed", organization);
+    const meetingId = await newMeeting(server, host);
+    await call(server, host.token, "meetings/lifecycle/addParticipant", {
+      meetingId,
+      userId: zed.userId,
+      role: "participant",
+    });
+    const made = (await everybody(meetingId, app)).map(({ ExternalUserId = "" }) => ExternalUserId);
+    // From here on the user has an ExternalUserId of the application's, too.
+    await call(server, host.token, "meetings/lifecycle/addMultipleParticipants", {
+      meetingId: await newMeeting(server, host),
+      participants: [{ externalId: "zed-7", email: "zed@example.com", role: "participant" }],
+    });
+    const MeetingId = await newChimeMeeting(app);
+    const twice = await createBatch(MeetingId, [...made, "zed-7"], app);
+    expect(twice.Attendees).toHaveLength(2);
+    expect(twice.Errors).toMatchObject([{ ExternalUserId: "zed-7", ErrorCode: "Conflict" }]);
+
+    await call(server, host.token, "meetings/bans/banParticipants", {
+      meetingId,
+      people: [{ externalId: "zed-7" }],
+    });
+    const create = new CreateAttendeeCommand({ MeetingId: meetingId, ExternalUserId: "zed-7" });
+    expect(await thrownBy(app.send(create))).toBeInstanceOf(ForbiddenException);
+    const batch = await createBatch(meetingId, ["ann", "zed-7"], app);
+    expect(namesOf(batch.Attendees)).toEqual(["ann"]);
+    expect(batch.Errors).toMatchObject([{ ExternalUserId: "zed-7", ErrorCode: "Forbidden" }]);
+  });
+
   test("refuse who is deactivated with 422", async () => {
     const app = chimeClient(server, await newCredentials(server, "org_connvo"));
     const [host, gone] = [

@@ -100,6 +100,31 @@ describe("capabilities", () => {
     expect(await capabilitiesIn(MeetingId)).toEqual({ ann: MUTED, bob: ALL, cy: MUTED });
   });
 
+  test("of everybody at once are changed among a thousand people, and not among more", async () => {
+    const app = chimeClient(server, await newCredentials(server, "org_large"));
+    const host = await signIn(server, "large-host", { organizationId: "org_large" });
+    const MeetingId = await newMeeting(server, host, { maxParticipants: 2000 });
+    const participants = Array.from({ length: 999 }, (_, index) => ({
+      externalId: `person-${index}`,
+      role: "participant",
+    }));
+    const add = (people: object[]) =>
+      call(server, host.token, "meetings/lifecycle/addMultipleParticipants", {
+        meetingId: MeetingId,
+        participants: people,
+      });
+    await add(participants);
+    const { Attendees = [] } = await app.send(new ListAttendeesCommand({ MeetingId, MaxResults: 1 }));
+    const command = new BatchUpdateAttendeeCapabilitiesExceptCommand({
+      MeetingId,
+      ExcludedAttendeeIds: [{ AttendeeId: Attendees[0]?.AttendeeId }],
+      Capabilities: MUTED,
+    });
+    expect((await app.send(command)).$metadata.httpStatusCode).toBe(200);
+    await add([{ externalId: "one-more", role: "participant" }]);
+    expect(await thrownBy(app.send(command))).toBeInstanceOf(BadRequestException);
+  });
+
   test("that cannot be are refused", async () => {
     const { MeetingId, ids } = await withThree({ MeetingFeatures: { Content: { MaxResolution: "None" } } });
     const [ann = ""] = ids;

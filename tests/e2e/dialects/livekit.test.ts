@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import type { NewCredentials } from "../../../convex/contract/accessKeys";
 import { newMeeting, request, signIn, call, type TestServer } from "../server";
 import { ChalkClient } from "./chalkClient";
-import { newCredentials, startDialectServer } from "./tenant";
+import { configure, newCredentials, startDialectServer } from "./tenant";
 
 let server: TestServer;
 let credentials: NewCredentials;
@@ -149,6 +149,48 @@ test("a token opens what it grants, if a tenant's access key has signed it", asy
     404,
     { code: "bad_route", msg: "there is no such service" },
   ]);
+});
+
+test("what does not fit, what is too much and what is asked otherwise are refused with Twirp's codes", async () => {
+  const token = await tokenWith({ roomCreate: true, roomList: true });
+  const codeOf = ({ status, body }: Awaited<ReturnType<typeof send>>) => [
+    status,
+    (body as { code?: string }).code,
+  ];
+  for (const body of ["{", ""]) {
+    expect(codeOf(await send("ListRooms", body, token))).toEqual([400, "malformed"]);
+  }
+  for (const body of [[], { name: 5 }, { name: "x", maxParticipants: -1 }, { name: "x".repeat(1_100_000) }]) {
+    expect(codeOf(await send("CreateRoom", body, token))).toEqual([400, "invalid_argument"]);
+  }
+  const url = `${server.siteUrl}/twirp/livekit.RoomService/ListRooms`;
+  const otherwise = [{ token }, { token, body: "{}", headers: { "Content-Type": "application/protobuf" } }];
+  for (const options of otherwise) {
+    expect(codeOf(await request(url, options))).toEqual([404, "bad_route"]);
+  }
+});
+
+test("a tenant's rooms, a room's people and a caller's requests are not too many", async () => {
+  const few = clientOf(await newCredentials(server, "few"));
+  await configure(server, "few", { maxConcurrentMeetings: 1 });
+  await few.createRoom({ name: "one" });
+  const exhausted = { status: 429, code: "resource_exhausted" };
+  await expect(few.createRoom({ name: "two" })).rejects.toMatchObject(exhausted);
+
+  const { sid } = await client.createRoom({ name: "many", maxParticipants: 3000 });
+  const people = Array.from({ length: 2001 }, (_, index) => `many${index}`);
+  for (let from = 0; from < people.length; from += 250) {
+    await addPeople(sid.replace("RM_", ""), people.slice(from, from + 250));
+  }
+  await expect(client.listParticipants("many")).rejects.toMatchObject(exhausted);
+  await client.removeParticipant("many", "many0");
+  expect(await client.listParticipants("many")).toHaveLength(2000);
+
+  const slow = await startDialectServer({ RATE_LIMIT_PER_SECOND: "0.001" });
+  const { accessKeyId, secretAccessKey } = await newCredentials(slow);
+  const hurried = new RoomServiceClient(slow.siteUrl, accessKeyId, secretAccessKey);
+  await hurried.listRooms();
+  await expect(hurried.listRooms()).rejects.toMatchObject(exhausted);
 });
 
 test("another tenant's rooms are not there, nor is the last host to be removed", async () => {

@@ -475,6 +475,18 @@ test("people for whom there is no place are among those who have failed", async 
   });
 });
 
+test("a conversation of two people needs places for both", async () => {
+  await asAdmin(server, "tenants/admin:create", { name: "lonely", config: { maxParticipantsPerMeeting: 1 } });
+  const client = sdkClient(server.siteUrl, await newCredentials(server, "lonely"));
+  const { ResponseMetadata } = await client("CreateConversation", {
+    AppId: 1,
+    ConversationCoreInfo: { ConversationType: 1 },
+    OwnerUserId: 1,
+    OtherUserId: 2,
+  });
+  expect(ResponseMetadata.Error).toMatchObject({ Code: "InvalidParameter.UserCountOverLimit" });
+});
+
 test("20 clients that add the same people at once add each once", async () => {
   const id = await newConversation();
   const everybody = Array.from({ length: 100 }, (_, index) => index + 1);
