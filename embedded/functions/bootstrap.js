@@ -6,20 +6,35 @@
  *
  * This file is read as text and evaluated by realm.ts. It is plain JavaScript because a compiler's helpers would not
  * be there. Its value is a function of the host's side.
- *
+ */
+
+/**
  * @typedef {{ message: string, data?: unknown }} SyscallError
  * @typedef {object} Host
- * @property {(op: string, args: string) => string | SyscallError} syscall
+ * @property {(op: string, args: string | Record<string, unknown>) => string | SyscallError} syscall `args`: JSON, or text of it
  * @property {(level: string, args: unknown[]) => void} log
  * @property {(algorithm: string, data: ArrayBuffer | ArrayBufferView) => ArrayBuffer} digest
  * @property {Record<string, unknown>} globals what is the same in every realm
  * @property {Record<string, string>} environment
  * @property {((name: string) => undefined) | undefined} missingVariable
+ * @property {(perform: (op: string, args: Record<string, unknown>) => string) => DirectDatabase} directDatabase
+ *
+ * @typedef {object} DirectDatabase see directDatabase.js
+ * @property {(parts: any) => void} adopt
+ * @property {(registered: Registered, args: unknown) => Promise<Result> | null} call
+ *
+ * @typedef {object} Registered what the convex package makes of a function
+ * @property {(args: string) => Promise<string>} [invokeQuery]
+ * @property {(args: string) => Promise<string>} [invokeMutation]
+ *
+ * @typedef {{ text: string, json?: unknown }} Result
  */
-/** @param {Host} host */
+
 // oxlint-disable-next-line no-unused-expressions -- this function is the script's value
-(function bootstrap(host) {
+(function bootstrap(/** @type {Host} */ host) {
   "use strict";
+  // Looked up here once: a look at a global of a vm context costs more than most of what is done with it.
+  const { ArrayBuffer, Array, Error, JSON, Math, Object, Promise, Proxy, Reflect, String } = globalThis;
   const scope = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (globalThis));
   const RealDate = Date;
   const execution = { nowMs: RealDate.now(), random: seededRandom([1, 2, 3, 4]) };
@@ -103,13 +118,16 @@
     if (problem.data !== undefined) Object.assign(error, { data: problem.data });
     return error;
   }
+  /** @param {string} op @param {string | Record<string, unknown>} args */
+  function syscall(op, args) {
+    const result = host.syscall(op, args);
+    if (typeof result === "string") return result;
+    throw toError(result);
+  }
+  const database = host.directDatabase(syscall);
   scope.Convex = {
     /** @param {string} op @param {string} args */
-    syscall(op, args) {
-      const result = host.syscall(op, args);
-      if (typeof result === "string") return result;
-      throw toError(result);
-    },
+    syscall: (op, args) => syscall(op, args),
     // Every operation of a transaction is done at once: the promise is settled when it is made.
     /** @param {string} op @param {string} args */
     asyncSyscall(op, args) {
@@ -120,7 +138,19 @@
     jsSyscall(op) {
       throw new Error(`${op} can only be used in actions`);
     },
+    // Called by the app's own convex package when it is loaded.
+    adopt: database.adopt,
   };
+
+  /**
+   * Calls a registered function the way the convex package does.
+   * @param {Registered} registered @param {unknown} args @returns {Promise<Result>}
+   */
+  async function callByText(registered, args) {
+    const invoke = registered.invokeMutation ?? registered.invokeQuery;
+    if (!invoke) throw new Error("This is no query or mutation");
+    return { text: await invoke(JSON.stringify([args])) };
+  }
 
   /**
    * Blobs whose content is there at once: that of the host's comes from another thread, for which nothing waits here.
@@ -128,16 +158,21 @@
    */
   function blobClass(HostBlob) {
     return class Blob extends HostBlob {
+      /** @type {Uint8Array<ArrayBuffer>} */
       #bytes;
       /** @param {Iterable<BlobPart>} parts @param {BlobPropertyBag} options */
       constructor(parts = [], options = {}) {
-        const all = Array.from(parts, (part) => {
-          if (part instanceof Blob) return part.#bytes;
-          if (ArrayBuffer.isView(part)) return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-          if (part instanceof ArrayBuffer) return new Uint8Array(part);
-          if (part instanceof HostBlob) throw new TypeError("Only actions can read this Blob");
-          return new TextEncoder().encode(String(part));
-        });
+        const all = Array.from(
+          parts,
+          /** @returns {Uint8Array<ArrayBufferLike>} */ (part) => {
+            if (part instanceof Blob) return part.#bytes;
+            if (ArrayBuffer.isView(part))
+              return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+            if (part instanceof ArrayBuffer) return new Uint8Array(part);
+            if (part instanceof HostBlob) throw new TypeError("Only actions can read this Blob");
+            return new TextEncoder().encode(String(part));
+          },
+        );
         const bytes = new Uint8Array(all.reduce((length, part) => length + part.length, 0));
         let end = 0;
         for (const part of all) {
@@ -147,16 +182,19 @@
         super([bytes], options);
         this.#bytes = bytes;
       }
+      /** @override */
       async arrayBuffer() {
         return this.#bytes.slice().buffer;
       }
+      /** @override */
       async bytes() {
         return this.#bytes.slice();
       }
+      /** @override */
       async text() {
         return new TextDecoder().decode(this.#bytes);
       }
-      /** @param {number} [start] @param {number} [end] @param {string} [type] */
+      /** @override @param {number} [start] @param {number} [end] @param {string} [type] */
       slice(start, end, type = "") {
         return new Blob([this.#bytes.slice(start, end)], { type });
       }
@@ -189,12 +227,12 @@
     },
     /**
      * Starts a function. Its promise is settled when this realm's microtasks have run; the slot then says how.
-     * @param {() => Promise<string>} call
+     * @param {Registered} registered @param {unknown} args JSON, which may belong to the host's realm
      */
-    start(call) {
+    start(registered, args) {
       /** @type {{ state: "running" | "returned" | "threw", value: unknown }} */
       const slot = { state: "running", value: undefined };
-      new Promise((resolve) => resolve(call())).then(
+      new Promise((resolve) => resolve(database.call(registered, args) ?? callByText(registered, args))).then(
         (value) => {
           slot.state = "returned";
           slot.value = value;

@@ -75,15 +75,15 @@ export function checkArgs(
   return problem === null ? { value } : failure(`ArgumentValidationError: ${problem}`);
 }
 
-/** Checks what a function returned. `text` comes from `convexToJson`, so it is a legal value. */
-export function checkReturn(info: FunctionInfo, text: string): Failure | null {
+/** Checks what a function returned. `text` comes from `convexToJson`, so it is a legal value. `json`: what it says, if that is known. */
+export function checkReturn(info: FunctionInfo, text: string, json?: Json): Failure | null {
   if (text.length > MAX_RETURN_BYTES) {
     return failure(
       `Function ${modulePath(info.path)} return value is too large (actual: ${formatBytes(text.length)}, limit: ${formatBytes(MAX_RETURN_BYTES)})`,
     );
   }
   if (info.returns === null) return null;
-  const problem = info.checkReturns(JSON.parse(text) as Json);
+  const problem = info.checkReturns(json ?? (JSON.parse(text) as Json));
   return problem === null ? null : failure(`ReturnsValidationError: ${problem}`);
 }
 

@@ -1,7 +1,7 @@
 import type { Database } from "../transaction/database";
 import type { Limits } from "../transaction/limits";
 import { Transaction } from "../transaction/transaction";
-import type { Json } from "../values/json";
+import type { Json, JsonObject } from "../values/json";
 import type { Call, Outcome } from "./calls";
 import { checkArgs, checkReturn, findFunction } from "./checks";
 import type { Failure } from "./failure";
@@ -146,16 +146,16 @@ class TransactionCall implements ConvexGlobal {
 
   syscall(operation: string, text: string): string {
     this.#requireOpen(operation);
-    return performSyscall(this.frame, operation, text, this.options.syscalls);
+    return performSyscall(this.frame, operation, JSON.parse(text) as JsonObject, this.options.syscalls);
   }
 
   asyncSyscall(operation: string, text: string): Promise<string> {
     return this.#turns.next(async () => {
       this.#requireOpen(operation);
-      const request = JSON.parse(text) as NestedRequest;
+      const request = JSON.parse(text) as NestedRequest & JsonObject;
       await this.options.app().loadFor(this.frame.function.component, request);
       if (operation === RUN_FUNCTION) return this.#callNested(request);
-      return performSyscall(this.frame, operation, text, this.options.syscalls);
+      return performSyscall(this.frame, operation, request, this.options.syscalls);
     });
   }
 

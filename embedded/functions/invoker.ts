@@ -2,7 +2,7 @@
 import type { Blobs } from "../storage/blobs";
 import type { Database } from "../transaction/database";
 import { DeveloperError, InvalidCursorError } from "../transaction/errors";
-import type { Json } from "../values/json";
+import type { Json, JsonObject } from "../values/json";
 import type { App } from "./app";
 import { checkReturn, couldNotFind } from "./checks";
 import { failure } from "./failure";
@@ -41,14 +41,10 @@ export class Invoker {
     // Another version of the app may have come into force since the call came.
     if (!component) return { failure: failure(couldNotFind(info.path)) };
     const realm = component.realm(callersWithin(component.path, frame.parent));
-    const host = new FrameHost((operation, text) => this.#perform(frame, operation, text), frame);
+    const host = new FrameHost((operation, request) => this.#perform(frame, operation, request), frame);
     let result: RealmResult;
     try {
-      const registered = component.inRealm(realm, info);
-      const argsText = JSON.stringify([args]);
-      const call = info.kind === "mutation" ? registered.invokeMutation : registered.invokeQuery;
-      if (!call) throw new Error(`${info.path} can't be invoked`);
-      result = realm.run(() => call(argsText), frame.nowMs, host);
+      result = realm.run(component.inRealm(realm, info), args, frame.nowMs, host);
     } catch (error) {
       // A module may fail when a new realm evaluates it: that is the app's error like any other.
       return { failure: component.describe(error) };
@@ -56,22 +52,23 @@ export class Invoker {
     if (host.fault !== null) throw host.fault;
     if (result.state === "stuck") return { failure: failure("Returned promise will never resolve") };
     if (result.state === "threw") return { failure: component.describe(result.value) };
-    const value = result.value as string;
-    const problem = checkReturn(info, value);
+    const { text: value, json } = result.value;
+    const problem = checkReturn(info, value, json);
     return problem === null ? { value } : { failure: problem };
   }
 
-  #perform(frame: CallFrame, operation: string, text: string): string {
+  #perform(frame: CallFrame, operation: string, request: string | JsonObject): string {
+    const args = (typeof request === "string" ? JSON.parse(request) : request) as JsonObject;
     if (operation !== RUN_FUNCTION) {
       const startedAt = performance.now();
       try {
-        return performSyscall(frame, operation, text, this.#host);
+        return performSyscall(frame, operation, args, this.#host);
       } finally {
         frame.transaction.usage.operationsMs += performance.now() - startedAt;
       }
     }
     const { database } = this;
-    const nested = enterNested(frame, JSON.parse(text) as NestedRequest, { database, app: this.app() });
+    const nested = enterNested(frame, args as NestedRequest, { database, app: this.app() });
     return leaveNested(nested, this.invoke(nested.frame, nested.args));
   }
 }
@@ -91,7 +88,7 @@ class FrameHost implements RealmHost {
   fault: Error | null = null;
 
   constructor(
-    private readonly perform: (operation: string, text: string) => string,
+    private readonly perform: (operation: string, request: string | JsonObject) => string,
     private readonly frame: CallFrame,
   ) {}
 
@@ -99,9 +96,9 @@ class FrameHost implements RealmHost {
     this.frame.logs.add(level, values);
   }
 
-  syscall(operation: string, text: string): string | SyscallProblem {
+  syscall(operation: string, request: string | JsonObject): string | SyscallProblem {
     try {
-      return this.perform(operation, text);
+      return this.perform(operation, request);
     } catch (error) {
       if (error instanceof DeveloperError) return problemOf(error);
       this.fault ??= error instanceof Error ? error : new Error("A syscall failed", { cause: error });

@@ -2,11 +2,13 @@ import { createHash, randomFillSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createContext, Script, type Context } from "node:vm";
 import { bundleFile, type DefinitionBundle, type ModuleTable } from "./bundle";
+import type { Json, JsonObject } from "../values/json";
+import type { RegisteredFunction } from "./loadedApp";
 import type { LogLevel } from "./logLines";
 
-/** What a realm asks of the call that runs in it. A syscall gives JSON, or says what went wrong. */
+/** What a realm asks of the call that runs in it. A syscall is given JSON or text of it, and gives such text or says what went wrong. */
 export type RealmHost = {
-  syscall(operation: string, args: string): string | SyscallProblem;
+  syscall(operation: string, args: string | JsonObject): string | SyscallProblem;
   log(level: LogLevel, args: readonly unknown[]): void;
 };
 
@@ -15,18 +17,30 @@ export type SyscallProblem = { readonly message: string; readonly data?: unknown
 
 /** How a call ended. `stuck`: it waits for a promise that nothing will ever settle. */
 export type RealmResult =
-  | { readonly state: "returned"; readonly value: unknown }
+  | { readonly state: "returned"; readonly value: Returned }
   | { readonly state: "threw"; readonly value: unknown }
   | { readonly state: "stuck" };
 
+/** What a function has returned: JSON text, and where it is known, what that text says. It belongs to the realm. */
+export type Returned = { readonly text: string; readonly json?: Json };
+
+type Slot =
+  | { readonly state: "running" }
+  | { readonly state: "returned"; readonly value: Returned }
+  | { readonly state: "threw"; readonly value: unknown };
+
 type Bootstrapped = {
   begin(nowMs: number, seed: Uint32Array): void;
-  start(call: () => Promise<string>): { state: "running" | "returned" | "threw"; value: unknown };
+  start(registered: RegisteredFunction, args: Json): Slot;
 };
 
-const BOOTSTRAP = new Script(readFileSync(new URL("./bootstrap.js", import.meta.url), "utf8"), {
-  filename: "bootstrap.js",
-});
+const BOOTSTRAP = realmScript("bootstrap.js");
+const DIRECT_DATABASE = realmScript("directDatabase.js");
+
+/** A file beside this one that runs in every realm. */
+function realmScript(filename: string): Script {
+  return new Script(readFileSync(new URL(`./${filename}`, import.meta.url), "utf8"), { filename });
+}
 
 /** Looked up as local variables, which is far faster than through the global object of a vm context. */
 const FAST_GLOBALS = [
@@ -84,12 +98,13 @@ export class Realm {
     for (const name of SHARED_GLOBALS) globals[name] = (globalThis as Record<string, unknown>)[name];
     const bootstrap = BOOTSTRAP.runInContext(this.#context) as (host: unknown) => Bootstrapped;
     this.#app = bootstrap({
-      syscall: (operation: string, args: string) => this.#current().syscall(operation, args),
+      syscall: (operation: string, args: string | JsonObject) => this.#current().syscall(operation, args),
       log: (level: LogLevel, args: readonly unknown[]) => this.#host?.log(level, args),
       digest,
       globals,
       environment,
       missingVariable,
+      directDatabase: DIRECT_DATABASE.runInContext(this.#context) as unknown,
     });
     const scope = this.#scope as Record<string, unknown>;
     const factory = script.runInContext(this.#context) as (...args: unknown[]) => void;
@@ -116,15 +131,14 @@ export class Realm {
     }
   }
 
-  /** Runs one call to its end. `nowMs` is what the clock shows all the while. */
-  run(call: () => Promise<string>, nowMs: number, host: RealmHost): RealmResult {
+  /** Calls a query or mutation and runs it to its end. `nowMs` is what the clock shows all the while. */
+  run(registered: RegisteredFunction, args: Json, nowMs: number, host: RealmHost): RealmResult {
     const outer = this.#host;
     this.#host = host;
     this.#app.begin(nowMs, newSeed());
-    const slot = this.#inside(() => this.#app.start(call)) as ReturnType<Bootstrapped["start"]>;
+    const slot = this.#inside(() => this.#app.start(registered, args)) as Slot;
     this.#host = outer;
-    if (slot.state === "running") return { state: "stuck" };
-    return { state: slot.state, value: slot.value };
+    return slot.state === "running" ? { state: "stuck" } : slot;
   }
 
   /** Calls from within the context, so that the realm's microtasks are run before this returns. */

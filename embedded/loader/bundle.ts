@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { BuildOptions } from "esbuild";
 import { componentImports, definitionPath } from "./componentImports";
+import { convexPackage } from "./convexPackage";
 import { configFile, entryPoints, hasUseNode } from "./entryPoints";
 import { asyncHooks, BundleError, bundleFiles, modulePath } from "./esbuild";
 
@@ -61,7 +62,10 @@ class Components {
 
   /** Settings for a build that may meet components. */
   get options(): BuildOptions {
-    return { platform: "browser", plugins: [asyncHooks, componentImports(this.appFolder, this.#meet)] };
+    return {
+      platform: "browser",
+      plugins: [asyncHooks, convexPackage, componentImports(this.appFolder, this.#meet)],
+    };
   }
 
   /** The bundles of all that were met, also while others were bundled; sorted by their paths. */

@@ -36,10 +36,13 @@ async function temporaryBlobs(): Promise<BlobStore> {
 
 const bundles = new Map<string, ReturnType<typeof bundleApp>>();
 
-/** A runtime with the fixture app, without sockets and, unless a store is given, without a disk. */
+/**
+ * A runtime with the fixture app, without sockets and, unless a store is given, without a disk. `byText`: the app's convex package
+ * hands nothing over, so that functions are called as those of an app that was pushed.
+ */
 export async function startRuntime(
   store: Store = new MemoryStore(),
-  { appFolder = FIXTURE_APP, environment = {}, cursorSecret = randomBytes(32) } = {},
+  { appFolder = FIXTURE_APP, environment = {}, cursorSecret = randomBytes(32), byText = false } = {},
 ): Promise<TestRuntime> {
   const faults: unknown[] = [];
   const log: string[] = [];
@@ -57,7 +60,9 @@ export async function startRuntime(
   });
   const bundle = bundles.get(appFolder) ?? bundleApp(appFolder);
   bundles.set(appFolder, bundle);
-  const app = runtime.prepare(await bundle, { FROM_DEPLOYMENT: "yes", ...environment });
+  const { code, ...rest } = await bundle;
+  const loaded = { ...rest, code: byText ? code.replace("Convex.adopt(", "Object(") : code };
+  const app = runtime.prepare(loaded, { FROM_DEPLOYMENT: "yes", ...environment });
   const build = runtime.begin(app);
   await build.done;
   await runtime.adopt(app, build);

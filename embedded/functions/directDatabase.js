@@ -1,0 +1,495 @@
+// @ts-check
+/*
+ * Runs inside the realm of queries and mutations: `ctx.db` without JSON text on the way to the runtime. The convex package makes
+ * a text of all that it asks the runtime for, which costs several times what most operations do.
+ *
+ * It stands on the app's own convex package, which the loader has hand over parts of itself (see loader/convexPackage.ts). What is
+ * not plain (an argument that is missing, a value that JSON has no word for, a search) the package does itself, so that an app
+ * meets the package's own errors, classes and conversions.
+ *
+ * This file is read as text and evaluated by realm.ts, like bootstrap.js. Its value is a function of the realm's side.
+ */
+
+/**
+ * @typedef {Record<string, any>} Fields
+ * @typedef {(...args: any[]) => any} Method
+ * @typedef {{ source: Fields, operators: Fields[] }} SerializedQuery
+ * @typedef {"order" | "filter" | "limit" | "collect" | "take" | "paginate" | "next" | "return"} QueryMethod
+ * @typedef {"withIndex" | "withSearchIndex" | "count"} TableMethod
+ * @typedef {Record<QueryMethod | typeof Symbol.asyncIterator, Method> & { state: { type: string, query?: SerializedQuery } }} OriginalQuery
+ * @typedef {object} Package parts of the convex package
+ * @property {(handler: Method, args: string, visibility: string) => Promise<string>} invokeQuery
+ * @property {(handler: Method, args: string, visibility: string) => Promise<string>} invokeMutation
+ * @property {new (query: SerializedQuery) => OriginalQuery} QueryImpl
+ * @property {new (tableName: string) => Record<TableMethod, Method>} QueryInitializerImpl
+ * @property {(value: unknown) => unknown} convexToJson
+ * @property {(json: unknown) => any} jsonToConvex
+ * @property {(value: unknown) => void} validateReturnValue
+ * @typedef {{ _handler?: Method, isPublic?: boolean, isMutation?: boolean }} WithHandler
+ */
+
+// oxlint-disable-next-line no-unused-expressions -- this function is the script's value
+(function directDatabase(
+  /** @type {(operation: string, args: Fields) => string} does an operation of the database and gives JSON text */
+  perform,
+) {
+  "use strict";
+  // Looked up here once: a look at a global of a vm context costs more than most of what is done with it.
+  const { Array, Error, JSON, Number, Object, Promise, Set, Symbol } = globalThis;
+
+  /** @type {Package | null} */
+  let adopted = null;
+
+  /** The app's package. Nothing below runs before it is there. */
+  function convex() {
+    return /** @type {Package} */ (adopted);
+  }
+
+  // Values.
+
+  /** What {@link plainJson} gives for a value that it leaves to the package. */
+  const NOT_PLAIN = Symbol("not plain");
+  /** Values that are nested more deeply are refused in any case. */
+  const MAX_DEPTH = 64;
+  /** Field names that were found to be legal, so many at most. */
+  const MAX_KNOWN_NAMES = 10_000;
+  const knownNames = new Set();
+
+  /** @param {string} name */
+  function isLegalName(name) {
+    if (knownNames.has(name)) return true;
+    if (!/^(?!\$)[\x20-\x7e]{0,1024}$/.test(name) || name === "__proto__") return false;
+    if (knownNames.size < MAX_KNOWN_NAMES) knownNames.add(name);
+    return true;
+  }
+
+  /** The JSON encoding of a value, as the package gives it: with the fields in order and without undefined ones. @param {unknown} value */
+  function toJson(value) {
+    const json = plainJson(value, 0);
+    return json === NOT_PLAIN ? convex().convexToJson(value) : json;
+  }
+
+  /** @param {any} value @param {number} depth @returns {any} */
+  function plainJson(value, depth) {
+    switch (typeof value) {
+      case "string":
+      case "boolean":
+        return value;
+      case "number":
+        return Number.isFinite(value) && !Object.is(value, -0) ? value : NOT_PLAIN;
+      case "object":
+        break;
+      default:
+        return NOT_PLAIN;
+    }
+    if (value === null) return null;
+    if (depth > MAX_DEPTH) return NOT_PLAIN;
+    if (Array.isArray(value)) return plainArray(value, depth);
+    const prototype = Object.getPrototypeOf(value);
+    return prototype === Object.prototype || prototype === null ? plainObject(value, depth) : NOT_PLAIN;
+  }
+
+  /** @param {unknown[]} value @param {number} depth */
+  function plainArray(value, depth) {
+    const out = [];
+    for (let i = 0; i < value.length; i++) {
+      const element = plainJson(value[i], depth + 1);
+      if (element === NOT_PLAIN) return NOT_PLAIN;
+      out.push(element);
+    }
+    return out;
+  }
+
+  /** @param {Fields} value @param {number} depth */
+  function plainObject(value, depth) {
+    /** @type {Fields} */
+    const out = {};
+    for (const name of sortedNames(value)) {
+      const field = value[name];
+      if (field === undefined) continue;
+      const json = plainJson(field, depth + 1);
+      if (json === NOT_PLAIN || !isLegalName(name)) return NOT_PLAIN;
+      out[name] = json;
+    }
+    return out;
+  }
+
+  /** @param {Fields} value */
+  function sortedNames(value) {
+    const names = Object.keys(value);
+    for (let i = 1; i < names.length; i++) {
+      if (/** @type {string} */ (names[i - 1]) > /** @type {string} */ (names[i])) return names.sort();
+    }
+    return names;
+  }
+
+  /** A patch also says which fields are to go. @param {any} value */
+  function patchJson(value) {
+    const json = plainJson(value, 0);
+    if (json === NOT_PLAIN || typeof json !== "object" || json === null || Array.isArray(json))
+      return NOT_PLAIN;
+    for (const name of Object.keys(value)) {
+      if (value[name] !== undefined) continue;
+      if (!isLegalName(name)) return NOT_PLAIN;
+      json[name] = { $undefined: null };
+    }
+    return json;
+  }
+
+  /** The value that JSON text of the runtime encodes. @param {string} text */
+  function parse(text) {
+    const json = JSON.parse(text);
+    // Only encodings have a dollar there; a text that has one does no harm.
+    return text.includes('"$') ? convex().jsonToConvex(json) : json;
+  }
+
+  /** The value, of the realm's own objects, that JSON of the runtime's encodes. @param {any} json @returns {any} */
+  function fromHost(json) {
+    if (typeof json !== "object" || json === null) return json;
+    if (Array.isArray(json)) {
+      const out = [];
+      for (let i = 0; i < json.length; i++) out.push(fromHost(json[i]));
+      return out;
+    }
+    /** @type {Fields} */
+    const out = {};
+    for (const name in json) {
+      if (name.charCodeAt(0) === 36) return convex().jsonToConvex(json);
+      out[name] = fromHost(json[name]);
+    }
+    return out;
+  }
+
+  // Queries.
+
+  const BUILDER_USED =
+    "IndexRangeBuilder has already been used! Chain your method calls like `q => q.eq(...).eq(...)`. See https://docs.convex.dev/using/indexes";
+
+  /** What `withIndex` gives to its callback: comparisons, of which each can be chained once. */
+  class RangeBuilder {
+    #expressions;
+    #isUsed = false;
+    /** @param {Fields[]} expressions */
+    constructor(expressions) {
+      this.#expressions = expressions;
+    }
+    /** @param {string} field @param {unknown} value */
+    eq(field, value) {
+      return this.#and("Eq", field, value);
+    }
+    /** @param {string} field @param {unknown} value */
+    gt(field, value) {
+      return this.#and("Gt", field, value);
+    }
+    /** @param {string} field @param {unknown} value */
+    gte(field, value) {
+      return this.#and("Gte", field, value);
+    }
+    /** @param {string} field @param {unknown} value */
+    lt(field, value) {
+      return this.#and("Lt", field, value);
+    }
+    /** @param {string} field @param {unknown} value */
+    lte(field, value) {
+      return this.#and("Lte", field, value);
+    }
+    export() {
+      if (this.#isUsed) throw new Error(BUILDER_USED);
+      this.#isUsed = true;
+      return this.#expressions;
+    }
+    /** @param {string} type @param {string} fieldPath @param {unknown} value */
+    #and(type, fieldPath, value) {
+      const expressions = this.export();
+      // Nobody else has this array any more.
+      expressions.push({
+        type,
+        fieldPath,
+        value: value === undefined ? { $undefined: null } : toJson(value),
+      });
+      return new RangeBuilder(expressions);
+    }
+  }
+
+  /** A query whose rows come all at once. The rest the package's own query does. */
+  class Query {
+    #query;
+    /** In the package's words: closed when it was chained, consumed when its rows were read. */
+    #state = "preparing";
+    /** @type {OriginalQuery | null} */
+    #iterated = null;
+    /** @param {SerializedQuery} query */
+    constructor(query) {
+      this.#query = query;
+    }
+
+    /** @param {"asc" | "desc"} order */
+    order(order) {
+      const { source, operators } = this.#query;
+      if (this.#state !== "preparing" || source["order"] !== null) return this.original().order(order);
+      if (order === undefined) return this.original().order(order);
+      this.#state = "closed";
+      return new Query({ source: { ...source, order }, operators });
+    }
+    /** @param {unknown} predicate */
+    filter(predicate) {
+      const { state } = this.original().filter(predicate);
+      this.#state = "closed";
+      return new Query(/** @type {SerializedQuery} */ (state.query));
+    }
+    /** @param {number} n */
+    limit(n) {
+      if (this.#state !== "preparing" || n === undefined) return this.original().limit(n);
+      this.#state = "closed";
+      return new Query(limited(this.#query, n));
+    }
+
+    collect() {
+      return this.#rows(this.#query) ?? this.original().collect();
+    }
+    /** @param {number} n @returns {Promise<any[]>} */
+    take(n) {
+      const rows = Number.isInteger(n) && n >= 0 ? this.#rows(limited(this.#query, n)) : null;
+      return rows ?? this.original().take(n);
+    }
+    async first() {
+      const [first = null] = await this.take(1);
+      return first;
+    }
+    async unique() {
+      const [first = null, second] = await this.take(2);
+      if (second === undefined) return first;
+      const ids = `[${first._id}, ${second._id}, ...]`;
+      throw new Error(
+        `unique() query returned more than one result from table ${tableOf(this.#query)}:\n ${ids}`,
+      );
+    }
+
+    /** @param {Fields} options */
+    paginate(options) {
+      const original = this.original();
+      this.#state = "closed";
+      return original.paginate(options);
+    }
+    next() {
+      return this.#iteration().next();
+    }
+    return() {
+      return this.#iteration().return();
+    }
+    [Symbol.asyncIterator]() {
+      return this.#iteration()[Symbol.asyncIterator]();
+    }
+
+    /** The package's query in the place of this one, in the state in which this one is. */
+    original() {
+      const query = new (convex().QueryImpl)(this.#query);
+      if (this.#state !== "preparing") query.state = { type: this.#state };
+      return query;
+    }
+
+    #iteration() {
+      this.#iterated ??= this.original();
+      this.#state = "consumed";
+      return this.#iterated;
+    }
+
+    /** `null`: it was used before, of which the package tells. @param {SerializedQuery} query */
+    #rows(query) {
+      if (this.#state !== "preparing") return null;
+      this.#state = "consumed";
+      return promised(() => parse(perform("1.0/queryRows", { query })));
+    }
+  }
+
+  /** @param {SerializedQuery} query @param {number} limit */
+  function limited({ source, operators }, limit) {
+    return { source, operators: [...operators, { limit }] };
+  }
+
+  /** @param {SerializedQuery} query @returns {string} */
+  function tableOf({ source: { tableName, indexName } }) {
+    return tableName ?? indexName.split(".")[0];
+  }
+
+  /** What `ctx.db.query` gives: a query of the whole table, or of an index of it. */
+  class TableQuery {
+    #table;
+    /** @param {string} table */
+    constructor(table) {
+      this.#table = table;
+    }
+    /** @param {string} index @param {(q: RangeBuilder) => RangeBuilder} [comparisons] */
+    withIndex(index, comparisons) {
+      if (typeof index !== "string") return this.original().withIndex(index, comparisons);
+      const builder = new RangeBuilder([]);
+      const range = (comparisons === undefined ? builder : comparisons(builder)).export();
+      const source = { type: "IndexRange", indexName: `${this.#table}.${index}`, range, order: null };
+      return new Query({ source, operators: [] });
+    }
+    /** @param {unknown[]} args */
+    withSearchIndex(...args) {
+      return this.original().withSearchIndex(...args);
+    }
+    fullTableScan() {
+      const source = { type: "FullTableScan", tableName: this.#table, order: null };
+      return new Query({ source, operators: [] });
+    }
+    count() {
+      return this.original().count();
+    }
+    /** @param {"asc" | "desc"} order */
+    order(order) {
+      return this.fullTableScan().order(order);
+    }
+    /** @param {unknown} predicate */
+    filter(predicate) {
+      return this.fullTableScan().filter(predicate);
+    }
+    /** @param {number} n */
+    limit(n) {
+      return this.fullTableScan().limit(n);
+    }
+    collect() {
+      return this.fullTableScan().collect();
+    }
+    /** @param {number} n */
+    take(n) {
+      return this.fullTableScan().take(n);
+    }
+    first() {
+      return this.fullTableScan().first();
+    }
+    unique() {
+      return this.fullTableScan().unique();
+    }
+    /** @param {Fields} options */
+    paginate(options) {
+      return this.fullTableScan().paginate(options);
+    }
+    [Symbol.asyncIterator]() {
+      return this.fullTableScan()[Symbol.asyncIterator]();
+    }
+    original() {
+      return new (convex().QueryInitializerImpl)(this.#table);
+    }
+  }
+
+  // Readers and writers.
+
+  /** @param {unknown} table @returns {table is string} */
+  function isUserTable(table) {
+    return typeof table === "string" && !table.startsWith("_");
+  }
+
+  /** Of the arguments of `db.get` and its like, the first of which may be left out, the table and the id. @param {unknown} first @param {unknown} second */
+  function tableAndId(first, second) {
+    const [table, id] = second === undefined ? [undefined, first] : [first, second];
+    const isPlain = typeof id === "string" && (table === undefined || typeof table === "string");
+    return isPlain ? { table, id } : null;
+  }
+
+  /** Like the package's methods it gives a promise, also of what goes wrong. @template T @param {() => T} work */
+  function promised(work) {
+    try {
+      return Promise.resolve(work());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** @param {Record<string, Method>} original the package's own `ctx.db` */
+  function reader(original) {
+    const { get, query, normalizeId } = /** @type {Record<"get" | "query" | "normalizeId", Method>} */ (
+      original
+    );
+    return {
+      ...original,
+      /** @param {unknown} first @param {unknown} second */
+      get: (first, second) => {
+        const where = tableAndId(first, second);
+        if (where === null) return get(first, second);
+        return promised(() => parse(perform("1.0/get", { ...where, isSystem: false })));
+      },
+      /** @param {unknown} table */
+      query: (table) => (isUserTable(table) ? new TableQuery(table) : query(table)),
+      /** @param {unknown} table @param {unknown} idString */
+      normalizeId: (table, idString) => {
+        if (!isUserTable(table) || typeof idString !== "string") return normalizeId(table, idString);
+        return JSON.parse(perform("1.0/db/normalizeId", { table, idString })).id;
+      },
+    };
+  }
+
+  /** @param {Record<string, Method>} original the package's own `ctx.db` */
+  function writer(original) {
+    const writes = /** @type {Record<"insert" | "patch" | "replace" | "delete", Method>} */ (original);
+    return {
+      ...reader(original),
+      /** @param {unknown} table @param {unknown} value */
+      insert: (table, value) => {
+        const json = value === undefined ? NOT_PLAIN : plainJson(value, 0);
+        if (!isUserTable(table) || json === NOT_PLAIN) return writes.insert(table, value);
+        return promised(() => JSON.parse(perform("1.0/insert", { table, value: json }))._id);
+      },
+      /** @param {[unknown, unknown, unknown?]} args */
+      patch: (...args) => change("1.0/shallowMerge", patchJson, args) ?? writes.patch(...args),
+      /** @param {[unknown, unknown, unknown?]} args */
+      replace: (...args) =>
+        change("1.0/replace", (value) => plainJson(value, 0), args) ?? writes.replace(...args),
+      /** @param {unknown} first @param {unknown} second */
+      delete: (first, second) => {
+        const where = tableAndId(first, second);
+        if (where === null) return writes.delete(first, second);
+        return promised(() => void perform("1.0/remove", where));
+      },
+    };
+  }
+
+  /** `null`: that is for the package. @param {string} operation @param {(value: unknown) => any} jsonOf @param {[unknown, unknown, unknown?]} args */
+  function change(operation, jsonOf, [first, second, third]) {
+    const where = third === undefined ? tableAndId(first, undefined) : tableAndId(first, second);
+    const value = third === undefined ? second : third;
+    const json = where === null || value === undefined ? NOT_PLAIN : jsonOf(value);
+    if (json === NOT_PLAIN) return null;
+    return promised(() => void perform(operation, { ...where, value: json }));
+  }
+
+  return {
+    /** Takes parts of the app's convex package. Of a version with other parts nothing is taken. @param {Package} parts */
+    adopt(parts) {
+      const { invokeQuery, invokeMutation, QueryImpl, QueryInitializerImpl } = parts;
+      const { convexToJson, jsonToConvex, validateReturnValue } = parts;
+      const methods = [invokeQuery, invokeMutation, convexToJson, jsonToConvex, validateReturnValue];
+      const all = [...methods, QueryImpl, QueryInitializerImpl];
+      if (all.every((part) => typeof part === "function")) adopted = parts;
+    },
+
+    /**
+     * Calls a query or mutation. `null` when that can't be done this way.
+     * @param {WithHandler} registered
+     * @param {unknown} args JSON of the runtime's
+     * @returns {Promise<{ json: unknown, text: string }> | null}
+     */
+    call(registered, args) {
+      const handler = registered._handler;
+      if (adopted === null || typeof handler !== "function") return null;
+      const { invokeQuery, invokeMutation, validateReturnValue } = adopted;
+      const isMutation = registered.isMutation === true;
+      /** @type {unknown} */
+      let json = null;
+      /** @param {{ db: Record<string, Method> }} ctx */
+      const handle = async (ctx) => {
+        ctx.db = isMutation ? writer(ctx.db) : reader(ctx.db);
+        const result = await handler(ctx, fromHost(args));
+        const isQuery = result instanceof Query || result instanceof TableQuery;
+        validateReturnValue(isQuery ? result.original() : result);
+        json = toJson(result === undefined ? null : result);
+        return null;
+      };
+      const invoke = isMutation ? invokeMutation : invokeQuery;
+      const called = invoke(handle, "[{}]", registered.isPublic === true ? "public" : "internal");
+      return called.then(() => ({ json, text: JSON.stringify(json) }));
+    },
+  };
+});
