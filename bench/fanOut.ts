@@ -1,4 +1,5 @@
 /** How long it takes until everybody who looks at a meeting's list has a change of it. */
+import { Audience } from "./audience/audience";
 import { worldWith } from "./cells";
 import type { Laboratory, Session } from "./laboratory";
 import type { LoadJob } from "./load/run";
@@ -7,7 +8,6 @@ import { ADD_PATH } from "./peers/shared/requests";
 import { range } from "./range";
 import { summarize } from "./statistics";
 import { subjectNamed } from "./subjects";
-import { Subscriber } from "./subscriber";
 import { subjectOf } from "./world";
 
 export type FanOutSettings = {
@@ -38,56 +38,51 @@ async function fanOut(
 ): Promise<Measure[]> {
   // Neither meetings nor people are those of the other spread.
   const firstMeeting = 1 + spread;
-  const subscribers = await Promise.all(
-    range(count).map(async (i) => Subscriber.connect(session.url, await laboratory.sign(subjectOf(i)))),
-  );
+  const subscribers = range(count);
   const lastHasIt: number[] = [];
   const others: number[] = [];
+  const audience = new Audience();
   try {
+    const tokens = subscribers.map((i) => laboratory.sign(subjectOf(i)));
+    await audience.connect(session.url, await Promise.all(tokens));
     for (const run of range(runs)) {
       onProgress(`fan-out ${run + 1}, ${count} subscribers, ${spread} meetings`);
       const meetings = range(spread).map((i) => session.ids.meetings[firstMeeting + run * spread + i] ?? "");
-      const watchersOf = (i: number) => subscribers.filter((_, k) => k % spread === i);
+      const watchersOf = (i: number) => subscribers.filter((k) => k % spread === i);
       await Promise.all(
         meetings.map((meetingId, i) => {
-          const userIds = watchersOf(i).map(
-            (watcher) => session.ids.users[subscribers.indexOf(watcher)] ?? "",
-          );
+          const userIds = watchersOf(i).map((k) => session.ids.users[k] ?? "");
           return addPeople(laboratory, session, meetingId, userIds, "participant");
         }),
       );
-      await Promise.all(
-        subscribers.map((subscriber, k) =>
-          subscriber.watch({
-            meetingId: meetings[k % spread],
-            role: "observer",
-            paginationOpts: { numItems: CHANGED_PEOPLE, cursor: null },
-          }),
-        ),
+      await audience.watch(
+        subscribers.map((k) => ({
+          meetingId: meetings[k % spread],
+          role: "observer",
+          paginationOpts: { numItems: CHANGED_PEOPLE, cursor: null },
+        })),
       );
       const [changed = ""] = meetings;
-      const watchers = watchersOf(0);
       let underWay = () => undefined as void;
       const begun = new Promise<void>((resolve) => (underWay = resolve));
       const job = otherMutations(laboratory, session, spread, run);
       const other = laboratory.generator.run(job, underWay);
       await Promise.race([begun, other]);
       const newcomers = session.ids.users.slice(count, count + CHANGED_PEOPLE);
-      const changes = watchers.map((subscriber) => subscriber.change());
+      const { seen, lengths } = await audience.expectChange(watchersOf(0));
       const startedAt = performance.now();
       const answered = addPeople(laboratory, session, changed, newcomers, "observer");
-      const seen = await Promise.all(changes);
+      await seen;
       lastHasIt.push(performance.now() - startedAt);
       laboratory.generator.stop();
       others.push((await other).p99Ms);
       await answered;
-      for (const page of seen) {
-        if (page.length !== CHANGED_PEOPLE)
-          throw new Error(`A subscriber has ${page.length} people on its page`);
+      for (const length of await lengths) {
+        if (length !== CHANGED_PEOPLE) throw new Error(`A subscriber has ${length} people on its page`);
       }
     }
   } finally {
-    for (const subscriber of subscribers) subscriber.close();
+    audience.close();
   }
   const subject = "embedded";
   const of = spread === 1 ? "one meeting" : `${spread} meetings`;

@@ -13,6 +13,7 @@ export const USAGE = `npm run bench -- [options]
   --meetings <counts>     64,1 unless said otherwise; 1 is one hot meeting
   --stored <counts>       participants stored beforehand, 0,100000,1000000 unless said otherwise
   --runs <count>          runs of each cell, 3 unless said otherwise; of starts and fan-out 5
+  --subscribers <count>   of the fan-out, 1000 unless said otherwise
   --seconds <seconds>     of each run, after warming up; 3 unless said otherwise
   --folder <folder>       where data lie meanwhile, the system's temporary folder unless said otherwise
   --help                  this text`;
@@ -70,7 +71,7 @@ export function readOptions(argv: readonly string[]): Options | null {
     freshStores: !quick,
     budgetSeconds: quick ? 105 : Infinity,
     startRuns: count(values.runs, quick ? 1 : 5, "--runs"),
-    subscribers: quick ? 200 : 1000,
+    subscribers: count(values.subscribers, quick ? 200 : 1000, "--subscribers"),
   };
 }
 
@@ -118,6 +119,7 @@ function parse(argv: readonly string[]) {
         meetings: text,
         stored: text,
         runs: text,
+        subscribers: text,
         seconds: text,
         folder: text,
       },

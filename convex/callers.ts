@@ -1,5 +1,6 @@
 import { v } from "convex/values";
-import { internalMutation } from "./_generated/server";
+import { internalMutation, internalQuery } from "./_generated/server";
+import { requirePlace } from "./model/access";
 import { requireIdentity, requireUser } from "./model/caller";
 import { takeBearerToken, takeToken } from "./model/rateLimit";
 
@@ -22,4 +23,15 @@ export const admitBearer = internalMutation({
     await takeBearerToken(ctx, participantId);
     return null;
   },
+});
+
+/**
+ * The id of a meeting that the caller, a known and active user, is in. It says nothing else of the caller, so that whatever is
+ * made of it alone is the same for everybody in the meeting.
+ */
+export const meetingOfParticipant = internalQuery({
+  args: { meetingId: v.string() },
+  returns: v.id("meetings"),
+  handler: async (ctx, { meetingId }) =>
+    requirePlace(ctx.db, meetingId, await requireUser(ctx, await requireIdentity(ctx))),
 });

@@ -13,6 +13,7 @@ import {
   query,
 } from "./_generated/server";
 import { type ArgsSchema, type Endpoint, functionName } from "./contract/endpoint";
+import type { IdSchema } from "./contract/ids";
 import { openAsHost, openAsModerator, openAsParticipant } from "./model/access";
 import { requireIdentity, requireUser } from "./model/caller";
 import { once } from "./model/idempotency";
@@ -39,6 +40,9 @@ type Handler<Ctx, Args extends ArgsSchema, Returns extends z.ZodType> = (
 /** The arguments as a client passes them, with typed ids. */
 type ClientArgs<Args extends ArgsSchema> = Infer<ConvexValidatorFromZod<Args, "required">>;
 
+/** Arguments that name a meeting. */
+type ArgsOfMeeting = ArgsSchema & { shape: { meetingId: IdSchema<"meetings"> } };
+
 /** Registers the query of an endpoint, for callers with a good token, known here or not. */
 export function identityQuery<Args extends ArgsSchema, Returns extends z.ZodType>(
   endpoint: Endpoint<"query", Args, Returns>,
@@ -62,6 +66,26 @@ export function authedQuery<Args extends ArgsSchema, Returns extends z.ZodType>(
   return identityQuery(endpoint, async (ctx, args) =>
     handler({ ...ctx, user: await requireUser(ctx, ctx.identity) }, args),
   );
+}
+
+/**
+ * Registers the query of an endpoint that shows everybody in the meeting `meetingId` the same. Who calls, a nested query is asked,
+ * and the handler nobody: so a runtime may run it once for all who look at it.
+ */
+export function participantQuery<Args extends ArgsOfMeeting, Returns extends z.ZodType>(
+  endpoint: Endpoint<"query", Args, Returns>,
+  handler: Handler<Pick<QueryCtx, "db"> & { meetingId: Id<"meetings"> }, Args, Returns>,
+): RegisteredQuery<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
+  return query({
+    ...validatorsOf(endpoint),
+    handler: async ({ db, runQuery }, args) => {
+      const { meetingId: givenMeetingId } = args as { meetingId: string };
+      const meetingId: Id<"meetings"> = await runQuery(internal.callers.meetingOfParticipant, {
+        meetingId: givenMeetingId,
+      });
+      return handler({ db, meetingId }, parse(endpoint.args, args));
+    },
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import path from "node:path";
+import { getHeapStatistics } from "node:v8";
 import { AppLoading } from "./appLoading";
 import { Authentication } from "./authentication";
 import { loadDevelopmentIssuer, type DevelopmentIssuer } from "./auth/developmentIssuer";
@@ -93,6 +94,8 @@ const DEFAULT_SITE_PORT = 3211;
 /** The version of Convex whose behaviour this runtime has. */
 const CONVEX_VERSION = "1.48.0";
 const INSTANCE_NAME = "embedded";
+/** What of the memory for objects the results of live queries may take. */
+const LIVE_RESULTS_SHARE = 0.25;
 
 /** The folder of stored files, in the data folder. */
 const BLOB_FOLDER = "files";
@@ -156,8 +159,9 @@ async function start(
   opened.push(() => runtime.giveUp());
   watchDeletedFiles(database, blobs, onFault);
   const liveQueries = new LiveQueries({
-    evaluate: (call, done) => runtime.evaluate(call, done),
+    evaluate: (run) => runtime.evaluate(run),
     onCommit: (listener) => database.onCommit(listener),
+    maxLength: getHeapStatistics().heap_size_limit * LIVE_RESULTS_SHARE,
   });
   const authentication = new Authentication();
   const environment = new DeploymentEnvironment(database, { ...given, ...developmentIssuer?.environment });

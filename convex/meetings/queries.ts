@@ -1,6 +1,6 @@
 import * as contract from "../contract/meetingsQueries";
 import * as reports from "../contract/meetingsReports";
-import { authedQuery } from "../functions";
+import { authedQuery, participantQuery } from "../functions";
 import { requireHost, requireParticipant } from "../model/access";
 import { attendanceReport } from "../model/attendance";
 import { listEvents } from "../model/meetingEvents";
@@ -17,11 +17,13 @@ export const listUserMeetings = authedQuery(contract.listUserMeetings, (ctx, arg
 );
 
 /** A page of the people in a meeting. Fails with MEETING_NOT_FOUND, or FORBIDDEN for who is not in it. */
-export const listMeetingParticipants = authedQuery(contract.listMeetingParticipants, async (ctx, args) => {
-  const { meetingId, paginationOpts, ...filter } = args;
-  const { meeting } = await requireParticipant(ctx.db, meetingId, ctx.user);
-  return listParticipants(ctx.db, meeting._id, filter, paginationOpts);
-});
+export const listMeetingParticipants = participantQuery(
+  contract.listMeetingParticipants,
+  ({ db, meetingId }, args) => {
+    const { meetingId: _, paginationOpts, ...filter } = args;
+    return listParticipants(db, meetingId, filter, paginationOpts);
+  },
+);
 
 /** A page of what has happened to a meeting, for a host. Fails with MEETING_NOT_FOUND or FORBIDDEN. */
 export const listMeetingEvents = authedQuery(reports.listMeetingEvents, async (ctx, args) => {

@@ -37,6 +37,20 @@ export async function requireParticipant(
   return { meeting, participant };
 }
 
+/**
+ * The meeting's id, for a person in it; fails as {@link requireParticipant} does. It reads no more of the meeting of who is in it
+ * than that, so that a live query which needs no more is not run again with every change of the meeting.
+ */
+export async function requirePlace(
+  db: DatabaseReader,
+  givenMeetingId: string,
+  user: Doc<"users">,
+): Promise<Id<"meetings">> {
+  const meetingId = db.normalizeId("meetings", givenMeetingId);
+  if (meetingId && (await findParticipant(db, meetingId, { userId: user._id }))) return meetingId;
+  return (await requireParticipant(db, givenMeetingId, user)).meeting._id;
+}
+
 /** The meeting, for one of its hosts, whatever state it is in. */
 export async function requireHost(
   db: DatabaseReader,

@@ -13,6 +13,7 @@
  * @typedef {object} Host
  * @property {(op: string, args: string | Record<string, unknown>) => string | SyscallError} syscall `args`: JSON, or text of it
  * @property {(level: string, args: unknown[]) => void} log
+ * @property {() => void} chance is told that the call looks at the clock, or at chance
  * @property {(algorithm: string, data: ArrayBuffer | ArrayBufferView) => ArrayBuffer} digest
  * @property {Record<string, unknown>} globals what is the same in every realm
  * @property {Record<string, string>} environment
@@ -50,19 +51,26 @@
     );
   };
 
+  const now = () => {
+    host.chance();
+    return execution.nowMs;
+  };
   /** @param {any[]} args */
   function ExecutionDate(...args) {
-    if (new.target === undefined) return new RealDate(execution.nowMs).toString();
-    return Reflect.construct(RealDate, args.length === 0 ? [execution.nowMs] : args, new.target);
+    if (new.target === undefined) return new RealDate(now()).toString();
+    return Reflect.construct(RealDate, args.length === 0 ? [now()] : args, new.target);
   }
   Object.setPrototypeOf(ExecutionDate, RealDate);
   ExecutionDate.prototype = RealDate.prototype;
-  ExecutionDate.now = () => execution.nowMs;
+  ExecutionDate.now = now;
   Object.defineProperty(ExecutionDate, "name", { value: "Date" });
   Object.defineProperty(ExecutionDate, "length", { value: 7 });
   RealDate.prototype.constructor = /** @type {DateConstructor} */ (/** @type {unknown} */ (ExecutionDate));
   scope.Date = ExecutionDate;
-  Math.random = () => execution.random();
+  Math.random = () => {
+    host.chance();
+    return execution.random();
+  };
   scope.performance = { now: () => 0, timeOrigin: 0 };
 
   for (const name of ["setTimeout", "setInterval", "setImmediate"]) scope[name] = refuse(name);

@@ -126,6 +126,10 @@ class DefinitionHost implements RealmHost {
   log(): void {
     // Nobody has called anything whose log this could be.
   }
+
+  chance(): void {
+    // Nor anything whose result could be kept.
+  }
 }
 
 function exportOf(realm: Realm, host: DefinitionHost, definitionPath: string): Exported {

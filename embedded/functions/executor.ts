@@ -6,15 +6,18 @@ import { Transaction } from "../transaction/transaction";
 import { isObject, type Json } from "../values/json";
 import type { App } from "./app";
 import type { Caller } from "./caller";
-import type { Call, Evaluation, LiveCall, Outcome } from "./calls";
+import type { Call, Evaluation, LiveRun, Outcome } from "./calls";
 import { checkArgs, findFunction } from "./checks";
 import type { Enclosure } from "./enclosure";
+import { evaluation, isRepeatable } from "./evaluation";
 import { failure, type Failure } from "./failure";
 import { removeUnused } from "./files";
 import type { FileUrls } from "./fileUrls";
 import { Invoker } from "./invoker";
 import type { FunctionInfo, LoadedComponent } from "./loadedApp";
 import { LogLines } from "./logLines";
+import type { NestedRequest } from "./nestedCalls";
+import { Observations, type Guard } from "./observations";
 import { canonicalPath, displayPath } from "./paths";
 import type { CallFrame } from "./syscalls";
 import { SYSTEM_PREFIX, SYSTEM_QUERIES, type SystemQuery } from "./systemFunctions";
@@ -39,6 +42,8 @@ const MAX_WATCHED_WRITES = 2_000;
 
 /** Live queries are run again for this long at a stretch; then calls that have come meanwhile have their turn. */
 const LIVE_SLICE_MS = 4;
+/** So many at a stretch, as each result is sent to somebody, which takes its time too. */
+const MAX_LIVE_AT_ONCE = 100;
 
 type TransactionKind = "query" | "mutation";
 
@@ -52,17 +57,13 @@ type Prepared = {
   readonly enclosure: Enclosure | null;
   readonly scheduledJob: string | null;
   readonly page: CallFrame["page"];
+  readonly observed: Observations;
   readonly storedBlobs: CallFrame["storedBlobs"];
   /** In the place of the app's function: a query of the runtime itself. */
   readonly system: SystemQuery | null;
 };
 
 type Job = Prepared & { result: Settled | null; readonly settle: (outcome: Outcome) => void };
-
-type Done = (evaluation: Evaluation) => void;
-
-/** A live query that is running. */
-type LiveRun = { readonly done: Done; readonly query: Prepared; readonly transaction: Transaction };
 
 /** A call that has run: what came of it, and the transaction that is still to be committed. */
 type Settled = { value: string; transaction: Transaction | null } | { failure: Failure; fault?: true };
@@ -74,7 +75,7 @@ type Settled = { value: string; transaction: Transaction | null } | { failure: F
  */
 export class Executor {
   readonly #queue: Job[] = [];
-  readonly #live: { call: LiveCall; done: Done }[] = [];
+  readonly #live: LiveRun[] = [];
   #drainScheduled = false;
   readonly #watchdog = new Watchdog();
   readonly #invoker: Invoker;
@@ -117,6 +118,7 @@ export class Executor {
       enclosure: call.enclosure ?? null,
       scheduledJob: call.scheduledJob ?? null,
       page: { previousEnd: journal, end: null },
+      observed: new Observations(),
       storedBlobs: [],
       system: null,
     };
@@ -140,17 +142,15 @@ export class Executor {
       enclosure: null,
       scheduledJob: null,
       page: { previousEnd: null, end: null },
+      observed: new Observations(),
       storedBlobs: [],
       system,
     };
   }
 
-  /**
-   * Runs a query when no other call is waiting. `done` gets the result before any later commit, so that no change of what was
-   * read can be missed; what it shows must not leave the process before {@link Database.durable}.
-   */
-  evaluate(call: LiveCall, done: Done): void {
-    this.#live.push({ call, done });
+  /** Runs a live query when no other call is waiting. What it gives must not leave the process before {@link Database.durable}. */
+  evaluate(run: LiveRun): void {
+    this.#live.push(run);
     this.#scheduleDrain();
   }
 
@@ -219,35 +219,57 @@ export class Executor {
   /** Runs live queries for a while, all of them on one state of the database. False when the last one was cut off. */
   #drainLive(): boolean {
     const startedAt = performance.now();
-    const finished: { done: Done; evaluation: Evaluation }[] = [];
-    let running: LiveRun | null = null;
+    const elapsed = () => performance.now() - startedAt;
+    let running: { run: LiveRun; query: Prepared; transaction: Transaction } | null = null;
+    let late: { run: LiveRun; result: Evaluation | null } | null = null;
     const inTime = this.#watchdog.run(() => {
-      while (performance.now() - startedAt < LIVE_SLICE_MS) {
-        const next = this.#live.shift();
-        if (!next) return;
-        const { call, done } = next;
-        const query = this.#prepare("query", call, call.journal);
-        if ("ok" in query) {
-          finished.push({ done, evaluation: { outcome: query, ranges: [], journal: null } });
-          continue;
-        }
-        const transaction = new Transaction(this.database, null);
-        running = { done, query, transaction };
-        const result = this.#executeSafely(query, transaction);
-        finished.push({ done, evaluation: evaluationOf(query, transaction, result) });
+      for (let count = 0; count < MAX_LIVE_AT_ONCE && elapsed() < LIVE_SLICE_MS; count++) {
+        const run = this.#live.shift();
+        if (!run) return;
+        const begin = (query: Prepared) => {
+          const transaction = new Transaction(this.database, null);
+          running = { run, query, transaction };
+          return transaction;
+        };
+        const result = this.#evaluate(run, begin);
         running = null;
+        if (elapsed() >= COMMIT_UNTIL_MS) late = { run, result };
+        else run.done(result);
       }
     }, WATCH_MS);
     // Typed anew: the compiler does not see that the callback has run.
-    const cutOff = running as LiveRun | null;
+    const cutOff = running as { run: LiveRun; query: Prepared; transaction: Transaction } | null;
+    const open = late as { run: LiveRun; result: Evaluation | null } | null;
     if (!inTime) this.app().renewRealms();
-    if (cutOff) {
-      const { done, query, transaction } = cutOff;
-      finished.push({ done, evaluation: evaluationOf(query, transaction, { failure: timedOut() }) });
-    }
-    for (const { done, evaluation } of finished) done(evaluation);
+    open?.run.done(open.result);
+    cutOff?.run.done(evaluationOf(cutOff.query, cutOff.transaction, { failure: timedOut() }));
     if (this.#live.length > 0) this.#scheduleDrain();
     return inTime;
+  }
+
+  /** Runs a live query unless its result is known: then it gives `null`. */
+  #evaluate({ call, isKnown }: LiveRun, begin: (query: Prepared) => Transaction): Evaluation | null {
+    const ask = (request: string) => {
+      const query = this.#prepare("query", call, null);
+      return "ok" in query ? null : this.#ask(query, begin(query), request);
+    };
+    if (isKnown(ask)) return null;
+    const query = this.#prepare("query", call, call.journal);
+    if ("ok" in query) return { outcome: query, ranges: [], journal: null, guards: null };
+    const transaction = begin(query);
+    return evaluationOf(query, transaction, this.#executeSafely(query, transaction));
+  }
+
+  /** Runs one nested query of a query that is not run itself. */
+  #ask(query: Prepared, transaction: Transaction, request: string): Guard | null {
+    try {
+      const frame = frameOf(query, transaction, Date.now());
+      const value = this.#invoker.callNested(frame, JSON.parse(request) as NestedRequest);
+      return isRepeatable(query, transaction) ? { request, value, ranges: transaction.readRanges() } : null;
+    } catch (error) {
+      if (!(error instanceof DeveloperError)) this.onFault(error);
+      return null;
+    }
   }
 
   #settle(job: Job, result: Settled): void {
@@ -274,29 +296,17 @@ export class Executor {
   }
 
   #execute(call: Prepared, transaction: Transaction): Settled {
-    const { component } = call.function;
     const isMutation = call.kind === "mutation";
-    const view = transaction.within(component.path, isMutation ? component.schema.check : null);
-    if (call.system) return this.#executeSystem(call.system, call.args, view);
+    if (call.system) {
+      // Its arguments and what it reads are not all that it depends on.
+      call.observed.chance = true;
+      return this.#executeSystem(call.system, call.args, viewOf(call, transaction));
+    }
     const { enclosure } = call;
     const nowMs = Date.now();
     const known = enclosure && transaction.usage.exempt(() => enclosure.before(transaction, nowMs));
     if (known !== null) return { value: known, transaction: null };
-    const frame: CallFrame = {
-      transaction: view,
-      function: call.function,
-      parent: null,
-      mayWrite: isMutation,
-      caller: call.caller,
-      logs: call.logs,
-      nowMs,
-      scheduledJob: call.scheduledJob,
-      depth: 0,
-      streams: new Map(),
-      page: call.page,
-      storedBlobs: call.storedBlobs,
-    };
-    const result = this.#invoker.invoke(frame, call.args);
+    const result = this.#invoker.invoke(frameOf(call, transaction, nowMs), call.args);
     if ("failure" in result) return result;
     const value = isMutation ? transaction.resolveTimestamps(result.value) : result.value;
     if (enclosure) transaction.usage.exempt(() => enclosure.after(transaction, value, nowMs));
@@ -313,6 +323,31 @@ export class Executor {
       throw error;
     }
   }
+}
+
+/** The frame of a call from the outside. */
+function frameOf(call: Prepared, transaction: Transaction, nowMs: number): CallFrame {
+  const { function: info, caller, logs, scheduledJob, page, observed, storedBlobs } = call;
+  return {
+    transaction: viewOf(call, transaction),
+    function: info,
+    parent: null,
+    mayWrite: call.kind === "mutation",
+    caller,
+    logs,
+    nowMs,
+    scheduledJob,
+    depth: 0,
+    streams: new Map(),
+    page,
+    observed,
+    storedBlobs,
+  };
+}
+
+/** The transaction as the call's component sees it. */
+function viewOf({ kind, function: { component } }: Prepared, transaction: Transaction): Transaction {
+  return transaction.within(component.path, kind === "mutation" ? component.schema.check : null);
 }
 
 /** A system query as a function: it checks its arguments itself. */
@@ -338,7 +373,7 @@ function outcomeOf({ function: { path }, logs: { lines: logs } }: Prepared, resu
 }
 
 function evaluationOf(query: Prepared, transaction: Transaction, result: Settled): Evaluation {
-  return { outcome: outcomeOf(query, result), ranges: transaction.readRanges(), journal: query.page.end };
+  return evaluation(outcomeOf(query, result), query, transaction);
 }
 
 function timedOut(): Failure {

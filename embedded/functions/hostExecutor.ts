@@ -10,6 +10,7 @@ import type { FunctionInfo } from "./loadedApp";
 import { currentCall, runInHostRealm, type ConvexGlobal } from "./hostRealm";
 import { LogLines } from "./logLines";
 import { enterNested, leaveNested, RUN_FUNCTION, type Invoked, type NestedRequest } from "./nestedCalls";
+import { Observations } from "./observations";
 import { performSyscall, type CallFrame, type SyscallHost } from "./syscalls";
 
 export type HostExecutorOptions = {
@@ -101,6 +102,7 @@ export class HostExecutor {
       depth: 0,
       streams: new Map(),
       page: { previousEnd: null, end: null },
+      observed: new Observations(),
       storedBlobs: [],
     };
     const result = await this.invoke(frame, args.value);

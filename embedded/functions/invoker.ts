@@ -67,8 +67,13 @@ export class Invoker {
         frame.transaction.usage.operationsMs += performance.now() - startedAt;
       }
     }
+    return this.callNested(frame, args as NestedRequest);
+  }
+
+  /** Calls another function in the name of a call that runs. Throws what that call should see. */
+  callNested(frame: CallFrame, request: NestedRequest): string {
     const { database } = this;
-    const nested = enterNested(frame, args as NestedRequest, { database, app: this.app() });
+    const nested = enterNested(frame, request, { database, app: this.app() });
     return leaveNested(nested, this.invoke(nested.frame, nested.args));
   }
 }
@@ -94,6 +99,10 @@ class FrameHost implements RealmHost {
 
   log(level: LogLevel, values: readonly unknown[]): void {
     this.frame.logs.add(level, values);
+  }
+
+  chance(): void {
+    this.frame.observed.chance = true;
   }
 
   syscall(operation: string, request: string | JsonObject): string | SyscallProblem {

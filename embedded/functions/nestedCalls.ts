@@ -9,6 +9,7 @@ import { callerWithin } from "./caller";
 import type { FunctionInfo, FunctionKind, LoadedApp, LoadedComponent } from "./loadedApp";
 import { checkArgs, couldNotFind, wrongKind } from "./checks";
 import type { Failure } from "./failure";
+import { Observations } from "./observations";
 import type { CallFrame } from "./syscalls";
 
 /** The operation by which a query or mutation calls another one. */
@@ -26,7 +27,15 @@ export type NestedRequest = FunctionAddress & {
 export type Invoked = { readonly value: string } | { readonly failure: Failure };
 
 /** A nested call that may begin. */
-export type NestedCall = { readonly frame: CallFrame; readonly args: Json; readonly savepoint: Savepoint };
+export type NestedCall = {
+  readonly frame: CallFrame;
+  readonly args: Json;
+  readonly savepoint: Savepoint;
+  readonly caller: CallFrame;
+  readonly request: NestedRequest;
+  /** How much the transaction had read before. */
+  readonly readsBefore: number;
+};
 
 /** Checks a call of another function and gives it a frame. Throws what the caller should see. */
 export function enterNested(
@@ -62,14 +71,24 @@ export function enterNested(
       depth: frame.depth + 1,
       streams: new Map(),
       page: { previousEnd: null, end: null },
+      observed: new Observations(),
     },
     args: checked.value,
     savepoint: transaction.savepoint(),
+    caller: frame,
+    request,
+    readsBefore: transaction.readCount,
   };
 }
 
 /** Ends a nested call: undoes what it has written if it failed, and then throws what the caller should see. */
-export function leaveNested({ frame, savepoint }: NestedCall, result: Invoked): string {
+export function leaveNested(
+  { frame, savepoint, caller, request, readsBefore }: NestedCall,
+  result: Invoked,
+): string {
+  const reads = { from: readsBefore, to: frame.transaction.readCount };
+  const value = "value" in result ? result.value : null;
+  caller.observed.addNested(frame.observed, () => JSON.stringify(request), value, reads);
   if ("value" in result) return result.value;
   frame.transaction.rollback(savepoint);
   throw new NestedCallError(result.failure);

@@ -10,6 +10,8 @@ import type { LogLevel } from "./logLines";
 export type RealmHost = {
   syscall(operation: string, args: string | JsonObject): string | SyscallProblem;
   log(level: LogLevel, args: readonly unknown[]): void;
+  /** The call looks at the clock, or at chance. */
+  chance(): void;
 };
 
 /** `data`: the JSON of a `ConvexError`'s data. */
@@ -100,6 +102,7 @@ export class Realm {
     this.#app = bootstrap({
       syscall: (operation: string, args: string | JsonObject) => this.#current().syscall(operation, args),
       log: (level: LogLevel, args: readonly unknown[]) => this.#host?.log(level, args),
+      chance: () => this.#host?.chance(),
       digest,
       globals,
       environment,
@@ -152,6 +155,7 @@ export class Realm {
       return {
         syscall: () => ({ message: "The database can't be used while modules are loaded" }),
         log: () => undefined,
+        chance: () => undefined,
       };
     }
     return this.#host;

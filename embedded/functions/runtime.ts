@@ -14,7 +14,7 @@ import { App } from "./app";
 import type { AppBundle } from "./bundle";
 import type { Caller } from "./caller";
 import { canonicalPath } from "./paths";
-import type { Call, Evaluation, LiveCall, Outcome } from "./calls";
+import type { Call, LiveRun, Outcome } from "./calls";
 import { couldNotFind, lookUp } from "./checks";
 import type { Enclosure } from "./enclosure";
 import { Executor } from "./executor";
@@ -145,12 +145,16 @@ export class Runtime {
     return this.#executor.transact(work);
   }
 
-  /** Runs a query soon; see {@link Executor.evaluate}. */
-  evaluate(call: LiveCall, done: (evaluation: Evaluation) => void): void {
+  /** Runs a live query soon; see {@link Executor.evaluate}. */
+  evaluate(run: LiveRun): void {
     const startedAt = performance.now();
-    this.#executor.evaluate(call, (evaluation) => {
-      this.#record("Query", evaluation.outcome, startedAt);
-      done(evaluation);
+    this.#executor.evaluate({
+      call: run.call,
+      isKnown: (ask) => run.isKnown(ask),
+      done: (evaluation) => {
+        if (evaluation) this.#record("Query", evaluation.outcome, startedAt);
+        run.done(evaluation);
+      },
     });
   }
 

@@ -17,6 +17,7 @@ import type { FunctionInfo, LoadedApp } from "./loadedApp";
 import { unknownOperation } from "./checks";
 import { DEPLOYMENT } from "./deployment";
 import type { LogLines } from "./logLines";
+import type { Observations } from "./observations";
 import { displayPath } from "./paths";
 import { cancelBySyscall, scheduleBySyscall } from "./schedulerSyscalls";
 
@@ -40,6 +41,7 @@ export interface CallFrame {
   readonly streams: Map<number, QueryStream>;
   /** Where the function's page ended when it ran before, and where it ends now; `null`: it has read no page. */
   readonly page: { readonly previousEnd: string | null; end: string | null };
+  readonly observed: Observations;
   /** The keys of the blobs that the call and those that it calls have stored, whatever comes of them. */
   readonly storedBlobs: string[];
 }
@@ -148,7 +150,10 @@ const SYSCALLS: Readonly<Record<string, Handler>> = {
     return JSON.stringify({ id });
   },
 
-  "1.0/getUserIdentity": (frame) => JSON.stringify(identityOf(frame.caller)),
+  "1.0/getUserIdentity": ({ caller, observed }) => {
+    observed.identity = true;
+    return JSON.stringify(identityOf(caller));
+  },
 
   "1.0/schedule": (frame, args, host) => {
     requireWrite(frame, "schedule");
@@ -195,14 +200,20 @@ const SYSCALLS: Readonly<Record<string, Handler>> = {
     return NULL;
   },
 
-  "1.0/getTransactionMetrics": (frame) => JSON.stringify(frame.transaction.usage.report()),
+  "1.0/getTransactionMetrics": ({ transaction, observed }) => {
+    observed.chance = true;
+    return JSON.stringify(transaction.usage.report());
+  },
 
   "1.0/getFunctionMetadata": ({ function: info }) =>
     JSON.stringify({ name: displayPath(info.path), componentPath: info.component.path }),
 
   "1.0/getDeploymentMetadata": () => JSON.stringify(DEPLOYMENT),
 
-  "1.0/getSnapshotTs": ({ transaction }) => JSON.stringify(int64Json(transaction.database.timestamp)),
+  "1.0/getSnapshotTs": ({ transaction, observed }) => {
+    observed.chance = true;
+    return JSON.stringify(int64Json(transaction.database.timestamp));
+  },
 
   "1.0/createFunctionHandle": (frame, args, host) =>
     functionHandle(host.app(), frame.function.component, args as FunctionAddress),

@@ -83,9 +83,9 @@ export function parseClientMessage(text: string): ClientMessage {
 /** Where a client's view stands. Each transition starts where the one before it has ended. */
 export type StateVersion = { readonly querySet: number; readonly identity: number; readonly ts: string };
 
-/** A query's result, as JSON text in the encoding of Convex values, or why there is none. */
+/** A query's result, as JSON text in the encoding of Convex values, or that text's bytes; or why there is none. */
 export type QueryChange =
-  | { readonly type: "QueryUpdated"; readonly value: string }
+  | { readonly type: "QueryUpdated"; readonly value: string | Buffer }
   | { readonly type: "QueryFailed"; readonly errorMessage: string; readonly errorData?: Json };
 
 export type QueryModification = { readonly queryId: number } & (
@@ -93,20 +93,36 @@ export type QueryModification = { readonly queryId: number } & (
   | { readonly type: "QueryRemoved" }
 );
 
+/** The text of a message, in parts that follow one another. Parts that are bytes already may belong to several messages. */
+export type MessageParts = readonly (string | Buffer)[];
+
 /** A transition as text. Values are JSON text already and are put in as they are. */
 export function writeTransition(
   startVersion: StateVersion,
   endVersion: StateVersion,
   modifications: readonly QueryModification[],
-): string {
+): MessageParts {
   const versions = `"startVersion":${JSON.stringify(startVersion)},"endVersion":${JSON.stringify(endVersion)}`;
-  return `{"type":"Transition",${versions},"modifications":[${modifications.map(writeModification).join(",")}]}`;
-}
-
-function writeModification(modification: QueryModification): string {
-  if (modification.type !== "QueryUpdated") return JSON.stringify(modification);
-  const { value, ...rest } = modification;
-  return `${JSON.stringify(rest).slice(0, -1)},"value":${value}}`;
+  const parts: (string | Buffer)[] = [];
+  let text = `{"type":"Transition",${versions},"modifications":[`;
+  for (const [i, modification] of modifications.entries()) {
+    if (i > 0) text += ",";
+    if (modification.type !== "QueryUpdated") {
+      text += JSON.stringify(modification);
+      continue;
+    }
+    const { value, ...rest } = modification;
+    text += `${JSON.stringify(rest).slice(0, -1)},"value":`;
+    if (typeof value === "string") {
+      text += value;
+    } else {
+      parts.push(text, value);
+      text = "";
+    }
+    text += "}";
+  }
+  parts.push(`${text}]}`);
+  return parts;
 }
 
 /** How a mutation or action ended. `ts`: with a mutation, the timestamp of which a transition must follow. */

@@ -6,7 +6,7 @@ import type { Disclosure } from "../functions/disclosure";
 import type { Failure } from "../functions/failure";
 import type { Json } from "../values/json";
 import { decodeTimestamp, encodeTimestamp } from "../values/timestamp";
-import type { LiveQueries, LiveQuery } from "./liveQueries";
+import type { LiveQueries, LiveQuery, Watcher } from "./liveQueries";
 import {
   parseClientMessage,
   ProtocolError,
@@ -16,6 +16,7 @@ import {
   type Authenticate,
   type ClientMessage,
   type FunctionRequest,
+  type MessageParts,
   type ModifyQuerySet,
   type QueryModification,
   type StateVersion,
@@ -44,7 +45,8 @@ export class SocketAuthError extends Error {
 
 /** The socket under a session. */
 export type Transport = {
-  send(text: string): void;
+  /** Sends one message. */
+  send(...parts: MessageParts): void;
   close(code: number, reason: string): void;
   /** Stops reading what the client sends, which then waits in the client's system, until {@link resume}. */
   pause(): void;
@@ -137,7 +139,7 @@ export class Session {
   /** The socket is gone. */
   end(): void {
     this.#closed = true;
-    for (const { live } of this.#queries.values()) this.host.liveQueries.unwatch(live, this.#changed);
+    for (const { live } of this.#queries.values()) this.host.liveQueries.unwatch(live, this.#watcher);
     this.#queries.clear();
   }
 
@@ -212,15 +214,15 @@ export class Session {
   #watch(queryId: number, query: AddQuery): void {
     const before = this.#queries.get(queryId);
     const call = { ...callOf(query, this.#identity.caller), journal: query.journal ?? null };
-    const live = this.host.liveQueries.watch(call, this.#changed);
+    const live = this.host.liveQueries.watch(call, this.#watcher);
     this.#queries.set(queryId, { live, sent: before?.sent ?? null });
-    if (before) this.host.liveQueries.unwatch(before.live, this.#changed);
+    if (before) this.host.liveQueries.unwatch(before.live, this.#watcher);
   }
 
   #unwatch(queryId: number): void {
     const query = this.#queries.get(queryId);
     this.#queries.delete(queryId);
-    if (query) this.host.liveQueries.unwatch(query.live, this.#changed);
+    if (query) this.host.liveQueries.unwatch(query.live, this.#watcher);
   }
 
   /** Mutations of a session run one at a time, in order. */
@@ -288,8 +290,10 @@ export class Session {
     this.#schedule();
   }
 
-  /** A live query has a new result. */
-  readonly #changed = (): void => this.#schedule();
+  readonly #watcher: Watcher = {
+    changed: () => this.#schedule(),
+    drop: () => this.#close(TRY_AGAIN_LATER, "The results of all queries are too large"),
+  };
 
   #schedule(): void {
     if (this.#transitionScheduled || this.#closed) return;
@@ -317,7 +321,7 @@ export class Session {
     this.#usableIdentity();
     const start = this.#version;
     this.#version = { ...this.#received, ts: encodeTimestamp(this.host.timestamp()) };
-    const text = writeTransition(start, this.#version, modifications);
+    const parts = writeTransition(start, this.#version, modifications);
     this.#transitionDue = false;
     this.#sending = true;
     try {
@@ -325,7 +329,7 @@ export class Session {
     } finally {
       this.#sending = false;
     }
-    this.#send(text);
+    this.#send(...parts);
     this.#schedule();
   }
 
@@ -353,7 +357,7 @@ export class Session {
       if (evaluation === null || evaluation === query.sent) continue;
       const isSame = query.sent !== null && sameResult(evaluation.outcome, query.sent.outcome);
       query.sent = evaluation;
-      if (!isSame) modifications.push(modificationOf(queryId, evaluation, this.host.disclosure));
+      if (!isSame) modifications.push(modificationOf(queryId, query.live, evaluation, this.host.disclosure));
     }
     return modifications;
   }
@@ -379,8 +383,8 @@ export class Session {
     this.#close(INTERNAL_ERROR, "InternalServerError");
   }
 
-  #send(text: string): void {
-    if (!this.#closed) this.transport.send(text);
+  #send(...parts: MessageParts): void {
+    if (!this.#closed) this.transport.send(...parts);
   }
 
   #close(code: number, reason: string): void {
@@ -412,11 +416,13 @@ function sameResult(a: Outcome, b: Outcome): boolean {
 
 function modificationOf(
   queryId: number,
+  live: LiveQuery,
   { outcome, journal }: Evaluation,
   disclosure: Disclosure,
 ): QueryModification {
   const logLines = disclosure.logLines(outcome.logs);
-  if (outcome.ok) return { type: "QueryUpdated", queryId, value: outcome.value, logLines, journal };
+  if (outcome.ok)
+    return { type: "QueryUpdated", queryId, value: live.bytes ?? outcome.value, logLines, journal };
   return { type: "QueryFailed", queryId, logLines, journal, ...errorOf(outcome.failure, disclosure) };
 }
 

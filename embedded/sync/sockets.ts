@@ -45,7 +45,7 @@ export function serveSockets(server: Server, options: SocketsOptions): () => voi
     void options.ready.then(() => {
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
         limitUnfinished(webSocket, socket, options);
-        serve(webSocket, options);
+        serve(webSocket, socket, options);
       });
     });
   });
@@ -76,13 +76,17 @@ function limitUnfinished(webSocket: WebSocket, socket: Duplex, { intake }: Socke
   webSocket.on("close", finish);
 }
 
-function serve(socket: WebSocket, options: SocketsOptions): void {
+function serve(socket: WebSocket, connection: Duplex, options: SocketsOptions): void {
   const session = new Session(
     options,
     {
-      send(text) {
-        if (socket.bufferedAmount > MAX_UNREAD_BYTES) socket.terminate();
-        else socket.send(text);
+      send(...parts) {
+        if (socket.bufferedAmount > MAX_UNREAD_BYTES) return socket.terminate();
+        connection.cork();
+        for (const [i, part] of parts.entries()) {
+          socket.send(part, { binary: false, fin: i === parts.length - 1 });
+        }
+        connection.uncork();
         ping.refresh();
       },
       close: (code, reason) => socket.close(code, reason),

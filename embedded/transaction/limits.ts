@@ -76,10 +76,16 @@ export class Usage {
 
   /** True once more than three quarters of what may be read has been read. */
   get nearReadLimit(): boolean {
-    return (
-      this.#used.documentsRead > this.limits.documentsRead * 0.75 ||
-      this.#used.bytesRead > this.limits.bytesRead * 0.75
-    );
+    return this.#share("documentsRead") > 0.75 || this.#share("bytesRead") > 0.75;
+  }
+
+  /** How much has been read of what may be read, between 0 and 1. */
+  get readShare(): number {
+    return Math.max(this.#share("documentsRead"), this.#share("bytesRead"), this.#share("databaseQueries"));
+  }
+
+  #share(metric: Metric): number {
+    return this.#used[metric] / this.limits[metric];
   }
 
   /** `{used, remaining}` of each metric. */

@@ -179,9 +179,15 @@ export class Transaction {
     this.#state.reads.push(read);
   }
 
-  /** The ranges of keys that what was read depends on. */
-  readRanges(): KeyRange[] {
-    return this.#state.reads.flatMap((read) => ("readRange" in read ? (read.readRange() ?? []) : read));
+  /** How many reads have been noted. */
+  get readCount(): number {
+    return this.#state.reads.length;
+  }
+
+  /** The ranges of keys that what was read depends on; those of some of the reads, by their places among all. */
+  readRanges(from = 0, to = this.readCount): KeyRange[] {
+    const reads = this.#state.reads.slice(from, to);
+    return reads.flatMap((read) => ("readRange" in read ? (read.readRange() ?? []) : read));
   }
 
   /**

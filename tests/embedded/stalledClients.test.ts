@@ -39,8 +39,9 @@ beforeEach(async () => {
   const ready = Promise.resolve();
   const anonymous = () => Promise.resolve(ANONYMOUS);
   const liveQueries = new LiveQueries({
-    evaluate: (call, done) => runtime.evaluate(call, done),
+    evaluate: (run) => runtime.evaluate(run),
     onCommit: (listener) => database.onCommit(listener),
+    maxLength: Infinity,
   });
   const environment = new DeploymentEnvironment(database, {});
   const authentication = new Authentication();

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 
 type Message = {
-  readonly type: string;
   readonly modifications?: readonly {
     readonly type: string;
     readonly value?: { readonly page: readonly unknown[] };
@@ -11,23 +10,30 @@ type Message = {
   }[];
 };
 
-type Page = readonly unknown[];
-
 const LIST = "meetings/queries:listMeetingParticipants";
+
+/** What stands in a message with a new result, and no sooner than in its first bytes. */
+const MODIFIED = Buffer.from('"modifications":[{');
 
 /**
  * A signed-in client of the sync protocol that looks at one page of a list at a time. Of the official client it has the
- * messages alone, so that a thousand of them take little of the processors.
+ * messages alone, and it reads of one no more than whether it brings something new, so that a thousand of them take little of
+ * the processors.
  */
 export class Subscriber {
   readonly #socket: WebSocket;
   #querySet = 0;
-  #pages: ((page: Page) => void) | null = null;
+  #newest: Buffer | null = null;
+  #told: (() => void) | null = null;
   #fail: (error: Error) => void = () => undefined;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.on("message", (data: Buffer) => this.#receive(data));
+    socket.on("message", (data: Buffer) => {
+      if (!data.includes(MODIFIED)) return;
+      this.#newest = data;
+      this.#told?.();
+    });
     socket.on("close", () => this.#fail(new Error("The server has closed a subscriber's socket")));
     socket.on("error", (error) => this.#fail(error));
   }
@@ -35,6 +41,7 @@ export class Subscriber {
   static async connect(url: string, token: string): Promise<Subscriber> {
     const socket = new WebSocket(`${url.replace("http", "ws")}/api/1.48.0/sync`, {
       perMessageDeflate: false,
+      skipUTF8Validation: true,
     });
     await once(socket, "open");
     const subscriber = new Subscriber(socket);
@@ -59,27 +66,28 @@ export class Subscriber {
     });
     this.#querySet = queryId;
     await page;
+    this.length();
   }
 
-  /** The next page that the server sends. */
-  change(): Promise<Page> {
+  /** Resolves when the server has sent the next page. */
+  change(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#pages = resolve;
+      this.#told = resolve;
       this.#fail = reject;
     });
+  }
+
+  /** How many people are on the newest page. Throws what the server has said instead of a page. */
+  length(): number {
+    const { modifications = [] } = JSON.parse(this.#newest?.toString("utf8") ?? "{}") as Message;
+    const { value, errorMessage } = modifications.at(-1) ?? {};
+    if (!value) throw new Error(errorMessage ?? "A subscriber has no page");
+    return value.page.length;
   }
 
   close(): void {
     this.#fail = () => undefined;
     this.#socket.close();
-  }
-
-  #receive(data: Buffer): void {
-    const { modifications } = JSON.parse(data.toString("utf8")) as Message;
-    for (const { type, value, errorMessage } of modifications ?? []) {
-      if (type === "QueryFailed") this.#fail(new Error(errorMessage));
-      if (type === "QueryUpdated" && value) this.#pages?.(value.page);
-    }
   }
 
   #send(message: object): void {
