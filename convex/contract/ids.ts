@@ -13,7 +13,7 @@ export const idTables = z.registry<{ table: string }>();
 /**
  * An id as it arrives from a client: any text. Whether it names a document of `table` is decided by the model with
  * `ctx.db.normalizeId`, so that a malformed or foreign id gives the same error code, or the same reason of one list
- * entry, as an unknown one.
+ * entry, as an unknown one. So does one that is too long; what bounds its length is the size of a request.
  */
 export function id<Table extends string>(table: Table): IdSchema<Table> {
   const schema = text().describe(idDescription(table));

@@ -2,15 +2,14 @@ import * as z from "zod";
 
 export const MAX_PAGE_SIZE = 500;
 
+/** Cursors hold the values of an index at one place, which are a few hundred characters each. */
+const cursor = z.string().max(10_000).nullable();
+
 /** Which page to read, as Convex's `usePaginatedQuery` sends it. */
 export const paginationOpts = z.strictObject({
   numItems: z.int().min(1).max(MAX_PAGE_SIZE).describe("Size of the page wished for"),
-  cursor: z.string().nullable().describe("`continueCursor` of the page before, null for the first page"),
-  endCursor: z
-    .string()
-    .nullable()
-    .exactOptional()
-    .describe("Where a page that is being kept up to date ends"),
+  cursor: cursor.describe("`continueCursor` of the page before, null for the first page"),
+  endCursor: cursor.exactOptional().describe("Where a page that is being kept up to date ends"),
   id: z.number().exactOptional().describe("Sent by Convex clients to tell apart runs of one query"),
   maximumRowsRead: z.number().exactOptional().describe("Upper bound of documents read for the page"),
   maximumBytesRead: z.number().exactOptional().describe("Upper bound of bytes read for the page"),
