@@ -20,6 +20,16 @@ const tag = "Meetings";
 const meetingId = "meeting_123example";
 const invitationId = "invitation_123example";
 
+/** One invitation, for the hosts of the meeting. */
+const ofInvitation = z.strictObject({ meetingId: id("meetings"), invitationId: id("invitations") });
+const invitationErrors = [
+  "MEETING_NOT_FOUND",
+  "FORBIDDEN",
+  "MEETING_CLOSED",
+  "INVITATION_NOT_FOUND",
+  "INVITATION_CLOSED",
+] as const;
+
 export const inviteParticipants = endpoint({
   path: "meetings/invitations/inviteParticipants",
   kind: "mutation",
@@ -77,16 +87,9 @@ export const resendInvitation = endpoint({
   access: "user",
   description:
     "Sends a pending or expired invitation again, with a new link and as much time as a new one has; the link of the message before is no good any more. Only for hosts, and once a minute.",
-  args: z.strictObject({ meetingId: id("meetings"), invitationId: id("invitations") }),
+  args: ofInvitation,
   returns: z.null(),
-  errors: [
-    "MEETING_NOT_FOUND",
-    "FORBIDDEN",
-    "MEETING_CLOSED",
-    "INVITATION_NOT_FOUND",
-    "INVITATION_CLOSED",
-    "ALREADY_INVITED",
-  ],
+  errors: [...invitationErrors, "ALREADY_INVITED"],
   example: { args: { meetingId, invitationId }, value: null },
 });
 
@@ -96,16 +99,9 @@ export const revokeInvitation = endpoint({
   tag,
   access: "user",
   description: "Takes a pending invitation back: it can be accepted no more. Only for hosts.",
-  args: z.strictObject({ meetingId: id("meetings"), invitationId: id("invitations") }),
+  args: ofInvitation,
   returns: z.null(),
-  errors: [
-    "MEETING_NOT_FOUND",
-    "FORBIDDEN",
-    "MEETING_CLOSED",
-    "INVITATION_NOT_FOUND",
-    "INVITATION_CLOSED",
-    "INVITATION_EXPIRED",
-  ],
+  errors: [...invitationErrors, "INVITATION_EXPIRED"],
   example: { args: { meetingId, invitationId }, value: null },
 });
 
