@@ -21,7 +21,7 @@ import {
   internalIdOf,
   MAX_DOCUMENT_BYTES,
   requireLegal,
-  requireUserField,
+  requireUserFields,
   withSystemFields,
 } from "../transaction/transaction";
 import { newId, tableNumberOf } from "../values/ids";
@@ -154,7 +154,7 @@ export class ImportRun {
       throw new DeveloperError(`its _id ${JSON.stringify(_id)} is not an id of this table`);
     }
     requireLegal(value);
-    for (const field of Object.keys(value)) requireUserField(field);
+    requireUserFields(value);
     const problem = this.#schemas.get(table.namespace)?.check(table.name, value);
     if (problem) throw new DeveloperError(problem);
     const id = _id ?? newId(table.number, _creationTime);

@@ -1,6 +1,6 @@
 /** What a call has to be like, and what is said of one that is not. */
 import { checkValue, isObject, type Json } from "../values/json";
-import { formatBytes, sizeOf } from "../values/size";
+import { formatBytes } from "../values/size";
 import { ROOT } from "../transaction/catalog";
 import type { FunctionInfo, FunctionKind, LoadedApp } from "./loadedApp";
 import type { Call } from "./calls";
@@ -60,12 +60,12 @@ export function checkArgs(
   const value = Array.isArray(args) ? (args[0] ?? {}) : args;
   if (!isObject(value))
     return failure("ArgumentValidationError: Arguments for a Convex function must be an object.");
+  let size: number;
   try {
-    checkValue(value, { allowCommitTs });
+    size = checkValue(value, { allowCommitTs });
   } catch (error) {
     return failure(`ArgumentValidationError: ${(error as Error).message}`);
   }
-  const size = sizeOf(value);
   if (size > MAX_ARGS_BYTES) {
     return failure(
       `Arguments for ${modulePath(info.path)} are too large (actual: ${formatBytes(size)}, limit: ${formatBytes(MAX_ARGS_BYTES)})`,

@@ -41,6 +41,6 @@ export class FunctionHandles {
 
   #idOf(component: ComponentPath, path: string): string {
     const digest = createHmac("sha256", this.secret).update(`${component}\0${path}`).digest();
-    return encodeId(HANDLE_TABLE, digest.subarray(0, ID_BYTES));
+    return encodeId(HANDLE_TABLE, digest.toString("latin1", 0, ID_BYTES));
   }
 }

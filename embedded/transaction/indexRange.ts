@@ -4,7 +4,7 @@ import { isUndefined, type Json } from "../values/json";
 import { encodeKeyPart, keySuccessor } from "../values/keyEncoding";
 import { BY_CREATION_TIME, BY_ID, type IndexInfo, type TableInfo } from "./catalog";
 import { DeveloperError } from "./errors";
-import { indexPrefix, internalIdKey, rangeOfPrefix, tablePrefix, type KeyRange } from "./keys";
+import { indexPrefix, rangeOfPrefix, tablePrefix, type KeyRange } from "./keys";
 
 /** One comparison of a range, as the convex package serializes it. */
 export type RangeExpression = { type: "Eq" | "Gt" | "Gte" | "Lt" | "Lte"; fieldPath: string; value: Json };
@@ -171,7 +171,7 @@ function encodePart(field: string, value: Json | undefined, table: TableInfo): s
   if (field !== "_id") return encodeKeyPart(value);
   const decoded = typeof value === "string" ? decodeId(value) : null;
   if (decoded === null || decoded.tableNumber !== table.number) return null;
-  return internalIdKey(decoded.internalId);
+  return decoded.internalId;
 }
 
 function valueOf(json: Json): Json | undefined {

@@ -77,11 +77,6 @@ export function indexEntryEnd(creationTime: number, internalId: string): string 
   return encodeKeyPart(creationTime) + internalId;
 }
 
-/** An internal id as it stands in keys. */
-export function internalIdKey(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, INTERNAL_ID_BYTES).toString("latin1");
-}
-
 /** The internal id in which an index or document key ends. */
 export function internalIdOfKey(key: string): string {
   return key.slice(-INTERNAL_ID_BYTES);

@@ -9,7 +9,6 @@ import {
   indexEntryEnd,
   indexEntryKey,
   indexPrefix,
-  internalIdKey,
   internalIdOfKey,
   onlyKey,
   tabletOfKey,
@@ -107,16 +106,17 @@ export class Transaction {
 
   /** Inserts a document and gives its id. `value` must not have system fields. */
   insert(tableName: string, value: JsonObject): string {
-    const nameProblem = identifierProblem(tableName);
+    const known = this.table(tableName);
+    const nameProblem = known ? null : identifierProblem(tableName);
     if (nameProblem) throw new DeveloperError(`Invalid argument \`table\` for \`db.insert\`: ${nameProblem}`);
-    requireLegal(value);
-    for (const field of Object.keys(value)) requireUserField(field);
-    const table = this.#tableOrNew(tableName);
+    const size = documentSize(value, requireLegal(value));
+    requireUserFields(value);
+    const table = known ?? this.#newTable(tableName);
     this.#checkDocument(tableName, value);
     const creationTime = this.database.nextCreationTime();
     const id = newId(table.number, creationTime);
     const internalId = internalIdOf(id);
-    this.#putDocument(table, internalId, null, withSystemFields(value, id, creationTime));
+    this.#putDocument(table, internalId, null, withSystemFields(value, id, creationTime), size);
     return id;
   }
 
@@ -125,8 +125,8 @@ export class Transaction {
    * Gives the new document as JSON text.
    */
   replace(id: string, value: JsonObject, where: IdUse): string {
-    requireLegal(value);
-    return this.#update(id, where, "Replace", () => value);
+    const size = documentSize(value, requireLegal(value));
+    return this.#update(id, where, "Replace", () => ({ value, size }));
   }
 
   /** Sets or, with `{"$undefined": null}`, removes top-level fields of a document. Gives the new document as JSON text. */
@@ -137,8 +137,7 @@ export class Transaction {
         if (isUndefined(json)) delete value[field];
         else value[field] = json;
       }
-      requireLegal(value);
-      return value;
+      return { value, size: documentSize(value, requireLegal(value)) };
     });
   }
 
@@ -242,9 +241,7 @@ export class Transaction {
     this.#writeIndexEntries(table, internalIdOfKey(key), before ?? null, after ?? null);
   }
 
-  #tableOrNew(name: string): TableInfo {
-    const found = this.table(name);
-    if (found) return found;
+  #newTable(name: string): TableInfo {
     this.#state.catalog = this.#state.catalog.withTable(this.namespace ?? ROOT, name);
     const table = this.table(name);
     if (!table) throw new Error(`Table ${name} is not in the catalog`);
@@ -255,14 +252,15 @@ export class Transaction {
     id: string,
     where: IdUse,
     verb: "Update" | "Replace",
-    change: (old: JsonObject) => JsonObject,
+    change: (old: JsonObject) => { value: JsonObject; size: number },
   ): string {
     const { key, table, internalId } = this.#require(id, where, verb);
     const text = this.read(key);
     if (text === undefined) throw new DeveloperError(`${verb} on nonexistent document ID ${id}`);
     this.countRead(text);
     const old = JSON.parse(text) as JsonObject;
-    const { _id, _creationTime, ...value } = change(old);
+    const { value: changed, size } = change(old);
+    const { _id, _creationTime, ...value } = changed;
     if (_id !== undefined && _id !== id) {
       throw new DeveloperError(`The document has id ${id}, but its '_id' field is ${JSON.stringify(_id)}`);
     }
@@ -270,9 +268,9 @@ export class Transaction {
     if (_creationTime !== undefined && _creationTime !== creationTime) {
       throw new DeveloperError(`The '_creationTime' field of document ${id} can't be changed`);
     }
-    for (const field of Object.keys(value)) requireUserField(field);
+    requireUserFields(value);
     this.#checkDocument(table.name, value);
-    return this.#putDocument(table, internalId, old, withSystemFields(value, id, creationTime));
+    return this.#putDocument(table, internalId, old, withSystemFields(value, id, creationTime), size);
   }
 
   #checkDocument(tableName: string, value: JsonObject): void {
@@ -280,10 +278,15 @@ export class Transaction {
     if (problem) throw new DeveloperError(problem);
   }
 
-  /** Writes a document's new state with all of its index entries. Gives it as JSON text. */
-  #putDocument(table: TableInfo, internalId: string, before: JsonObject | null, after: JsonObject): string {
+  /** Writes a document's new state, of `size` bytes, with all of its index entries. Gives it as JSON text. */
+  #putDocument(
+    table: TableInfo,
+    internalId: string,
+    before: JsonObject | null,
+    after: JsonObject,
+    size: number,
+  ): string {
     this.usage.add("documentsWritten", 1);
-    const size = documentSize(after);
     // The arguments of a scheduled function have a limit of their own.
     if (size > MAX_DOCUMENT_BYTES && !isSystem(table)) {
       throw new DeveloperError(`Value is too large (${size} > maximum size ${MAX_DOCUMENT_BYTES})`);
@@ -349,7 +352,7 @@ export class Transaction {
           : "System tables (prefixed with `_`) are read-only.",
       );
     }
-    const internalId = internalIdKey(decoded.internalId);
+    const { internalId } = decoded;
     return { table, internalId, key: tablePrefix(table.tablet) + internalId };
   }
 }
@@ -373,33 +376,53 @@ export function entryOf(index: IndexInfo, document: JsonObject, end: string): st
 export function internalIdOf(id: string): string {
   const decoded = decodeId(id);
   if (decoded === null) throw new Error("Not a document id");
-  return internalIdKey(decoded.internalId);
+  return decoded.internalId;
 }
 
 /** Throws {@link DeveloperError} for what is no Convex value. */
-export function requireLegal(value: JsonObject): void {
+export function requireLegal(value: JsonObject): number {
   try {
-    checkValue(value, { allowCommitTs: true });
+    return checkValue(value, { allowCommitTs: true });
   } catch (error) {
     throw new DeveloperError((error as Error).message);
   }
 }
 
-/** Throws {@link DeveloperError} for the name of a system field. */
-export function requireUserField(field: string): void {
-  if (field.startsWith("_")) {
+/** Throws {@link DeveloperError} if a field has the name of a system field. */
+export function requireUserFields(value: JsonObject): void {
+  for (const field in value) {
+    if (field.charCodeAt(0) !== UNDERSCORE) continue;
     throw new DeveloperError(
       `Field '${field}' starts with an underscore, which is only allowed for system fields like '_id'`,
     );
   }
 }
 
+const UNDERSCORE = 95;
+
 /** A document's fields in the order in which Convex gives them: by name. */
 export function withSystemFields(value: JsonObject, id: string, creationTime: number): JsonObject {
-  const names = [...Object.keys(value), "_id", "_creationTime"].sort();
   const document: JsonObject = {};
-  for (const name of names) {
-    document[name] = name === "_id" ? id : name === "_creationTime" ? creationTime : (value[name] as Json);
+  let isPlaced = false;
+  // No other field begins with an underscore, so these two are neighbours.
+  const place = () => {
+    document["_creationTime"] = creationTime;
+    document["_id"] = id;
+    isPlaced = true;
+  };
+  for (const name of sortedNames(value)) {
+    if (!isPlaced && name > "_") place();
+    document[name] = value[name] as Json;
   }
+  if (!isPlaced) place();
   return document;
+}
+
+/** The names of fields in order, in which they mostly are already. */
+function sortedNames(value: JsonObject): string[] {
+  const names = Object.keys(value);
+  for (let i = 1; i < names.length; i++) {
+    if ((names[i - 1] as string) > (names[i] as string)) return names.sort();
+  }
+  return names;
 }

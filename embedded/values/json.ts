@@ -83,17 +83,18 @@ export const MAX_VALUE_BYTES = 32 * 1024 * 1024;
  * Rejects what is not the encoding of a Convex value, or is beyond the limits of one. The commit timestamp
  * placeholder is legal only in what a mutation writes: `allowCommitTs`.
  *
+ * @returns its size in bytes, as {@link sizeOf} counts it
  * @throws Error with Convex's message.
  */
-export function checkValue(json: Json, { allowCommitTs = false } = {}): void {
+export function checkValue(json: Json, { allowCommitTs = false } = {}): number {
   check(json, 0, allowCommitTs);
-  if (typeof json !== "string" && typeof json !== "object") return;
   const size = sizeOf(json);
   if (size > MAX_VALUE_BYTES) {
     throw new Error(
       `Value is too large (${formatBytes(size)} > maximum size ${formatBytes(MAX_VALUE_BYTES)})`,
     );
   }
+  return size;
 }
 
 /**

@@ -33,9 +33,12 @@ const DOLLAR = 36;
 const ID_FIELD_SIZE = 38;
 const CREATION_TIME_FIELD_SIZE = 23;
 
-/** The size of a document in bytes, with its `_id` and `_creationTime` counted even where they are not set yet. */
-export function documentSize(document: JsonObject): number {
-  let size = sizeOf(document);
+/**
+ * The size of a document in bytes, with its `_id` and `_creationTime` counted even where they are not set yet. `fieldsSize`: the
+ * size of what is set, if it is known.
+ */
+export function documentSize(document: JsonObject, fieldsSize = sizeOf(document)): number {
+  let size = fieldsSize;
   if (!Object.hasOwn(document, "_id")) size += ID_FIELD_SIZE;
   if (!Object.hasOwn(document, "_creationTime")) size += CREATION_TIME_FIELD_SIZE;
   return size;

@@ -219,12 +219,15 @@ describe("ids", () => {
     ["m57068j1c1zsxfewzcd3jp3qjttx99vg", 10017, "032241607f9ebddcfb1a39587796b5d4"],
     ["k570e9j5cj1t5gf0zwf3tq3vkawxhqr0", 10009, "0726456483a2c1e0ff1e3d5c7b9ab9d8"],
   ])("of Convex are read and written: %s", (id, tableNumber, internalId) => {
-    expect(decodeId(id)).toEqual({ tableNumber, internalId: new Uint8Array(Buffer.from(internalId, "hex")) });
-    expect(encodeId(tableNumber, Buffer.from(internalId, "hex"))).toBe(id);
+    const bytes = Buffer.from(internalId, "hex").toString("latin1");
+    expect(decodeId(id)).toEqual({ tableNumber, internalId: bytes });
+    expect(encodeId(tableNumber, bytes)).toBe(id);
     expect(idProblem(id)).toBeNull();
   });
 
-  const internalId = fc.uint8Array({ minLength: 16, maxLength: 16 });
+  const internalId = fc
+    .uint8Array({ minLength: 16, maxLength: 16 })
+    .map((bytes) => Buffer.from(bytes).toString("latin1"));
   const tableNumber = fc.oneof(
     fc.constantFrom(1, 127, 128, 16383, 16384, 2 ** 21 - 1, 2 ** 21, 2 ** 28 - 1, 2 ** 28, 2 ** 32 - 1),
     fc.integer({ min: 1, max: 2 ** 32 - 1 }),
@@ -238,7 +241,7 @@ describe("ids", () => {
         expect(decodeId(id)).toEqual({ tableNumber: table, internalId: internal });
       }),
     );
-    expect(() => encodeId(0, new Uint8Array(16))).toThrow(RangeError);
+    expect(() => encodeId(0, "\0".repeat(16))).toThrow(RangeError);
   });
 
   test("have one text each: whatever decodes is what encodes to it", () => {
@@ -289,18 +292,17 @@ describe("ids", () => {
     expect(ids.every((id) => id.length === 32 && tableNumberOf(id) === 10001)).toBe(true);
     const many = Array.from({ length: 5000 }, () => newId(10001, 1_763_700_000_123.9));
     expect(new Set(many).size).toBe(5000);
-    const { internalId: bytes } = decodeId(many[0] as string) as { internalId: Uint8Array };
-    const view = Buffer.from(bytes);
+    const view = Buffer.from(decodeId(many[0] as string)?.internalId ?? "", "latin1");
     expect(view.readUIntBE(0, 6)).toBe(1_763_700_000_123);
     expect(view.readUInt16BE(14)).toBe(Math.floor(1_763_700_000_123 / 86_400_000));
   });
 
   test("normalize to the id itself, from an internal id alone, or to null", () => {
     const id = "kg25efbgcywfzkr6h78cjw1pzx85r2ha";
-    const { internalId: bytes } = decodeId(id) as { internalId: Uint8Array };
+    const bytes = Buffer.from(decodeId(id)?.internalId ?? "", "latin1");
     expect(normalizeId(540, id)).toBe(id);
     expect(normalizeId(541, id)).toBeNull();
-    expect(normalizeId(540, Buffer.from(bytes).toString("base64url"))).toBe(id);
+    expect(normalizeId(540, bytes.toString("base64url"))).toBe(id);
     expect(normalizeId(540, "not an id")).toBeNull();
     expect(normalizeId(540, "~".repeat(22))).toBeNull();
   });
