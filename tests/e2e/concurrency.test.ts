@@ -68,7 +68,7 @@ test("random histories of 50 callers leave the count right, no place taken twice
   await fc.assert(
     fc.asyncProperty(perCaller, async (plays) => {
       const stage = await setStage(backend);
-      const readers = backend.as({ subject: "p0" });
+      const readers = backend.as({ subject: stage.subjects[0] as string });
       const readings: Reading[] = [];
       let playing = true;
       const reading = (async () => {

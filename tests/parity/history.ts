@@ -23,7 +23,8 @@ export type Command =
   | { kind: "admit" | "refuse"; by: number; whom: number[] }
   | { kind: "leaveWaitlist"; by: number }
   | { kind: "role"; by: number; who: number; role: string }
-  | { kind: "join" | "leave"; by: number };
+  | { kind: "join" | "leave"; by: number }
+  | { kind: "deactivate"; by: number };
 
 /** Random histories of one meeting, whose first host is person 0. */
 export const histories: fc.Arbitrary<Command[]> = fc.array(
@@ -57,6 +58,8 @@ export const histories: fc.Arbitrary<Command[]> = fc.array(
       role,
     }),
     fc.record({ kind: fc.constantFrom("join" as const, "leave" as const), by: person }),
+    // Few are, so that enough is left for the others to do.
+    fc.record({ kind: fc.constant("deactivate" as const), by: fc.constantFrom(4, 5) }),
   ),
   { maxLength: 30 },
 );
@@ -65,29 +68,35 @@ export const histories: fc.Arbitrary<Command[]> = fc.array(
 export interface Stage {
   backend: Backend;
   meetingId: string;
+  /** By whose tokens the people call; no two stages have the same. */
+  subjects: string[];
   userIds: string[];
 }
 
+let stages = 0;
+
 /** Signs the people up and lets the first of them start the meeting. */
 export async function setStage(backend: Backend): Promise<Stage> {
+  stages++;
+  const subjects = people.map((name) => `${name}.${stages}`);
   const userIds: string[] = [];
-  for (const subject of people) {
+  for (const subject of subjects) {
     const args = { workosUserId: subject, email: `${subject}@example.com` };
     userIds.push(String(valueOf(await backend.as({ subject }).call("users/mutations:upsertUser", args))));
   }
-  const host = backend.as({ subject: people[0] });
+  const host = backend.as({ subject: subjects[0] as string });
   const created = await host.call("meetings/lifecycle:createMeeting", {
     title: "History",
     maxParticipants: PLACES,
   });
   const { meetingId } = valueOf(created) as { meetingId: string };
   valueOf(await host.call("meetings/lifecycle:startMeeting", { meetingId }));
-  return { backend, meetingId, userIds };
+  return { backend, meetingId, subjects, userIds };
 }
 
 /** Does what the command says. Refusals are part of a history. */
-export function play({ backend, meetingId, userIds }: Stage, command: Command): Promise<Result> {
-  const caller = backend.as({ subject: people[command.by] ?? people[0] });
+export function play({ backend, meetingId, subjects, userIds }: Stage, command: Command): Promise<Result> {
+  const caller = backend.as({ subject: subjects[command.by] as string });
   const named = (whom: readonly number[]) => whom.map((who) => ({ userId: userIds[who] }));
   switch (command.kind) {
     case "add": {
@@ -133,6 +142,8 @@ export function play({ backend, meetingId, userIds }: Stage, command: Command): 
       return caller.call("meetings/lifecycle:joinMeeting", { meetingId });
     case "leave":
       return caller.call("meetings/lifecycle:leaveMeeting", { meetingId });
+    case "deactivate":
+      return caller.call("users/mutations:deactivateUser", { userId: userIds[command.by] });
   }
 }
 
@@ -161,6 +172,11 @@ export async function violations({ backend, meetingId }: Stage): Promise<string[
   const whoEver = [...rows, ...waiting].map(({ userId }) => userId);
   if (new Set(whoEver).size !== whoEver.length) found.push("somebody is there twice");
   if (bans.some(({ userId }) => whoEver.includes(userId))) found.push("somebody is there who is banned");
+  const inactive = (await backend.rows("users")).filter(({ isActive }) => isActive === false);
+  const gone = new Set(inactive.map(({ _id }) => _id));
+  if (rows.some(({ userId, presence }) => presence === "joined" && gone.has(userId as string))) {
+    found.push("somebody is there who is deactivated");
+  }
   return [...found, ...(await attendanceViolations(backend, meeting, rows))];
 }
 
