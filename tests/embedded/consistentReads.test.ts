@@ -1,29 +1,18 @@
 import { ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { createServer, type Server } from "../../embedded/index";
+import { beforeAll, expect, test } from "vitest";
+import { startServer, type TestServer } from "../temporaryServer";
 import { FIXTURE_APP } from "./harness";
 
 const add = makeFunctionReference<"mutation", { author: string; text: string }, string>("notes:add");
 const byAuthor = makeFunctionReference<"query", { author: string }, string[]>("notes:byAuthor");
 
-let folder: string;
-let server: Server;
+let server: TestServer;
 let client: ConvexHttpClient;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "reads-"));
-  const dataFolder = path.join(folder, "data");
-  server = await createServer({ appFolder: FIXTURE_APP, dataFolder, port: 0, sitePort: 0 });
+  server = await startServer({ appFolder: FIXTURE_APP });
   client = new ConvexHttpClient(server.url, { logger: false });
-});
-
-afterAll(async () => {
-  await server.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 async function post(name: string, body: object): Promise<{ status: number; body: Record<string, unknown> }> {

@@ -2,30 +2,23 @@ import { ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference, type FunctionReference } from "convex/server";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { createServer, type Server } from "../../embedded/index";
+import { beforeAll, expect, test } from "vitest";
+import { newDataFolder, startServer, type TestServer } from "../temporaryServer";
 import { FIXTURE_APP } from "./harness";
 
-let folder: string;
-let server: Server;
+let dataFolder: string;
+let server: TestServer;
 let client: ConvexHttpClient;
 
-const start = () =>
-  createServer({ appFolder: FIXTURE_APP, dataFolder: path.join(folder, "data"), port: 0, sitePort: 0 });
+const start = () => startServer({ appFolder: FIXTURE_APP, dataFolder });
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "files-"));
+  dataFolder = await newDataFolder();
   server = await start();
   client = new ConvexHttpClient(server.url, { logger: false });
-});
-
-afterAll(async () => {
-  await server.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 const reference = <Kind extends "query" | "mutation" | "action">(name: string) =>
@@ -49,7 +42,7 @@ async function uploaded(text: string): Promise<{ id: string; url: string }> {
   return { id: storageId, url: await query<string>("url", { id: storageId }) };
 }
 
-const blobs = () => readdir(path.join(folder, "data", "files"));
+const blobs = () => readdir(path.join(dataFolder, "files"));
 
 test("what is uploaded is served as it was, with its type and digest", async () => {
   const { id, url } = await uploaded("hello files");
@@ -178,7 +171,7 @@ test("an upload that breaks off leaves nothing behind", async () => {
 
 test("files outlive a restart; what a crash has left half-written or without a document does not", async () => {
   const { id } = await uploaded("kept");
-  const folderOfFiles = path.join(folder, "data", "files");
+  const folderOfFiles = path.join(dataFolder, "files");
   await server.close();
   await writeFile(path.join(folderOfFiles, `${crypto.randomUUID()}.part`), "half");
   await writeFile(path.join(folderOfFiles, crypto.randomUUID()), "nobody's");

@@ -1,21 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { createServer, type Server } from "../../embedded/index";
+import { beforeAll, expect, test } from "vitest";
+import { startServer, type TestServer } from "../temporaryServer";
 import { FIXTURE_APP } from "./harness";
 
-let dataFolder: string;
-let server: Server;
+let server: TestServer;
 
 beforeAll(async () => {
-  dataFolder = await mkdtemp(path.join(tmpdir(), "streaming-"));
-  server = await createServer({ appFolder: FIXTURE_APP, dataFolder, port: 0, sitePort: 0 });
-});
-
-afterAll(async () => {
-  await server.close();
-  await rm(dataFolder, { recursive: true, force: true });
+  server = await startServer({ appFolder: FIXTURE_APP });
 });
 
 const request = (route: string, init?: RequestInit) => fetch(`${server.siteUrl}${route}`, init);

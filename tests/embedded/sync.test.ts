@@ -1,11 +1,8 @@
 import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import { ConvexReactClient } from "convex/react";
 import { makeFunctionReference } from "convex/server";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createServer, type Server } from "../../embedded/index";
+import { newDataFolder, startServer, type TestServer } from "../temporaryServer";
 import { FIXTURE_APP } from "./harness";
 import { WebSocket } from "ws";
 
@@ -24,32 +21,23 @@ const throwError = makeFunctionReference<"mutation", Record<string, never>>("mis
 const throwConvexError = makeFunctionReference<"query", Record<string, never>>("misbehave:throwConvexError");
 const addTwo = makeFunctionReference<"action", { author: string }, string[]>("outside:addTwo");
 
-let folder: string;
-let server: Server;
-const faults: unknown[] = [];
+let dataFolder: string;
+let server: TestServer;
 const clients: ConvexClient[] = [];
 
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "sync-"));
+  dataFolder = await newDataFolder();
   server = await start();
 });
 
 afterEach(async () => {
   for (const client of clients.splice(0)) await client.close();
   await server.close();
-  await rm(folder, { recursive: true, force: true });
-  expect(faults.splice(0)).toEqual([]);
+  expect(server.faults).toEqual([]);
 });
 
-function start(ports: { port?: number } = {}): Promise<Server> {
-  return createServer({
-    appFolder: FIXTURE_APP,
-    dataFolder: path.join(folder, "data"),
-    port: 0,
-    sitePort: 0,
-    onFault: (error) => faults.push(error),
-    ...ports,
-  });
+function start(ports: { port?: number } = {}): Promise<TestServer> {
+  return startServer({ appFolder: FIXTURE_APP, dataFolder, ...ports });
 }
 
 function connect(): ConvexClient {
