@@ -2,12 +2,18 @@ import { ConvexError } from "convex/values";
 import * as z from "zod";
 import { type ErrorData, errorData, errorStatus } from "../contract/errors";
 
-/** A JSON answer. */
+/** A JSON answer, or an empty one if there is no body. */
 export function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  if (body === undefined) return new Response(null, { status, headers });
   return new Response(JSON.stringify(body), {
     status,
     headers: { "Content-Type": "application/json", ...headers },
   });
+}
+
+/** Tells a client in whole seconds when to try again. */
+export function retryAfter(ms: number): { "Retry-After": string } {
+  return { "Retry-After": String(Math.ceil(ms / 1000)) };
 }
 
 /** The answer for what a function returned. */
@@ -62,6 +68,6 @@ function isFrame(line: string): boolean {
 function headersFor({ code, retryAfterMs }: ErrorData): Record<string, string> {
   return {
     ...(errorStatus[code] === 401 && { "WWW-Authenticate": "Bearer" }),
-    ...(retryAfterMs !== undefined && { "Retry-After": String(Math.ceil(retryAfterMs / 1000)) }),
+    ...(retryAfterMs !== undefined && retryAfter(retryAfterMs)),
   };
 }

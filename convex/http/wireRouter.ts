@@ -26,6 +26,16 @@ export function matchOperation<Name extends string>(
   return null;
 }
 
+/** The parameters of the query that an operation has. */
+export function queryOf({ queryParameters }: WireOperation, query: URLSearchParams): Record<string, string> {
+  return Object.fromEntries(
+    Object.keys(queryParameters).flatMap((field) => {
+      const value = query.get(field);
+      return value === null ? [] : [[field, value] as const];
+    }),
+  );
+}
+
 /** An operation without a selection is meant when the query names none of the fields by which the others are selected. */
 function selects(
   { select }: WireOperation,

@@ -3,10 +3,10 @@ import { internal } from "../../_generated/api";
 import type { Id } from "../../_generated/dataModel";
 import { type ActionCtx, httpAction } from "../../_generated/server";
 import type { WireOperation } from "../../contract/wire";
-import { readBytes } from "../../http/body";
+import { parseJson, readBytes, withoutNulls } from "../../http/body";
 import { withCors } from "../../http/cors";
-import { logFault } from "../../http/responses";
-import { matchOperation } from "../../http/wireRouter";
+import { json, logFault, retryAfter } from "../../http/responses";
+import { matchOperation, queryOf } from "../../http/wireRouter";
 import { newToken, readToken } from "../../model/opaqueTokens";
 import type { Answer, Credential, Grant } from "./context";
 import { describe, orRefuse, type Refusal, refuse, refuseInput, refusalOf } from "./errors";
@@ -39,7 +39,7 @@ export const chalk = httpAction(async (ctx, request) => {
     const body = credential
       ? await perform(ctx, name, credential, input)
       : await openSession(ctx, name, input);
-    return withCors(request, respond(operations[name].answer.status, requestId, body));
+    return withCors(request, json(body, operations[name].answer.status, headersOf(requestId)));
   } catch (error) {
     const refusal = refusalOf(error);
     if (!refusal) logFault(error);
@@ -78,13 +78,9 @@ function readInput(
   bytes: Uint8Array<ArrayBuffer>,
 ): Record<string, unknown> {
   const operation: WireOperation = operations[name];
-  const given = Object.keys(operation.queryParameters).flatMap((field) => {
-    const value = query.get(field);
-    return value === null ? [] : [[field, value] as const];
-  });
   return {
-    ...(operation.body && (parsed(operation.body, readJson(bytes)) as object)),
-    ...(parsed(z.object(operation.queryParameters), Object.fromEntries(given)) as object),
+    ...(operation.body && (parsed(operation.body, readFields(bytes)) as object)),
+    ...(parsed(z.object(operation.queryParameters), queryOf(operation, query)) as object),
     ...(parsed(z.object(operation.pathParameters), pathParameters) as object),
   };
 }
@@ -99,15 +95,10 @@ function withoutAbsent(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** Fields that are null are as good as absent. */
-function readJson(bytes: Uint8Array<ArrayBuffer>): unknown {
+/** Operations whose fields are all optional may have no body. */
+function readFields(bytes: Uint8Array): unknown {
   if (bytes.byteLength === 0) return {};
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return JSON.parse(text, (_, value: unknown) => value ?? undefined) ?? {};
-  } catch {
-    return refuse("invalid JSON");
-  }
+  return parseJson(bytes, () => refuse("invalid JSON"), withoutNulls) ?? {};
 }
 
 /** What is done for a caller who has another secret than a token of this wire. */
@@ -183,22 +174,12 @@ async function joinTokensOf(
 }
 
 function respondRefusal(requestId: string, { status, error, retryAfterMs = 1000 }: Refusal): Response {
-  const retryAfter = { "Retry-After": String(Math.ceil(retryAfterMs / 1000)) };
-  return respond(status, requestId, { error }, status === 429 || status === 503 ? retryAfter : {});
+  return json({ error }, status, {
+    ...headersOf(requestId),
+    ...((status === 429 || status === 503) && retryAfter(retryAfterMs)),
+  });
 }
 
-function respond(
-  status: number,
-  requestId: string,
-  body: Body,
-  headers: Record<string, string> = {},
-): Response {
-  return new Response(body === undefined ? null : JSON.stringify(body), {
-    status,
-    headers: {
-      "X-Request-Id": requestId,
-      ...(body !== undefined && { "Content-Type": "application/json" }),
-      ...headers,
-    },
-  });
+function headersOf(requestId: string) {
+  return { "X-Request-Id": requestId };
 }

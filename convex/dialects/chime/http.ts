@@ -3,8 +3,9 @@ import { type ActionCtx, httpAction } from "../../_generated/server";
 import * as z from "zod";
 import { describeIssues } from "../../contract/errors";
 import type { WireOperation } from "../../contract/wire";
-import { logFault } from "../../http/responses";
-import { matchOperation } from "../../http/wireRouter";
+import { parseJson, withoutNulls } from "../../http/body";
+import { json, logFault, retryAfter } from "../../http/responses";
+import { matchOperation, queryOf } from "../../http/wireRouter";
 import { authenticate } from "./authenticate";
 import type { Answer } from "./context";
 import { exceptionStatus, type Refusal, refusalOf, refuse, shortName } from "./errors";
@@ -14,7 +15,7 @@ import type { Attendee } from "./wire";
 /** Where this wire is mounted. */
 export const CHIME_PREFIX = "/chime/";
 
-const DEFAULT_RETRY_SECONDS = 1;
+const DEFAULT_RETRY_MS = 1000;
 
 /** Answers every request below {@link CHIME_PREFIX}. */
 export const chime = httpAction(async (ctx, request) => {
@@ -29,7 +30,7 @@ export const chime = httpAction(async (ctx, request) => {
       input,
       repetitionKey,
     });
-    return respond(operations[name].answer.status, requestId, await withJoinTokens(ctx, answer));
+    return json(await withJoinTokens(ctx, answer), operations[name].answer.status, headersOf(requestId));
   } catch (error) {
     const refusal = refusalOf(error);
     if (!refusal) logFault(error);
@@ -57,14 +58,10 @@ function readInput(
   bytes: Uint8Array<ArrayBuffer>,
 ): Record<string, unknown> {
   const operation: WireOperation = operations[name];
-  const given = Object.keys(operation.queryParameters).flatMap((field) => {
-    const value = query.get(field);
-    return value === null ? [] : [[field, value] as const];
-  });
   return {
     ...parseOrRefuse(z.object(operation.pathParameters), pathParameters),
-    ...parseOrRefuse(z.object(operation.queryParameters), Object.fromEntries(given)),
-    ...(operation.body && parseOrRefuse(operation.body, readJson(bytes))),
+    ...parseOrRefuse(z.object(operation.queryParameters), queryOf(operation, query)),
+    ...(operation.body && parseOrRefuse(operation.body, readFields(bytes))),
   };
 }
 
@@ -73,15 +70,11 @@ function parseOrRefuse<Output>(schema: z.ZodType<Output>, value: unknown): Outpu
   return error ? refuse("BadRequestException", describeIssues(error).message) : (data as Output);
 }
 
-/** Fields that are null are as good as absent. */
-function readJson(bytes: Uint8Array<ArrayBuffer>): unknown {
+/** Operations whose fields are all optional may have no body. */
+function readFields(bytes: Uint8Array): unknown {
   if (bytes.byteLength === 0) return {};
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return JSON.parse(text, (_, value: unknown) => value ?? undefined) ?? {};
-  } catch {
-    return refuse("BadRequestException", "The body is not valid JSON");
-  }
+  const refuseIt = () => refuse("BadRequestException", "The body is not valid JSON");
+  return parseJson(bytes, refuseIt, withoutNulls) ?? {};
 }
 
 /** The body of an answer, with a fresh join token for each attendee who may come in now. */
@@ -99,33 +92,18 @@ async function withJoinTokens(
   return body;
 }
 
-function respondRefusal(requestId: string, { exception, message, retryAfterMs }: Refusal): Response {
+function respondRefusal(
+  requestId: string,
+  { exception, message, retryAfterMs = DEFAULT_RETRY_MS }: Refusal,
+): Response {
   const status = exceptionStatus[exception];
-  const retryAfterSeconds =
-    retryAfterMs === undefined ? DEFAULT_RETRY_SECONDS : Math.ceil(retryAfterMs / 1000);
-  return respond(
-    status,
-    requestId,
-    { Code: shortName(exception), Message: message, RequestId: requestId },
-    {
-      "X-Amzn-ErrorType": exception,
-      ...((status === 429 || status === 503) && { "Retry-After": String(retryAfterSeconds) }),
-    },
-  );
+  return json({ Code: shortName(exception), Message: message, RequestId: requestId }, status, {
+    ...headersOf(requestId),
+    "X-Amzn-ErrorType": exception,
+    ...((status === 429 || status === 503) && retryAfter(retryAfterMs)),
+  });
 }
 
-function respond(
-  status: number,
-  requestId: string,
-  body: Record<string, unknown> | undefined,
-  headers: Record<string, string> = {},
-): Response {
-  return new Response(body === undefined ? null : JSON.stringify(body), {
-    status,
-    headers: {
-      "X-Amzn-RequestId": requestId,
-      ...(body !== undefined && { "Content-Type": "application/json" }),
-      ...headers,
-    },
-  });
+function headersOf(requestId: string) {
+  return { "X-Amzn-RequestId": requestId };
 }

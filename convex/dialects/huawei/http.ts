@@ -2,8 +2,8 @@
 import * as z from "zod";
 import { internal } from "../../_generated/api";
 import { type ActionCtx, httpAction } from "../../_generated/server";
-import { readJson } from "../../http/body";
-import { logFault } from "../../http/responses";
+import { readJson, withoutNulls } from "../../http/body";
+import { logFault, retryAfter } from "../../http/responses";
 import { matchOperation } from "../../http/wireRouter";
 import { newToken, readToken } from "../../model/opaqueTokens";
 import { parse } from "../../model/parse";
@@ -37,7 +37,7 @@ export const huawei = httpAction(async (ctx, request) => {
       status: codeStatus[codes.failure],
     };
     return respond(status, { error_code: code, error_msg: message }, requestId, {
-      ...(retryAfterMs !== undefined && { "Retry-After": String(Math.ceil(retryAfterMs / 1000)) }),
+      ...(retryAfterMs !== undefined && retryAfter(retryAfterMs)),
     });
   }
 });
@@ -53,7 +53,7 @@ async function answer(ctx: ActionCtx, request: Request): Promise<unknown> {
   // First of all, so that nobody's megabytes are parsed for who has nothing to show.
   const credentials = await credentialsOf(name, request);
   const query = parse(z.object(queryParameters), Object.fromEntries(searchParams));
-  const body = shape ? parse<z.ZodType>(shape, withoutNulls(await readJson(request))) : undefined;
+  const body = shape ? parse<z.ZodType>(shape, await readJson(request, withoutNulls)) : undefined;
   const fresh = name === "CreateToken" || name === "CreateConfToken" ? await newToken() : null;
   const result: unknown = await ctx.runMutation(internal.dialects.huawei.functions.run, {
     operation: name,
@@ -64,11 +64,6 @@ async function answer(ctx: ActionCtx, request: Request): Promise<unknown> {
     ...(fresh && { fresh: fresh.kept }),
   });
   return fresh ? withToken(name, result, fresh.text, request) : result;
-}
-
-/** Fields that are null are as good as absent. */
-function withoutNulls(body: unknown): unknown {
-  return JSON.parse(JSON.stringify(body), (_, value: unknown) => value ?? undefined);
 }
 
 /** Puts the token into an answer: only its hash has been where the answer was made. */

@@ -1,7 +1,7 @@
 import { internal } from "../../_generated/api";
 import { httpAction } from "../../_generated/server";
 import { describeIssues } from "../../contract/errors";
-import { readBytes } from "../../http/body";
+import { parseJson, readBytes, withoutNulls } from "../../http/body";
 import { json, logFault } from "../../http/responses";
 import { authenticate } from "./authenticate";
 import { type Refusal, refusalOf, refuse, twirpStatus } from "./errors";
@@ -43,20 +43,14 @@ function route(request: Request): OperationName {
 }
 
 function readInput(name: OperationName, bytes: Uint8Array<ArrayBuffer>): object {
-  const { data, error } = operations[name].body?.safeParse(readJson(bytes)) ?? {};
+  const { data, error } = operations[name].body?.safeParse(readFields(bytes)) ?? {};
   if (error) refuse("invalid_argument", describeIssues(error).message);
   return data as object;
 }
 
-/** The fields in camel case: protobuf's JSON takes the names of its own files, too. Those that are null are as good as absent. */
-function readJson(bytes: Uint8Array<ArrayBuffer>): unknown {
-  let value: unknown;
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    value = JSON.parse(text, (_, field: unknown) => field ?? undefined);
-  } catch {
-    refuse("malformed", "the body is not valid JSON");
-  }
+/** The fields in camel case: protobuf's JSON takes the names of its own files, too. */
+function readFields(bytes: Uint8Array): unknown {
+  const value = parseJson(bytes, () => refuse("malformed", "the body is not valid JSON"), withoutNulls);
   return typeof value === "object" && value !== null && !Array.isArray(value) ? camelCased(value) : value;
 }
 

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { internal } from "../../_generated/api";
 import { httpAction } from "../../_generated/server";
 import { describeIssues } from "../../contract/errors";
+import { decode, withoutNulls } from "../../http/body";
 import { logFault } from "../../http/responses";
 import { authenticate } from "./authenticate";
 import { describeError, type Refusal, refusalOf, refuse, statusOf } from "./errors";
@@ -70,18 +71,10 @@ function readRequest<Name extends ActionName>(action: Name, bytes: Uint8Array<Ar
 
 function parseBody(bytes: Uint8Array<ArrayBuffer>): unknown {
   try {
-    return withoutNulls(parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+    return parseJson(decode(bytes), withoutNulls);
   } catch {
     return refuse("InvalidParameter.Unmarshal", "The body is not valid JSON");
   }
-}
-
-/** Fields that are null are as good as absent. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (typeof value !== "object" || value === null) return value;
-  const fields = Object.entries(value).filter(([, field]) => field !== null);
-  return Object.fromEntries(fields.map(([name, field]) => [name, withoutNulls(field)]));
 }
 
 function refuseIssues(error: z.core.$ZodError): never {

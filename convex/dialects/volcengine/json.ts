@@ -9,8 +9,9 @@
 const TEXT_OR_LONG = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?|(?<![\d.eE+-])-?(?:0+\d+|[1-9]\d{15,})(?![\d.eE])/g;
 
 /** Parses JSON; long whole numbers become texts of their digits. Throws what `JSON.parse` throws. */
-export function parseJson(text: string): unknown {
-  return JSON.parse(text.replace(TEXT_OR_LONG, (found) => (found.startsWith('"') ? found : `"${found}"`)));
+export function parseJson(text: string, reviver?: (key: string, value: unknown) => unknown): unknown {
+  const withTexts = text.replace(TEXT_OR_LONG, (found) => (found.startsWith('"') ? found : `"${found}"`));
+  return JSON.parse(withTexts, reviver);
 }
 
 /** JSON of a value whose long numbers are bigints; fields that are undefined are left out. */
