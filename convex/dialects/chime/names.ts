@@ -1,9 +1,9 @@
 /** What this wire calls meetings and people. */
 import type { Doc } from "../../_generated/dataModel";
-import type { DatabaseReader } from "../../_generated/server";
 import type { ParticipantEntry } from "../../contract/entries";
 import { requireOwnMeeting } from "../../model/access";
 import { deleteAlias, ensureAliases, findSubject, makeUuid } from "../../model/aliases";
+import { findGuestOfUser } from "../../model/people";
 import { refuse } from "./errors";
 import type { ChimeCtx } from "./context";
 import { isExternalUserId } from "./wire";
@@ -96,23 +96,11 @@ export async function namedBy(
 
 /** The external id of a person, if it can be one here. */
 async function externalIdOf({ db, principal }: ChimeCtx, { userId, guestId }: Row): Promise<string | null> {
-  const guest = guestId ? await db.get("guests", guestId) : await guestWhoIs(db, principal.tenantId, userId);
+  const guest = guestId
+    ? await db.get("guests", guestId)
+    : userId && (await findGuestOfUser(db, principal.tenantId, userId));
   const { externalId } = guest ?? {};
   return externalId !== undefined && isExternalUserId(externalId) ? externalId : null;
-}
-
-/** The guest of the tenant who has turned out to be the user. */
-function guestWhoIs(
-  db: DatabaseReader,
-  tenantId: Doc<"tenants">["_id"],
-  userId: Row["userId"],
-): Promise<Doc<"guests"> | null> {
-  return db
-    .query("guests")
-    .withIndex("by_tenant_and_user", (q) =>
-      q.eq("tenantId", tenantId).eq("userId", userId).gt("externalId", undefined),
-    )
-    .first();
 }
 
 function kind({ principal: { tenantId } }: ChimeCtx, kind: string) {

@@ -6,7 +6,7 @@ import { ensureAliases, findSubject, makeNumber } from "../../model/aliases";
 import type { MeetingEdit } from "../../model/meetingEdit";
 import type { MeetingAction } from "../../model/meetingStates";
 import { findParticipant } from "../../model/participants";
-import { findPeople, type PersonRef } from "../../model/people";
+import { findGuestOfUser, findPeople, type PersonRef } from "../../model/people";
 import type { VolcengineCtx } from "./context";
 import { refuse } from "./errors";
 import { long } from "./shapes";
@@ -132,15 +132,10 @@ async function externalIdOf(
   { db, principal }: VolcengineCtx,
   { userId, guestId }: { userId?: Id<"users">; guestId?: Id<"guests"> },
 ): Promise<string | undefined> {
-  if (guestId !== undefined) return (await db.get("guests", guestId))?.externalId;
-  // A guest of the tenant who has turned out to be the user.
-  const guest = await db
-    .query("guests")
-    .withIndex("by_tenant_and_user", (q) =>
-      q.eq("tenantId", principal.tenantId).eq("userId", userId).gt("externalId", undefined),
-    )
-    .first();
-  return guest?.externalId;
+  const guest = guestId
+    ? await db.get("guests", guestId)
+    : userId && (await findGuestOfUser(db, principal.tenantId, userId));
+  return (guest || undefined)?.externalId;
 }
 
 function kind({ principal: { tenantId } }: VolcengineCtx, kind: string) {
