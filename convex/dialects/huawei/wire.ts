@@ -1,5 +1,6 @@
 /** The shapes of this wire, as its vendor's documentation and SDK have them. */
 import * as z from "zod";
+import { terminalType } from "../../contract/invitations";
 import { MAX_BATCH } from "../../contract/participants";
 import { text } from "../../contract/text";
 
@@ -12,16 +13,8 @@ const whole = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.int().min(min).max(max));
 
-export const terminalTypes = [
-  "normal",
-  "telepresence",
-  "terminal",
-  "outside",
-  "mobile",
-  "ideahub",
-  "board",
-  "hwvision",
-] as const;
+/** What invitations know, and rooms for telepresence. */
+const terminal = z.enum(["telepresence", ...terminalType.options]);
 
 const number = text().trim().min(1).max(127);
 
@@ -39,7 +32,7 @@ export const attendee = z
     sms: text().trim().max(127).exactOptional(),
     isMute: flag.exactOptional(),
     isAutoInvite: flag.exactOptional(),
-    type: z.enum(terminalTypes).exactOptional().describe("`normal` if absent"),
+    type: terminal.exactOptional().describe("`normal` if absent"),
     address: short.exactOptional(),
     deptUUID: short.exactOptional(),
     deptName: text().trim().max(128).exactOptional(),
