@@ -1,8 +1,12 @@
 /** The actions of this wire. */
 import * as blocks from "./blocks";
 import type { Result, VolcengineCtx } from "./context";
+import * as conversationLists from "./conversationLists";
 import * as conversations from "./conversations";
-import * as participants from "./participants";
+import * as managers from "./managers";
+import * as memberLists from "./memberLists";
+import * as members from "./members";
+import * as readIndexes from "./readIndexes";
 import type { ActionName, RequestOf } from "./shapes";
 
 interface Action<Name extends ActionName> {
@@ -15,22 +19,22 @@ export const actions: { readonly [Name in ActionName]: Action<Name> } = {
   CreateConversation: { run: conversations.createConversation, writes: true },
   ModifyConversation: { run: conversations.modifyConversation, writes: true },
   DestroyConversation: { run: conversations.destroyConversation, writes: true },
-  BatchGetConversations: { run: conversations.batchGetConversations, writes: false },
-  GetUserConversations: { run: conversations.getUserConversations, writes: false },
-  GetConversationUserCount: { run: conversations.getConversationUserCount, writes: false },
-  IsUserInConversation: { run: participants.isUserInConversation, writes: false },
-  BatchAddConversationParticipant: { run: participants.batchAddParticipants, writes: true },
-  BatchModifyConversationParticipant: { run: participants.batchModifyParticipants, writes: true },
-  BatchDeleteConversationParticipant: { run: participants.batchDeleteParticipants, writes: true },
-  BatchGetConversationParticipant: { run: participants.batchGetParticipants, writes: false },
-  ScanConversationParticipantList: { run: participants.scanParticipants, writes: false },
-  GetParticipantReadIndex: { run: participants.getReadIndexes, writes: false },
-  ModifyParticipantReadIndex: { run: participants.modifyReadIndex, writes: true },
+  BatchGetConversations: { run: conversationLists.batchGetConversations, writes: false },
+  GetUserConversations: { run: conversationLists.getUserConversations, writes: false },
+  GetConversationUserCount: { run: conversationLists.getConversationUserCount, writes: false },
+  IsUserInConversation: { run: memberLists.isUserInConversation, writes: false },
+  BatchAddConversationParticipant: { run: members.batchAddParticipants, writes: true },
+  BatchModifyConversationParticipant: { run: members.batchModifyParticipants, writes: true },
+  BatchDeleteConversationParticipant: { run: members.batchDeleteParticipants, writes: true },
+  BatchGetConversationParticipant: { run: memberLists.batchGetParticipants, writes: false },
+  ScanConversationParticipantList: { run: memberLists.scanParticipants, writes: false },
+  GetParticipantReadIndex: { run: readIndexes.getReadIndexes, writes: false },
+  ModifyParticipantReadIndex: { run: readIndexes.modifyReadIndex, writes: true },
   BatchAddBlockParticipants: { run: blocks.batchAddBlocks, writes: true },
   BatchDeleteBlockParticipants: { run: blocks.batchDeleteBlocks, writes: true },
   BatchGetBlockParticipants: { run: blocks.batchGetBlocks, writes: false },
-  BatchAddManager: { run: participants.batchAddManagers, writes: true },
-  BatchRemoveManager: { run: participants.batchRemoveManagers, writes: true },
+  BatchAddManager: { run: managers.batchAddManagers, writes: true },
+  BatchRemoveManager: { run: managers.batchRemoveManagers, writes: true },
 };
 
 const USUAL_PER_SECOND = 50;

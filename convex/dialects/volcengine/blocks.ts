@@ -6,11 +6,21 @@ import { patchParticipants } from "../../model/participants";
 import { refOf } from "../../model/people";
 import { banSeveral, unbanSeveral } from "../../model/removeByRequest";
 import type { Result, VolcengineCtx } from "./context";
-import { LIVE, seconds, typeOf } from "./conversations";
 import { refuse } from "./errors";
-import { findMembers, findRefs, namedBy, namesOf, type PersonId, requireConversation } from "./names";
-import { failedAs, nameFields, nameKey, openLive, peopleOf } from "./participants";
+import { openLive, requireLive } from "./kinds";
+import {
+  findMembers,
+  findRefs,
+  namedBy,
+  namesOf,
+  type PersonId,
+  type PersonName,
+  requireConversation,
+} from "./names";
+import { pageOf } from "./pages";
+import { failedAs, nameFields, nameKey, peopleOf } from "./people";
 import type { RequestOf } from "./shapes";
+import { seconds } from "./times";
 
 const BAN = 1;
 const MAX_LISTED = 16_000;
@@ -100,24 +110,20 @@ export async function batchDeleteBlocks(
 /** BatchGetBlockParticipants. */
 export async function batchGetBlocks(
   ctx: VolcengineCtx,
-  { ConversationShortId, Cursor, Limit, BlockAction }: RequestOf<"BatchGetBlockParticipants">,
+  request: RequestOf<"BatchGetBlockParticipants">,
 ): Promise<Result> {
-  const meeting = await requireConversation(ctx, ConversationShortId);
-  if (typeOf(meeting) !== LIVE) {
-    refuse("InvalidParameter.IllegalConversationType", "The conversation is not a live group");
-  }
-  const blocks = BlockAction === BAN ? await bansOf(ctx, meeting) : await silencedOf(ctx, meeting);
-  const page = blocks.slice(Cursor, Cursor + Limit);
+  const meeting = await requireConversation(ctx, request.ConversationShortId);
+  requireLive(meeting);
+  const blocks = request.BlockAction === BAN ? await bansOf(ctx, meeting) : await silencedOf(ctx, meeting);
+  const { page, ...next } = pageOf(blocks, request);
   const names = await namesOf(
     ctx,
     page.map(({ row }) => refOf(row)),
   );
-  const HasMore = blocks.length > Cursor + Limit;
   return {
-    HasMore,
-    NextCursor: HasMore ? Cursor + Limit : -1,
+    ...next,
     Participants: page.map(({ row, until, data }, index) => ({
-      ...nameFields(names[index] as (typeof names)[number]),
+      ...nameFields(names[index] as PersonName),
       NickName: data?.nickname ?? data?.displayName ?? "",
       AvatarUrl: "",
       Ext: data?.attributes ?? {},

@@ -1,21 +1,22 @@
-/** Conversations: a meeting each. */
-import type { Doc, Id } from "../../_generated/dataModel";
-import type { DatabaseReader } from "../../_generated/server";
+/** Conversations are made, changed and destroyed: a meeting each. */
+import type { Doc } from "../../_generated/dataModel";
 import type { MeetingType } from "../../contract/meetings";
 import { findSubject, insertAlias } from "../../model/aliases";
 import { addParticipants } from "../../model/addParticipants";
 import { cancelMeeting, endMeeting, insertMeeting } from "../../model/meetings";
 import type { MeetingEdit } from "../../model/meetingEdit";
-import { isClosed } from "../../model/meetingStates";
 import { patchParticipants } from "../../model/participants";
 import { takeTenantToken } from "../../model/rateLimit";
 import { updateMeeting } from "../../model/updateMeeting";
 import type { Result, VolcengineCtx } from "./context";
+import { type ConversationInfo, describeConversations, NAMELESS } from "./conversationLists";
+import { asPersonId, findOwner, type Stored, storeDetails, storedName } from "./details";
 import { refuse } from "./errors";
+import { meetingTypes, SINGLE } from "./kinds";
 import {
-  conversationIdsOf,
   findMembers,
   findRefs,
+  keyOf,
   namedBy,
   namesOf,
   openConversation,
@@ -27,27 +28,6 @@ import {
 import type { RequestOf } from "./shapes";
 
 type Meeting = Doc<"meetings">;
-type Stored = Doc<"volcengineConversations">;
-
-const SINGLE = 1;
-const GROUP = 2;
-export const LIVE = 100;
-
-const meetingTypes: Record<number, MeetingType> = {
-  [SINGLE]: "one-on-one",
-  [GROUP]: "large-meeting",
-  [LIVE]: "webinar",
-};
-
-const NAMELESS = "Conversation";
-
-/** The most conversations of a person that are looked through. */
-const MAX_CONVERSATIONS = 1000;
-
-export function typeOf({ meetingType }: Meeting): number {
-  if (meetingType === "one-on-one") return SINGLE;
-  return meetingType === "webinar" ? LIVE : GROUP;
-}
 
 /** CreateConversation. What was made by the same IdempotentId, or between the same two people, is given back. */
 export async function createConversation(
@@ -194,196 +174,6 @@ export async function destroyConversation(
   return undefined;
 }
 
-/** BatchGetConversations. Those that are not there, or not any more, are left out. */
-export async function batchGetConversations(
-  ctx: VolcengineCtx,
-  { AppId, ConversationShortId, SkipMemberCount = true }: RequestOf<"BatchGetConversations">,
-): Promise<Result> {
-  const ids = [...new Set(ConversationShortId)];
-  const found = await Promise.all(
-    ids.map((id) => findSubject(ctx.db, { tenantId: ctx.principal.tenantId, kind: "volc.conversation" }, id)),
-  );
-  const meetings = await Promise.all(
-    found.map(async (subject) => {
-      const meetingId = subject === null ? null : ctx.db.normalizeId("meetings", subject);
-      return meetingId && ctx.db.get("meetings", meetingId);
-    }),
-  );
-  const open = meetings.filter((meeting) => meeting !== null && !isClosed(meeting.state)) as Meeting[];
-  return {
-    ConversationCoreInfos: await describeConversations(ctx, AppId, open, { counts: !SkipMemberCount }),
-  };
-}
-
-/** GetUserConversations, of which those are left out that are over. */
-export async function getUserConversations(
-  ctx: VolcengineCtx,
-  request: RequestOf<"GetUserConversations">,
-): Promise<Result> {
-  const { AppId, Cursor, Limit, DataType = 0, InboxType = 0, SkipMemberCount = false } = request;
-  const person = requirePerson(request.ParticipantUserId, request.ParticipantUserIdStr, "ParticipantUserId");
-  const of = await conversationsOf(ctx, person, InboxType);
-  const wanted =
-    DataType === 2
-      ? of.filter(({ meeting, stored }) => typeOf(meeting) === LIVE && isCreator(stored, person))
-      : of;
-  const meetings = wanted.map(({ meeting }) => meeting).toSorted(orders[DataType] ?? byActivity);
-  const page = meetings.slice(Cursor, Cursor + Limit);
-  const HasMore = meetings.length > Cursor + Limit;
-  return {
-    ConversationInfos: await describeConversations(ctx, AppId, page, { counts: !SkipMemberCount }),
-    HasMore,
-    NextCursor: HasMore ? Cursor + Limit : -1,
-  };
-}
-
-const byActivity = (one: Meeting, other: Meeting) => other.updatedAt - one.updatedAt;
-const byCreation = (one: Meeting, other: Meeting) => one._creationTime - other._creationTime;
-const orders: Record<number, (one: Meeting, other: Meeting) => number> = {
-  1: byCreation,
-  2: (one, other) => byCreation(other, one),
-};
-
-async function conversationsOf(
-  ctx: VolcengineCtx,
-  person: PersonId,
-  inboxType: number,
-): Promise<{ meeting: Meeting; stored: Stored | null }[]> {
-  const [ref = null] = await findRefs(ctx, [person]);
-  if (!ref) return [];
-  const rows = await ctx.db
-    .query("meetingParticipants")
-    .withIndex("by_user", (q) => q.eq("userId", ref.userId).eq("guestId", ref.guestId))
-    .order("desc")
-    .take(MAX_CONVERSATIONS);
-  const found = await Promise.all(
-    rows.map(async ({ meetingId }) => ({
-      meeting: await ctx.db.get("meetings", meetingId),
-      stored: await findStored(ctx.db, meetingId),
-    })),
-  );
-  return found.flatMap(({ meeting, stored }) =>
-    meeting?.tenantId === ctx.principal.tenantId &&
-    !isClosed(meeting.state) &&
-    (stored?.inboxType ?? 0) === inboxType
-      ? [{ meeting, stored }]
-      : [],
-  );
-}
-
-function isCreator(stored: Stored | null, { id, str }: PersonId): boolean {
-  const creator = stored?.creator;
-  return str === undefined ? creator?.id === id : creator?.str === str;
-}
-
-/** GetConversationUserCount. */
-export async function getConversationUserCount(
-  ctx: VolcengineCtx,
-  { ConversationShortId }: RequestOf<"GetConversationUserCount">,
-): Promise<Result> {
-  return { Count: (await requireConversation(ctx, ConversationShortId)).participantCount };
-}
-
-/** Whose a conversation is; null if nobody's. */
-export async function findOwner(ctx: VolcengineCtx, meeting: Meeting): Promise<PersonName | null> {
-  return ownerOf(ctx, meeting, await findStored(ctx.db, meeting._id));
-}
-
-async function ownerOf(
-  ctx: VolcengineCtx,
-  { _id, organizerId }: Meeting,
-  stored: Stored | null,
-): Promise<PersonName | null> {
-  if (stored?.owner) return wireName(stored.owner);
-  const ref = organizerId
-    ? { userId: organizerId }
-    : await ctx.db
-        .query("meetingParticipants")
-        .withIndex("by_meeting_and_role_and_presence", (q) => q.eq("meetingId", _id).eq("role", "host"))
-        .first();
-  const [name = null] = await namesOf(ctx, ref ? [ref] : []);
-  return name;
-}
-
-interface ConversationInfo {
-  ConversationShortId: bigint;
-  ConversationId: string;
-  [field: string]: unknown;
-}
-
-async function describeConversations(
-  ctx: VolcengineCtx,
-  AppId: number,
-  meetings: readonly Meeting[],
-  { counts }: { counts: boolean },
-): Promise<ConversationInfo[]> {
-  const ids = await conversationIdsOf(ctx, meetings);
-  const described: ConversationInfo[] = [];
-  // One after the other, since two of them may need a number for the same person.
-  for (const [index, meeting] of meetings.entries()) {
-    const stored = await findStored(ctx.db, meeting._id);
-    const owner = await ownerOf(ctx, meeting, stored);
-    const creator = stored?.creator ? wireName(stored.creator) : owner;
-    const other = typeOf(meeting) === SINGLE ? await otherOf(ctx, meeting, owner) : undefined;
-    const id = ids[index] as bigint;
-    described.push({
-      AppId,
-      ConversationShortId: id,
-      ConversationId: String(id),
-      ConversationType: typeOf(meeting),
-      InboxType: stored?.inboxType ?? 0,
-      Name: meeting.title === NAMELESS ? undefined : meeting.title,
-      Description: meeting.description,
-      AvatarUrl: stored?.avatarUrl,
-      Notice: stored?.notice,
-      Ext: stored?.ext,
-      CreateTime: seconds(meeting._creationTime),
-      ModifyTime: seconds(meeting.updatedAt),
-      OwnerUserId: owner?.id ?? 0,
-      OwnerUserIdStr: owner?.str,
-      CreatorUserId: creator?.id ?? 0,
-      CreatorUserIdStr: creator?.str,
-      OtherUserId: other?.id,
-      OtherUserIdStr: other?.str,
-      MemberCount: counts ? meeting.participantCount : undefined,
-      OnlineCount: counts && typeOf(meeting) === LIVE ? (meeting.joinedCount ?? 0) : undefined,
-      Status: isClosed(meeting.state) ? 1 : 0,
-    });
-  }
-  return described;
-}
-
-/** The second of the two people of a one-to-one conversation. */
-async function otherOf(
-  ctx: VolcengineCtx,
-  { _id }: Meeting,
-  owner: PersonName | null,
-): Promise<PersonName | undefined> {
-  const rows = await ctx.db
-    .query("meetingParticipants")
-    .withIndex("by_meeting_and_user", (q) => q.eq("meetingId", _id))
-    .take(2);
-  return (await namesOf(ctx, rows)).find(({ id }) => id !== owner?.id);
-}
-
-function findStored(db: DatabaseReader, meetingId: Id<"meetings">): Promise<Stored | null> {
-  return db
-    .query("volcengineConversations")
-    .withIndex("by_meeting", (q) => q.eq("meetingId", meetingId))
-    .unique();
-}
-
-async function storeDetails(
-  ctx: VolcengineCtx,
-  meetingId: Id<"meetings">,
-  details: Partial<Stored>,
-): Promise<void> {
-  if (Object.keys(details).length === 0) return;
-  const stored = await findStored(ctx.db, meetingId);
-  if (stored) await ctx.db.patch("volcengineConversations", stored._id, details);
-  else await ctx.db.insert("volcengineConversations", { ...details, meetingId });
-}
-
 function detailsOf(
   info: RequestOf<"ModifyConversation" | "CreateConversation">["ConversationCoreInfo"],
 ): Partial<Pick<Stored, "avatarUrl" | "notice" | "ext">> {
@@ -392,25 +182,4 @@ function detailsOf(
     ...(info.Notice !== undefined && { notice: info.Notice }),
     ...(info.Ext !== undefined && { ext: info.Ext }),
   };
-}
-
-function storedName({ id, str }: PersonName): { id: string; str?: string } {
-  return { id: String(id), ...(str !== undefined && { str }) };
-}
-
-function wireName({ id, str }: { id: string; str?: string }): PersonName {
-  return { id: BigInt(id), ...(str !== undefined && { str }) };
-}
-
-/** A name as requests have it. */
-export function asPersonId({ id, str }: PersonName): PersonId {
-  return { id: String(id), ...(str !== undefined && { str }) };
-}
-
-export function seconds(ms: number): number {
-  return Math.floor(ms / 1000);
-}
-
-export function keyOf({ userId, guestId }: { userId?: Id<"users">; guestId?: Id<"guests"> }): string {
-  return userId ?? guestId ?? "";
 }

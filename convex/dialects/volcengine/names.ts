@@ -47,6 +47,13 @@ export async function conversationIdsOf(
   return aliases.map(BigInt);
 }
 
+/** The meeting of a ConversationShortId; null if there is none. */
+export async function findConversation(ctx: VolcengineCtx, id: string): Promise<Doc<"meetings"> | null> {
+  const subject = await findSubject(ctx.db, kind(ctx, CONVERSATION), id);
+  const meetingId = subject === null ? null : ctx.db.normalizeId("meetings", subject);
+  return meetingId && ctx.db.get("meetings", meetingId);
+}
+
 /** The meeting of a ConversationShortId; MEETING_NOT_FOUND. */
 export async function requireConversation(ctx: VolcengineCtx, id: string): Promise<Doc<"meetings">> {
   const subject = await findSubject(ctx.db, kind(ctx, CONVERSATION), id);
@@ -90,6 +97,11 @@ export async function findRefs(ctx: VolcengineCtx, ids: readonly PersonId[]): Pr
   const named = await Promise.all(ids.map((id) => namedBy(ctx, id)));
   const people = await findPeople(ctx.db, ctx.principal.tenantId, named);
   return people.map((person) => (person.kind === "user" || person.kind === "guest" ? person.ref : null));
+}
+
+/** The same for one person. */
+export function keyOf({ userId, guestId }: { userId?: Id<"users">; guestId?: Id<"guests"> }): string {
+  return userId ?? guestId ?? "";
 }
 
 /** The members of a conversation whom the ids name, in their order; null for those who are not in it. */

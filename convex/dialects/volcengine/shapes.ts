@@ -62,9 +62,16 @@ const byOperator = {
   OperatorStr: text().max(256).exactOptional(),
 };
 
+export const MEMBER = 0;
+export const OWNER = 1;
+export const MANAGER = 2;
+
 const role = long
-  .catch("0")
-  .transform((value) => (value === "1" ? 1 : value === "2" ? 2 : 0))
+  .catch(String(MEMBER))
+  .transform((value) => {
+    if (value === String(OWNER)) return OWNER;
+    return value === String(MANAGER) ? MANAGER : MEMBER;
+  })
   .describe("0: member, 1: owner, 2: administrator; anything else is 0");
 export type Role = z.output<typeof role>;
 
