@@ -48,6 +48,7 @@ export const perform = internalMutation({
       }),
     ),
     operation: v.string(),
+    // Its shape is the operation's, by which it has been parsed; nobody but the HTTP action calls this.
     input: v.any(),
     fresh: v.object({ key: v.string(), hash: v.string() }),
   },

@@ -219,7 +219,8 @@ export const addAnswer = participantTokens.extend({
   should_start_recording: z.boolean(),
 });
 
-const named = { external_user_id: z.unknown().exactOptional(), display_name: z.unknown().exactOptional() };
+/** As the request had them. */
+const named = { external_user_id: z.string().exactOptional(), display_name: z.string().exactOptional() };
 export const bulkAnswer = z.object({
   results: z.array(
     z.union([

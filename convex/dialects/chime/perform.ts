@@ -39,6 +39,7 @@ export const perform = internalMutation({
   args: {
     principal: v.object({ tenantId: v.id("tenants"), accessKeyId: v.string() }),
     operation: v.string(),
+    // Its shape is the operation's, by which it has been parsed; nobody but the HTTP action calls this.
     input: v.any(),
     repetitionKey: v.string(),
   },

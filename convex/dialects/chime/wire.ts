@@ -81,7 +81,6 @@ const tagKey = z
   .regex(/^[a-zA-Z+\-=._:/0-9 @]+$/, "Has characters that are not allowed")
   .refine((key) => !/^aws:/i.test(key), "Keys that begin with aws: are reserved");
 export const tag = z.object({ Key: tagKey, Value: text().max(256) });
-export type Tag = z.infer<typeof tag>;
 
 /** A resource has no more tags than this. */
 export const MAX_TAGS = 50;
@@ -207,7 +206,6 @@ export const attendeeError = z.object({
   ErrorCode: z.string(),
   ErrorMessage: z.string(),
 });
-export type AttendeeError = z.infer<typeof attendeeError>;
 
 /** What an application has said of a meeting, in the words of this wire. */
 export const meetingDetails = z.object({

@@ -16,6 +16,7 @@ const keptToken = v.object({ key: v.string(), hash: v.string() });
 
 const requestFields = {
   operation: v.string(),
+  // Their shapes are the operation's, by which they have been parsed; nobody but the HTTP action calls this.
   query: v.any(),
   body: v.any(),
   /** The account and password of a login, or the host password of a meeting. */
@@ -45,6 +46,7 @@ interface Request {
 /** Does what a request asks for. Query and body have been parsed. Gives the answer without the token in it; null if it is empty. */
 export const run = internalMutation({
   args: requestFields,
+  // Each operation has an answer of its own, which its handler's types see to.
   returns: v.any(),
   handler: async (ctx, args) => (await answer(ctx, args as Request)) ?? null,
 });

@@ -114,11 +114,6 @@ export const login = z.object({
   createTokenType: flag.exactOptional(),
   HA2: text().max(4096).exactOptional(),
 });
-export const validate = z.object({
-  token: text().min(1).max(255),
-  needGenNewToken: z.boolean().exactOptional(),
-  needAccountInfo: z.boolean().exactOptional(),
-});
 export const start = z.object({ conferenceID: text().min(1).max(64), password: text().max(255) });
 
 const isReal = (given: string) => !Number.isNaN(parseTime(given));

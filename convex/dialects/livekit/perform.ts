@@ -31,6 +31,7 @@ export const perform = internalMutation({
       room: v.string(),
     }),
     operation: v.string(),
+    // Its shape is the operation's, by which it has been parsed; nobody but the HTTP action calls this.
     input: v.any(),
   },
   handler: async (ctx, { principal, grant, operation, input }): Promise<object> => {

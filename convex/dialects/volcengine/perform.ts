@@ -18,6 +18,7 @@ export const perform = internalMutation({
   args: {
     principal: v.object({ tenantId: v.id("tenants"), accessKeyId: v.string() }),
     action: v.string(),
+    // Its shape is the action's, by which it has been parsed; nobody but the HTTP action calls this.
     request: v.any(),
     repetitionKey: v.string(),
   },
