@@ -75,6 +75,6 @@ test("no path and no query makes the router fail", () => {
         expect(found && operations[found.name].method).toBe(found && method);
       },
     ),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });
