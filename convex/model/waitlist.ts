@@ -74,7 +74,17 @@ export async function insertWaiting(
   edit: MeetingEdit,
   people: readonly NewWaiting[],
 ): Promise<Id<"waitlist">[]> {
-  const ids = await Promise.all(people.map((person) => insertOne(edit, person)));
+  const { ctx, meeting } = edit;
+  const attributesIds = await Promise.all(people.map(({ data }) => keepAttributes(ctx, data)));
+  // All at once, in the order of the people, which is the order in which they will be promoted.
+  const ids = await Promise.all(
+    people.map((person, index) => {
+      const attributesId = attributesIds[index];
+      const data = omit(person.data, ["attributes"]);
+      const kept = { ...person, data, ...(attributesId && { attributesId }) };
+      return ctx.db.insert("waitlist", { ...kept, meetingId: meeting._id });
+    }),
+  );
   countWaiting(edit, ids.length);
   edit.event(
     "waitlist.added",
@@ -83,17 +93,8 @@ export async function insertWaiting(
   return ids;
 }
 
-async function insertOne(
-  { ctx: { db }, meeting }: MeetingEdit,
-  { data: { attributes, ...data }, ...person }: NewWaiting,
-): Promise<Id<"waitlist">> {
-  const attributesId = attributes && (await db.insert("waitlistAttributes", { attributes }));
-  return db.insert("waitlist", {
-    ...person,
-    data,
-    ...(attributesId && { attributesId }),
-    meetingId: meeting._id,
-  });
+async function keepAttributes({ db }: MutationCtx, { attributes }: ParticipantData) {
+  return attributes && db.insert("waitlistAttributes", { attributes });
 }
 
 /** Takes people off the waitlist who have got no place. */

@@ -34,6 +34,28 @@ test("hosts see who waits, in the order of their coming, and each sees their own
   expect(await codeOf(stranger.as.query(getOwnPosition, { meetingId }))).toBe("FORBIDDEN");
 });
 
+test("people of one request wait in its order, and keep what is said of them", async () => {
+  const { host, meetingId, rows } = await newMeeting({ maxParticipants: 1 });
+  await host.as.mutation(addMultipleParticipants, {
+    meetingId,
+    participants: [
+      { externalId: "a", role: "participant", displayName: "A", attributes: { seat: "1" } },
+      { externalId: "b", role: "observer", displayName: "B" },
+      { externalId: "c", role: "participant", displayName: "C", attributes: { seat: "3" } },
+    ],
+    onFull: "waitlist",
+  });
+  for (const maxParticipants of [2, 3, 4]) {
+    await host.as.mutation(updateMeeting, { meetingId, maxParticipants });
+  }
+  const [, ...promoted] = await rows();
+  expect(promoted.map(({ displayName, role, attributes }) => [displayName, role, attributes])).toEqual([
+    ["A", "participant", { seat: "1" }],
+    ["B", "observer", undefined],
+    ["C", "participant", { seat: "3" }],
+  ]);
+});
+
 test("who leaves the waitlist makes the others move up", async () => {
   const { people, meetingId, position, meeting } = await stage();
   const [ada, bob, cyd] = people;
