@@ -161,6 +161,7 @@ async function start(
   const liveQueries = new LiveQueries({
     evaluate: (run) => runtime.evaluate(run),
     onCommit: (listener) => database.onCommit(listener),
+    onLoss: (listener) => database.onLoss(listener),
     maxLength: getHeapStatistics().heap_size_limit * LIVE_RESULTS_SHARE,
   });
   const authentication = new Authentication();

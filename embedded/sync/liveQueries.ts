@@ -9,6 +9,8 @@ export type LiveQueryHost = {
   evaluate(run: LiveRun): void;
   /** Calls the listener at each commit with the keys that were written, or whose documents were. */
   onCommit(listener: (keys: Iterable<string>) => void): void;
+  /** Calls the listener when commits are taken back that queries may have read. */
+  onLoss(listener: () => void): void;
   /** The longest that all results together may be, in UTF-16 units. */
   readonly maxLength: number;
 };
@@ -80,6 +82,7 @@ export class LiveQueries {
       if (this.#queries.size === 0) return;
       for (const key of keys) this.#ranges.match(key, this.#invalidate);
     });
+    host.onLoss(() => this.rerunAll());
   }
 
   /** Watches a query, once more if `watcher` does already. `watcher` is told whenever there is a new result. */
@@ -106,7 +109,7 @@ export class LiveQueries {
     this.#queries.delete(query.key);
   }
 
-  /** Runs all queries again: the app has changed. */
+  /** Runs all queries again: the app has changed, or the data by other ways than a commit. */
   rerunAll(): void {
     for (const query of this.#queries.values()) this.#invalidate(query);
   }

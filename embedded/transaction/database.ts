@@ -31,6 +31,7 @@ export class Database {
   #fillingChars = 0;
   #flushingChars = 0;
   readonly #listeners = new Set<CommitListener>();
+  readonly #lossListeners = new Set<() => void>();
   /** Settles when what is now in `#filling` is on disk. */
   #fillingDone: Deferred | null = null;
   #lastCreationTime: number;
@@ -144,6 +145,11 @@ export class Database {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Calls the listener when the disk has refused commits: the state is what it was before them, of which it is not told otherwise. */
+  onLoss(listener: () => void): void {
+    this.#lossListeners.add(listener);
+  }
+
   /** The timestamp of the last commit. Its state, and later ones, can be read for some 30 s, unless very much is written. */
   keepHistory(): bigint {
     this.#history.keep(this.#timestamp);
@@ -205,6 +211,7 @@ export class Database {
     this.#fillingDone = null;
     const text = this.store.get(CATALOG_KEY);
     this.#catalog = text === undefined ? Catalog.empty() : Catalog.parse(text);
+    for (const listener of this.#lossListeners) listener();
     for (const deferred of waiting) deferred?.reject(error);
   }
 

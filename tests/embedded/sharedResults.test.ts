@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { ANONYMOUS, type Caller } from "../../embedded/functions/caller";
 import type { Outcome } from "../../embedded/functions/calls";
 import { LiveQueries, type LiveQuery, type Watcher } from "../../embedded/sync/liveQueries";
+import { MemoryStore } from "../../embedded/storage/memoryStore";
 import type { Json } from "../../embedded/values/json";
 import { startRuntime, type TestRuntime } from "./harness";
 
@@ -36,12 +37,13 @@ class Audience {
           },
         }),
       onCommit: (listener) => host.database.onCommit(listener),
+      onLoss: (listener) => host.database.onLoss(listener),
       maxLength,
     });
   }
 
-  static async gather(maxLength = Infinity): Promise<Audience> {
-    return new Audience(await startRuntime(), maxLength);
+  static async gather({ maxLength = Infinity, store = new MemoryStore() } = {}): Promise<Audience> {
+    return new Audience(await startRuntime(store), maxLength);
   }
 
   watcher(drop: () => void): Watcher {
@@ -245,7 +247,7 @@ test("pages that are shared stay without gaps, and each caller's journal is that
 });
 
 test("when all results together are too long, whoever has the most is dropped, and what many share counts in parts", async () => {
-  const audience = await Audience.gather(3_000);
+  const audience = await Audience.gather({ maxLength: 3_000 });
   const dropped: string[] = [];
   const join = (name: string, paths: string[]) => {
     const queries: LiveQuery[] = [];
@@ -271,6 +273,31 @@ test("when all results together are too long, whoever has the most is dropped, a
   expect(dropped).toEqual(["eve"]);
 });
 
+/** A disk that is full at times. */
+class RefusingStore extends MemoryStore {
+  isFull = false;
+
+  override commit(...writes: Parameters<MemoryStore["commit"]>): Promise<void> {
+    return this.isFull ? Promise.reject(new Error("The disk is full")) : super.commit(...writes);
+  }
+}
+
+test("what the disk has refused is in nobody's result any more", async () => {
+  const store = new RefusingStore();
+  const audience = await Audience.gather({ store });
+  await audience.admit(...people);
+  await audience.write("kept");
+  const [ann = "", ...others] = people;
+  const early = audience.watch("circles:entries", callerOf(ann));
+  await audience.settled();
+  store.isFull = true;
+  await expect(audience.write("lost")).rejects.toThrow("could not write to disk");
+  store.isFull = false;
+  const late = others.map((subject) => audience.watch("circles:entries", callerOf(subject)));
+  await audience.settled();
+  expect([early, ...late].map(valueOf)).toEqual([["kept"], ["kept"], ["kept"]]);
+});
+
 type Step =
   | { readonly do: "admit" | "promote" | "putOut"; readonly who: string }
   | { readonly do: "write" | "hide" | "unwatch"; readonly which: number };
@@ -287,7 +314,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 );
 
 const repeatable =
-  "people entries entriesAndName greeting peopleForMembers entriesOfAll entriesOrNone entriesByTurns"
+  "people entries entriesAndName greeting peopleForMembers entriesOfAll entriesOrNone entriesByTurns entriesAfterwards"
     .split(" ")
     .map((name) => `circles:${name}`);
 

@@ -41,6 +41,7 @@ beforeEach(async () => {
   const liveQueries = new LiveQueries({
     evaluate: (run) => runtime.evaluate(run),
     onCommit: (listener) => database.onCommit(listener),
+    onLoss: (listener) => database.onLoss(listener),
     maxLength: Infinity,
   });
   const environment = new DeploymentEnvironment(database, {});
