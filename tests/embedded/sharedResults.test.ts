@@ -273,6 +273,20 @@ test("when all results together are too long, whoever has the most is dropped, a
   expect(dropped).toEqual(["eve"]);
 });
 
+test("whose nested query never ends is cut off, and the others go on", async () => {
+  const audience = await Audience.gather();
+  const queries = ["ann", "eve", "ben"].map((subject) =>
+    audience.watch("circles:peopleButForEve", callerOf(subject)),
+  );
+  await audience.settled();
+  const [ann, eve, ben] = queries.map(valueOf);
+  expect([ann, ben]).toEqual([0, 0]);
+  expect(eve).toEqual(new Error("Function execution timed out (maximum duration: 1s)"));
+  await audience.admit("dan");
+  await audience.settled();
+  expect(queries.map(valueOf)).toEqual([1, eve, 1]);
+});
+
 /** A disk that is full at times. */
 class RefusingStore extends MemoryStore {
   isFull = false;
