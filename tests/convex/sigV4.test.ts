@@ -96,6 +96,9 @@ test.each([
   expect(parseAuthorization(header)).toEqual({ problem: expect.stringMatching(problem) });
 });
 
+/** Any text at all. The `binary` strings of fast-check take a second to prepare. */
+const anyText = fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units));
+
 test("no Authorization header makes the parser fail, and whatever it takes it takes whole", () => {
   const pieces = fc.constantFrom(
     "AWS4-HMAC-SHA256",
@@ -114,13 +117,13 @@ test("no Authorization header makes the parser fail, and whatever it takes it ta
       fc.nat(good.length),
       fc.nat(20),
       fc.oneof(
-        fc.string({ unit: "binary" }),
+        anyText,
         fc.array(pieces).map((all) => all.join("")),
       ),
     )
     .map(([at, length, text]) => good.slice(0, at) + text + good.slice(at + length));
   fc.assert(
-    fc.property(fc.oneof(broken, fc.string({ unit: "binary" }), fc.string()), (header) => {
+    fc.property(fc.oneof(broken, anyText, fc.string()), (header) => {
       const read = parseAuthorization(header);
       const parts = "problem" in read ? [] : [read.accessKeyId, read.scope, read.signature];
       expect(parts.filter((part) => !header.includes(part))).toEqual([]);

@@ -56,7 +56,7 @@ test.each([
 test("no path and no query makes the router fail", () => {
   const segment = fc.oneof(
     fc.constantFrom("meetings", "attendees", "tags", "..", ".", "", "%", "%ff", "__proto__", "{MeetingId}"),
-    fc.string({ unit: "binary" }),
+    fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units)),
   );
   fc.assert(
     fc.property(
@@ -75,6 +75,6 @@ test("no path and no query makes the router fail", () => {
         expect(found && operations[found.name].method).toBe(found && method);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 1000 },
   );
 });
