@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { decodeJwt, SignJWT } from "jose";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { NewCredentials } from "../../../convex/contract/accessKeys";
-import { call, request, signIn, startServer, type TestServer } from "../server";
+import { call, newMeeting, request, signIn, startServer, type TestServer } from "../server";
 import { ChalkClient, type Json } from "./chalkClient";
 import { asAdmin, newCredentials, startDialectServer } from "./tenant";
 
@@ -598,6 +598,37 @@ test("250 people are added at once, and the same batch from 20 clients adds each
   for (const given of ids) expect(given).toEqual(ids[0]);
   expect(await participantsOf(app, room)).toHaveLength(270);
   expect(await app.call("GET", `/rooms/${room}`)).toMatchObject({ participant_count: 270 });
+});
+
+test("a list of people is a page, of whom those who have left can be passed over", async () => {
+  const host = await signIn(server, "lister", { organizationId: "org_lister" });
+  const own = ChalkClient.withKey(server, (await newCredentials(server, "org_lister")).chalkApiKey);
+  const meetingId = await newMeeting(server, host);
+  await call(server, host.token, "meetings/lifecycle/startMeeting", { meetingId });
+  await call(server, host.token, "meetings/lifecycle/joinMeeting", { meetingId });
+  for (const id of ["ann", "bob"]) await add(own, meetingId, { display_name: id, external_user_id: id });
+  await call(server, host.token, "meetings/lifecycle/leaveMeeting", { meetingId });
+  expect(await participantsOf(own, meetingId)).toMatchObject([
+    { display_name: "lister", left_at: expect.stringMatching(/Z$/) },
+    { display_name: "ann", left_at: null },
+    { display_name: "bob", left_at: null },
+  ]);
+  const active = await participantsOf(own, meetingId, "?active=true");
+  expect(active.map((person) => person["display_name"])).toEqual(["ann", "bob"]);
+
+  const path = `/rooms/${meetingId}/participants?limit=2`;
+  const first = await own.call<{ participants: Json[]; next_cursor: string }>("GET", path);
+  const rest = await own.call<{ participants: Json[] }>("GET", `${path}&cursor=${first.next_cursor}`);
+  expect([first.participants.length, rest.participants.length]).toEqual([2, 1]);
+  expect(rest).not.toHaveProperty("next_cursor");
+  // Who is added over this wire is there at once.
+  const { page } = await call<{ page: { type: string }[] }>(
+    server,
+    host.token,
+    "meetings/queries/listMeetingEvents",
+    { meetingId, paginationOpts: { numItems: 100, cursor: null } },
+  );
+  expect(page.filter(({ type }) => type === "participant.joined")).toHaveLength(3);
 });
 
 test("tokens are good for their time", async () => {

@@ -20,6 +20,7 @@ import {
   ThrottlingException,
   UnprocessableEntityException,
 } from "@aws-sdk/client-chime-sdk-meetings";
+import { TokenVerifier } from "livekit-server-sdk";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { NewCredentials } from "../../../convex/contract/accessKeys";
 import { call, newMeeting, run, signIn, valueOf, type TestServer } from "../server";
@@ -564,6 +565,23 @@ test("tenants know nothing of one another's meetings, and their users of one nam
   expect(namesOf(await everybody(MeetingId))).toEqual(["ann"]);
   const own = await newChimeMeeting(other);
   expect((await createBatch(own, ["ann"], other)).Attendees?.map(idOf)).not.toContain(AttendeeId);
+});
+
+test("meetings and join tokens are those of the media server, if there is one", async () => {
+  const url = "ws://127.0.0.1:1";
+  const secret = "secret".repeat(8);
+  const media = await startDialectServer({
+    LIVEKIT_URL: url,
+    LIVEKIT_API_KEY: "media",
+    LIVEKIT_API_SECRET: secret,
+  });
+  const app = chimeClient(media, await newCredentials(media));
+  const MeetingId = await newChimeMeeting(app);
+  const { Meeting } = await app.send(new GetMeetingCommand({ MeetingId }));
+  expect(Meeting?.MediaPlacement).toEqual({ AudioHostUrl: url, AudioFallbackUrl: url, SignalingUrl: url });
+  const { Attendee } = await app.send(new CreateAttendeeCommand({ MeetingId, ExternalUserId: "ann" }));
+  const { video } = await new TokenVerifier("media", secret).verify(Attendee?.JoinToken ?? "");
+  expect(video).toMatchObject({ roomJoin: true, room: expect.stringMatching(/^[a-z0-9]{32}$/) });
 });
 
 test("an endpoint may have a slash at its end, and nothing more", async () => {

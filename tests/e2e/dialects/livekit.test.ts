@@ -73,6 +73,12 @@ test("the vendor's client makes rooms, lists them and deletes them", async () =>
   );
 });
 
+test("20 clients that make the same room at once make one", async () => {
+  const made = await Promise.all(Array.from({ length: 20 }, () => client.createRoom({ name: "same" })));
+  expect(new Set(made.map(({ sid }) => sid)).size).toBe(1);
+  expect(await client.listRooms(["same"])).toHaveLength(1);
+});
+
 test("the vendor's client finds, changes and removes the people of a meeting, whatever wire they were added by", async () => {
   const { sid } = await client.createRoom({ name: "people" });
   const meetingId = sid.replace("RM_", "");
@@ -200,6 +206,7 @@ test("another tenant's rooms are not there, nor is the last host to be removed",
   const own = clientOf(await newCredentials(server, "org_livekit"));
   const [row] = await own.listParticipants(meetingId);
   expect(row?.name).toBe("host");
+  expect(await own.listRooms()).toMatchObject([{ name: meetingId, sid: `RM_${meetingId}` }]);
   await expect(own.removeParticipant(meetingId, row?.identity ?? "")).rejects.toMatchObject({
     status: 412,
     code: "failed_precondition",

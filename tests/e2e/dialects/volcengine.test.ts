@@ -719,11 +719,12 @@ test("nothing that is sent makes the server fail", async () => {
     fc.asyncProperty(
       fc.array(token, { maxLength: 12 }),
       fc.record(Object.fromEntries(fields.map((field) => [field, value])), { requiredKeys: [] }),
-      fc.constantFrom(...actions),
-      async (tokens, body, action) => {
+      fc.oneof(fc.constantFrom(...actions), fc.string()),
+      fc.constantFrom("/", "/volc/", "/volc/x", "/volc/%ff", "/volc/..%2f"),
+      async (tokens, body, action, path) => {
         const [unsigned, signed] = await Promise.all([
           send(withAuthorization(() => tokens.join("").trim() || "x")),
-          send(signedBy({}, action, JSON.stringify({ AppId: 1, ...body }))),
+          send(signedBy({ path }, action, JSON.stringify({ AppId: 1, ...body }))),
         ]);
         expect(unsigned.status).toBeLessThan(500);
         expect(unsigned.status).toBeGreaterThanOrEqual(400);
