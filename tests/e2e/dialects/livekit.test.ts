@@ -116,6 +116,19 @@ test("the vendor's client finds, changes and removes the people of a meeting, wh
   expect(await client.listParticipants("people")).toHaveLength(1);
 });
 
+test("permissions that the role takes away stay away", async () => {
+  const { sid } = await client.createRoom({ name: "observed" });
+  const app = ChalkClient.withKey(server, credentials.chalkApiKey);
+  await app.call("POST", `/rooms/${sid.replace("RM_", "")}/participants`, {
+    display_name: "Eve",
+    external_user_id: "eve",
+    role: "observer",
+  });
+  const permission = { canSubscribe: true, canPublish: true };
+  const changed = await client.updateParticipant("observed", "eve", { permission });
+  expect(changed.permission).toMatchObject({ canSubscribe: true, canPublish: false });
+});
+
 test("a token opens what it grants, if a tenant's access key has signed it", async () => {
   await client.createRoom({ name: "granted" });
   const body = { room: "granted" };

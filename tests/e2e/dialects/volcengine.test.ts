@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import type { NewCredentials } from "../../../convex/contract/accessKeys";
-import type { TestServer } from "../server";
+import { call as connvo, newMeeting, signIn, type TestServer } from "../server";
 import { asAdmin, newCredentials, startDialectServer } from "./tenant";
 import { goRequest, sdkClient, send, signedUrl, timeNow, type VolcengineAnswer } from "./volcengineClient";
 
@@ -473,6 +473,54 @@ test("people for whom there is no place are among those who have failed", async 
   expect(resultOf(await client("BatchAddConversationParticipant", request))).toEqual({
     FailedUserIds: [4, 5],
   });
+});
+
+test("who is added behind a barrier sees nothing of what was before", async () => {
+  const tenant = "org_barrier";
+  const host = await signIn(server, "host", { organizationId: tenant });
+  const people = [await signIn(server, "early"), await signIn(server, "late")];
+  const meetingId = await newMeeting(server, host);
+  const add = (id: string, externalId: string, email: string) =>
+    connvo(server, host.token, "meetings/lifecycle/addMultipleParticipants", {
+      meetingId: id,
+      participants: [{ externalId, email, role: "participant" }],
+    });
+  // Two users whom the application knows by numbers; the second is in another meeting yet.
+  await add(meetingId, "501", "early@example.com");
+  await add(await newMeeting(server, host), "502", "late@example.com");
+  const client = sdkClient(server.siteUrl, await newCredentials(server, tenant));
+  const listed = await client("GetUserConversations", {
+    AppId: 1,
+    Cursor: 0,
+    Limit: 20,
+    ParticipantUserId: 501,
+  });
+  const [info] = resultOf(listed)["ConversationInfos"] as { ConversationShortId: number }[];
+  const mark = (text: string) =>
+    connvo(server, host.token, "meetings/history/addMarker", { meetingId, text });
+  await mark("before");
+  const request = {
+    AppId: 1,
+    ConversationShortId: info?.ConversationShortId,
+    Operator: 501,
+    ParticipantInfos: [{ ParticipantUserId: 502 }],
+    Barrier: true,
+  };
+  expect(resultOf(await client("BatchAddConversationParticipant", request))).toEqual({ FailedUserIds: [] });
+  await mark("after");
+  const markers = await Promise.all(
+    people.map(async ({ token }) => {
+      const paginationOpts = { numItems: 10, cursor: null };
+      const { page } = await connvo<{ page: { text: string }[] }>(
+        server,
+        token,
+        "meetings/history/listMarkers",
+        { meetingId, paginationOpts },
+      );
+      return page.map(({ text }) => text);
+    }),
+  );
+  expect(markers).toEqual([["before", "after"], ["after"]]);
 });
 
 test("a conversation of two people needs places for both", async () => {
