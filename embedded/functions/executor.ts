@@ -21,7 +21,7 @@ import { Observations, type Guard } from "./observations";
 import { canonicalPath, displayPath } from "./paths";
 import type { CallFrame } from "./syscalls";
 import { SYSTEM_PREFIX, SYSTEM_QUERIES, type SystemQuery } from "./systemFunctions";
-import { dropCutOff, Watchdog } from "./watchdog";
+import { Watchdog } from "./watchdog";
 
 /** How long the code of one query or mutation may run, not counting what the database does for it. */
 const USER_TIME_MS = 1_000;
@@ -67,6 +67,17 @@ type Job = Prepared & { result: Settled | null; readonly settle: (outcome: Outco
 
 /** A call that has run: what came of it, and the transaction that is still to be committed. */
 type Settled = { value: string; transaction: Transaction | null } | { failure: Failure; fault?: true };
+
+/** What runs under one watch. */
+type Turn = {
+  readonly batch: Job[];
+  /** Is still to be committed when the watch has ended. */
+  late: Transaction | null;
+  /** The live query that is running. */
+  live: { readonly run: LiveRun; readonly query: Prepared; readonly transaction: Transaction } | null;
+  /** Is still to be told its result. */
+  lateLive: { readonly run: LiveRun; readonly result: Evaluation | null } | null;
+};
 
 /**
  * Runs queries and mutations, one after another in the order in which they came. Each runs to its end without the event
@@ -166,45 +177,67 @@ export class Executor {
   #scheduleDrain(): void {
     if (this.#drainScheduled) return;
     this.#drainScheduled = true;
-    setImmediate(() => {
+    const turn: Turn = { batch: [], late: null, live: null, lateLive: null };
+    const work = () => {
       this.#drainScheduled = false;
-      const queueInTime = this.#queue.length === 0 || this.#drain();
-      const liveInTime = this.#live.length === 0 || this.#drainLive();
-      if (!queueInTime || !liveInTime) dropCutOff();
-    });
+      this.#drain(turn);
+      if (turn.late === null) this.#drainLive(turn);
+    };
+    this.#watchdog.run(work, WATCH_MS, (finished) => this.#end(turn, finished));
   }
 
-  /** Runs a batch of waiting calls under one watch. False when the last one was cut off. */
-  #drain(): boolean {
-    const batch: Job[] = [];
+  /** Runs a batch of waiting calls. */
+  #drain(turn: Turn): void {
     const startedAt = performance.now();
     const elapsed = () => performance.now() - startedAt;
-    let late: { job: Job; transaction: Transaction } | null = null;
-    const finished = this.#watchdog.run(() => {
-      while (late === null && elapsed() < BATCH_MS) {
-        const job = this.#queue.shift();
-        if (!job) return;
-        batch.push(job);
-        const jobStartedAt = elapsed();
-        const transaction = new Transaction(this.database, null);
-        const result = this.#executeSafely(job, transaction);
-        const time = elapsed();
-        if (time - jobStartedAt - transaction.usage.operationsMs > USER_TIME_MS) {
-          job.result = { failure: timedOut() };
-        } else if ("failure" in result || result.transaction === null) {
-          job.result = result;
-        } else if (time < COMMIT_UNTIL_MS && result.transaction.writes <= MAX_WATCHED_WRITES) {
-          result.transaction.commit();
-          job.result = result;
-        } else {
-          late = { job, transaction: result.transaction };
-          job.result = result;
-        }
+    while (turn.late === null && elapsed() < BATCH_MS) {
+      const job = this.#queue.shift();
+      if (!job) return;
+      turn.batch.push(job);
+      const jobStartedAt = elapsed();
+      const transaction = new Transaction(this.database, null);
+      const result = this.#executeSafely(job, transaction);
+      const time = elapsed();
+      if (time - jobStartedAt - transaction.usage.operationsMs > USER_TIME_MS) {
+        job.result = { failure: timedOut() };
+      } else if ("failure" in result || result.transaction === null) {
+        job.result = result;
+      } else if (time < COMMIT_UNTIL_MS && result.transaction.writes <= MAX_WATCHED_WRITES) {
+        result.transaction.commit();
+        job.result = result;
+      } else {
+        turn.late = result.transaction;
+        job.result = result;
       }
-    }, WATCH_MS);
-    // Typed anew: the compiler does not see that the callback has run.
-    const open = late as { job: Job; transaction: Transaction } | null;
-    open?.transaction.commit();
+    }
+  }
+
+  /** Runs live queries for a while, all of them on one state of the database. */
+  #drainLive(turn: Turn): void {
+    const startedAt = performance.now();
+    const elapsed = () => performance.now() - startedAt;
+    for (let count = 0; count < MAX_LIVE_AT_ONCE && elapsed() < LIVE_SLICE_MS; count++) {
+      const run = this.#live.shift();
+      if (!run) return;
+      const begin = (query: Prepared) => {
+        const transaction = new Transaction(this.database, null);
+        turn.live = { run, query, transaction };
+        return transaction;
+      };
+      const result = this.#evaluate(run, begin);
+      turn.live = null;
+      if (elapsed() < COMMIT_UNTIL_MS) {
+        run.done(result);
+      } else {
+        turn.lateLive = { run, result };
+        return;
+      }
+    }
+  }
+
+  /** Does what nothing may cut off, when the calls of a turn have run or the last of them was cut off. */
+  #end({ batch, late, live, lateLive }: Turn, finished: boolean): void {
+    late?.commit();
     if (!finished) this.app().renewRealms();
     for (const job of batch) {
       if (job.storedBlobs.length > 0) {
@@ -212,56 +245,9 @@ export class Executor {
       }
       this.#settle(job, job.result ?? { failure: timedOut() });
     }
-    if (this.#queue.length > 0) this.#scheduleDrain();
-    return finished;
-  }
-
-  /** Runs live queries for a while, all of them on one state of the database. False when the last one was cut off. */
-  #drainLive(): boolean {
-    const known = this.#takeKnown();
-    const isInTime = known === MAX_LIVE_AT_ONCE || this.#live.length === 0 || this.#runLive(known);
-    if (this.#live.length > 0) this.#scheduleDrain();
-    return isInTime;
-  }
-
-  /** Those first in the row whose results are known need no watch, which costs more than they do. Gives their number. */
-  #takeKnown(): number {
-    let count = 0;
-    while (count < MAX_LIVE_AT_ONCE && this.#live[0]?.isKnown(() => null)) {
-      this.#live.shift()?.done(null);
-      count++;
-    }
-    return count;
-  }
-
-  /** Runs live queries for a while, when some have been done already. False when the last one was cut off. */
-  #runLive(done: number): boolean {
-    const startedAt = performance.now();
-    const elapsed = () => performance.now() - startedAt;
-    let running: { run: LiveRun; query: Prepared; transaction: Transaction } | null = null;
-    let late: { run: LiveRun; result: Evaluation | null } | null = null;
-    const inTime = this.#watchdog.run(() => {
-      for (let count = done; count < MAX_LIVE_AT_ONCE && elapsed() < LIVE_SLICE_MS; count++) {
-        const run = this.#live.shift();
-        if (!run) return;
-        const begin = (query: Prepared) => {
-          const transaction = new Transaction(this.database, null);
-          running = { run, query, transaction };
-          return transaction;
-        };
-        const result = this.#evaluate(run, begin);
-        running = null;
-        if (elapsed() >= COMMIT_UNTIL_MS) late = { run, result };
-        else run.done(result);
-      }
-    }, WATCH_MS);
-    // Typed anew: the compiler does not see that the callback has run.
-    const cutOff = running as { run: LiveRun; query: Prepared; transaction: Transaction } | null;
-    const open = late as { run: LiveRun; result: Evaluation | null } | null;
-    if (!inTime) this.app().renewRealms();
-    open?.run.done(open.result);
-    cutOff?.run.done(evaluationOf(cutOff.query, cutOff.transaction, { failure: timedOut() }));
-    return inTime;
+    lateLive?.run.done(lateLive.result);
+    live?.run.done(evaluationOf(live.query, live.transaction, { failure: timedOut() }));
+    if (this.#queue.length > 0 || this.#live.length > 0) this.#scheduleDrain();
   }
 
   /** Runs a live query unless its result is known: then it gives `null`. */

@@ -1,36 +1,168 @@
+import { readFileSync } from "node:fs";
+// Not the global one: a test that sets the clock must not stop calls.
+import { setImmediate } from "node:timers";
 import { createContext, Script } from "node:vm";
+import { isMainThread, MessageChannel, Worker } from "node:worker_threads";
+
+/** Told when work has ended; `false`: it was cut off. */
+type Ended = (finished: boolean) => void;
+
+type Watched = { readonly work: () => void; readonly timeoutMs: number; readonly ended: Ended };
 
 /**
- * Runs code that may never return. V8 ends it from another thread when its time is over; what it was doing is then cut
- * off in the middle, `finally` blocks included.
+ * Runs code that may never return. When its time is over V8 ends it, whatever it is doing, `finally` blocks included.
  *
- * Starting the thread costs about 0.1 ms, so callers watch a batch of work at once.
+ * A guard does that (see {@link Guard}), at almost no cost; and a thread of its own for each piece of work, which costs some
+ * 0.1 ms and more on a busy machine, as long as the guard is not there yet and where there can be none.
  */
 export class Watchdog {
   readonly #scope: { work?: () => void } = {};
   readonly #context = createContext(this.#scope);
   readonly #script = new Script("work()", { filename: "watchdog" });
 
-  /** False when `work` was cut off after `timeoutMs`. What `work` throws is thrown. */
-  run(work: () => void, timeoutMs: number): boolean {
+  constructor() {
+    Guard.start();
+  }
+
+  /** Runs work soon, in a turn of the event loop in which nothing else runs behind it, and tells how it has ended. */
+  run(work: () => void, timeoutMs: number, ended: Ended): void {
+    const guard = Guard.ready;
+    if (guard) guard.run({ work, timeoutMs, ended });
+    else setImmediate(() => this.#runWithThread({ work, timeoutMs, ended }));
+  }
+
+  #runWithThread({ work, timeoutMs, ended }: Watched): void {
     this.#scope.work = work;
     try {
       this.#script.runInContext(this.#context, { timeout: timeoutMs });
-      return true;
     } catch (error) {
-      if ((error as { code?: unknown }).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return false;
+      if ((error as { code?: unknown }).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+      ended(false);
+      dropCutOff();
+      // The exception that nobody catches.
       throw error;
     }
+    ended(true);
+  }
+}
+
+/** The worker's code. It is plain JavaScript, as it is handed over as text. */
+const GUARD_WORKER = readFileSync(new URL("./guardWorker.js", import.meta.url), "utf8");
+
+/** By this name the worker's message finds {@link Guard.doom} in the main thread. */
+const DOOM = Symbol.for("convex-embedded.doom");
+
+/**
+ * What the worker and the main thread share: the number of the piece of work, odd while it runs; after how many ms it has to end;
+ * and the main thread's verdict on a piece that the worker wants to end, with its values.
+ */
+const SHARED = { TURN: 0, TIMEOUT: 1, VERDICT: 2, PENDING: 0, SPARED: 1, DOOMED: 2, POSTED: 3 } as const;
+const SHARED_BYTES = 12;
+
+/** What Node does with an exception that nobody has caught. Not documented; without it there is no guard. */
+type FatalException = ((error: Error) => boolean) | undefined;
+
+/**
+ * A worker that looks now and then which piece of work runs. One that has run for too long it ends through V8's inspector, which
+ * leaves the event loop's callback as a whole: so each piece has a callback of its own, that of a message.
+ * All servers of a process share it, since their work takes turns anyway.
+ */
+class Guard {
+  static #starting = false;
+  static #ready: Guard | null = null;
+
+  /** `null`: it is not there yet, or can't be. */
+  static get ready(): Guard | null {
+    return Guard.#ready;
+  }
+
+  static start(): void {
+    const canBe = isMainThread && "_fatalException" in process;
+    if (Guard.#starting || !canBe) return;
+    Guard.#starting = true;
+    const guard = new Guard();
+    guard.#worker.once("message", () => (Guard.#ready = guard));
+    // Then a thread watches each piece of work, as before.
+    guard.#worker.once("error", () => (Guard.#ready = null));
+  }
+
+  readonly #shared = new Int32Array(new SharedArrayBuffer(SHARED_BYTES));
+  readonly #worker: Worker;
+  readonly #channel = new MessageChannel();
+  readonly #waiting: Watched[] = [];
+  #running: Watched | null = null;
+  /** What is being ended: V8 lets it go on for a few steps. */
+  #doomed: Watched | null = null;
+
+  private constructor() {
+    this.#worker = new Worker(GUARD_WORKER, { eval: true, workerData: { memory: this.#shared, SHARED } });
+    this.#worker.unref();
+    this.#worker.on("message", () => this.#cutOff());
+    this.#channel.port2.on("message", () => this.#next());
+    this.#channel.port2.unref();
+    (globalThis as Record<symbol, unknown>)[DOOM] = (turn: number) => this.#doom(turn);
+  }
+
+  run(watched: Watched): void {
+    this.#waiting.push(watched);
+    this.#channel.port2.ref();
+    this.#channel.port1.postMessage(null);
+  }
+
+  #next(): void {
+    const watched = this.#waiting.shift();
+    if (!watched) return;
+    this.#running = watched;
+    Atomics.store(this.#shared, SHARED.TIMEOUT, watched.timeoutMs);
+    Atomics.add(this.#shared, SHARED.TURN, 1);
+    try {
+      watched.work();
+    } finally {
+      // From here on it is spared; but if it is doomed already, nothing else must be ended in its stead.
+      this.#running = null;
+      while (this.#doomed !== null) continue;
+      this.#end(watched, true);
+    }
+  }
+
+  /** The worker has ended what was doomed. */
+  #cutOff(): void {
+    const watched = this.#doomed;
+    this.#doomed = null;
+    this.#running = null;
+    if (watched) this.#end(watched, false);
+  }
+
+  #end({ ended }: Watched, finished: boolean): void {
+    Atomics.add(this.#shared, SHARED.TURN, 1);
+    if (this.#waiting.length === 0) this.#channel.port2.unref();
+    ended(finished);
+  }
+
+  /** Called in the middle of whatever runs, by the worker: ends it if it is still that piece of work. */
+  #doom(turn: number): void {
+    const isStillThat = this.#running !== null && turn === Atomics.load(this.#shared, SHARED.TURN);
+    if (!isStillThat) return this.#setVerdict(SHARED.SPARED);
+    this.#doomed = this.#running;
+    this.#setVerdict(SHARED.DOOMED);
+    Atomics.wait(this.#shared, SHARED.VERDICT, SHARED.DOOMED);
+    dropCutOff();
+    (process as { _fatalException?: FatalException })._fatalException?.(new Error("Code was cut off"));
+    process.setUncaughtExceptionCaptureCallback(null);
+  }
+
+  #setVerdict(verdict: number): void {
+    Atomics.store(this.#shared, SHARED.VERDICT, verdict);
+    Atomics.notify(this.#shared, SHARED.VERDICT);
   }
 }
 
 /**
- * Has to be the last thing in a callback of the event loop in which code was cut off: it throws. Node keeps a stack of what
- * runs on whose behalf as soon as anything in the process uses `AsyncLocalStorage`. Code that is cut off leaves its entries
- * there, and Node ends the process when it finds them; an exception that nobody catches is what makes it drop them.
+ * Node keeps a stack of what runs on whose behalf as soon as anything in the process uses `AsyncLocalStorage`. Code that is cut off
+ * leaves its entries there, and Node ends the process when it finds them; an exception that nobody catches is what makes it drop
+ * them. Has the next one end there.
  */
-export function dropCutOff(): never {
+function dropCutOff(): void {
   const done = () => process.setUncaughtExceptionCaptureCallback(null);
   process.setUncaughtExceptionCaptureCallback(done);
-  throw new Error("Code was cut off");
 }
