@@ -4,7 +4,8 @@ import type { AppSlot, LoadedApp } from "./deploy/appSlot";
 import type { DeploymentEnvironment, VariableChange } from "./environment";
 import type { Runtime } from "./functions/runtime";
 import { ApiError } from "./http/apiError";
-import { bundleApp, type Bundle } from "./loader/bundle";
+import type { AppSource } from "./loader/appSource";
+import type { Bundle } from "./loader/bundle";
 import { EMPTY_BUNDLE } from "./loader/pushedModules";
 import { watchFolder } from "./loader/watch";
 import { explainStartFailure } from "./startError";
@@ -18,6 +19,9 @@ type Parts = {
   readonly liveQueries: LiveQueries;
 };
 
+/** After a start there is more to do at first; and then what V8 has compiled is what is really called. */
+const KEEP_AFTER_MS = 500;
+
 /**
  * Puts the app into force, and again when its folder or its environment has changed or one was pushed: one after the other,
  * never two at once. What can't be loaded leaves in force what was.
@@ -27,6 +31,7 @@ export class AppLoading implements AppSlot {
   onReloaded: () => Promise<void> = () => Promise.resolve();
   #inForce: LoadedApp | null = null;
   #last: Promise<unknown> = Promise.resolve();
+  #keeping: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: Parts) {}
 
@@ -100,17 +105,32 @@ export class AppLoading implements AppSlot {
 
   /** Loads the app anew whenever its folder changes, and tells how that went. Gives what ends it. */
   watch(
-    appFolder: string,
+    source: AppSource,
     onReload: (result: { readonly problem: string | null }) => void,
   ): () => Promise<void> {
-    return watchFolder(appFolder, async () => {
+    return watchFolder(source.folder, async () => {
       try {
-        await this.inTurn(async () => this.load(await bundleApp(appFolder)));
+        await this.inTurn(async () => this.load(await source.bundle()));
       } catch (error) {
         return onReload({ problem: describe(error) });
       }
+      this.keep(source);
       onReload({ problem: null });
     });
+  }
+
+  /** Has the source of the app in force keep, a little later, what was learned by loading it. */
+  keep(source: AppSource): void {
+    clearTimeout(this.#keeping);
+    this.#keeping = setTimeout(() => {
+      const { app } = this.inForce;
+      source.keep(app.bundle, app.learned);
+    }, KEEP_AFTER_MS).unref();
+  }
+
+  /** Keeps nothing any more. */
+  close(): void {
+    clearTimeout(this.#keeping);
   }
 
   inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -16,7 +16,7 @@ import { Intake } from "./http/intake";
 import { Runtime } from "./functions/runtime";
 import { closeServer, createApiServer, createSiteServer, listen, type HttpOptions } from "./http/server";
 import type { StaticMount } from "./http/staticFiles";
-import { bundleApp } from "./loader/bundle";
+import { AppSource } from "./loader/appSource";
 import { systemClock } from "./scheduler/clock";
 import { Scheduler } from "./scheduler/scheduler";
 import { DeploymentEnvironment } from "./environment";
@@ -41,6 +41,11 @@ export type ServerOptions = {
    * that was pushed to it last (`npx convex deploy`), and none until the first push.
    */
   readonly appFolder?: string;
+  /**
+   * Where the bundle of the app is kept, to be used at the next start if nothing has changed of which it was made. Whoever can
+   * write there can run code in the server. Without one the app is bundled at each start.
+   */
+  readonly cacheFolder?: string;
   /** Where everything durable lies. It is made if it is not there. */
   readonly dataFolder: string;
   /** The address to bind; 127.0.0.1 by default. */
@@ -127,8 +132,9 @@ async function start(
 ): Promise<Server> {
   const onFault = options.onFault ?? ((error: unknown) => console.error(error));
   const onLog = options.onLog ?? (() => undefined);
-  const { appFolder } = options;
-  const bundling = appFolder === undefined ? null : bundleApp(appFolder);
+  const { appFolder, cacheFolder = null } = options;
+  const source = appFolder === undefined ? null : new AppSource(appFolder, cacheFolder);
+  const bundling = source?.bundle() ?? null;
   // It is awaited below: until then its failure is not unhandled.
   bundling?.catch(() => undefined);
 
@@ -236,7 +242,9 @@ async function start(
   opened.push(() => scheduler.close());
   await scheduler.start();
   loading.onReloaded = () => scheduler.useApp();
-  if (options.onReload && appFolder !== undefined) opened.push(loading.watch(appFolder, options.onReload));
+  if (source) loading.keep(source);
+  opened.push(() => Promise.resolve(loading.close()));
+  if (source && options.onReload) opened.push(loading.watch(source, options.onReload));
   // Before the servers: requests that wait for a push are answered.
   opened.push(() => pushes.close());
   opened.push(() => imports.close());

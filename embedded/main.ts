@@ -30,7 +30,10 @@ const PUSHED_OVER_FOLDER =
 
 export type CommandLine = {
   readonly appFolder: string;
+  /** See {@link ServerOptions.cacheFolder}. */
+  readonly cacheFolder: string;
   readonly mounts?: readonly StaticMount[];
+  readonly onFault?: ServerOptions["onFault"] | undefined;
   /** What to print once the server is ready. */
   readonly announce: (server: Server, settings: { dataFolder: string }) => readonly string[];
 };
@@ -47,8 +50,9 @@ export async function main(argv: readonly string[], command: CommandLine): Promi
   try {
     server = await createServer({
       ...options,
-      ...(servesPushed ? {} : { appFolder: command.appFolder }),
+      ...(servesPushed ? {} : { appFolder: command.appFolder, cacheFolder: command.cacheFolder }),
       mounts: command.mounts ?? [],
+      ...(command.onFault ? { onFault: command.onFault } : {}),
       onLog: (path, lines) => {
         for (const line of lines) console.log(`${path} ${line}`);
       },
@@ -101,7 +105,9 @@ function readEnvFile(): NodeJS.Dict<string> {
   }
 }
 
-type Settings = Omit<ServerOptions, "appFolder" | "mounts"> & { readonly servesPushed: boolean };
+type Settings = Omit<ServerOptions, "appFolder" | "cacheFolder" | "mounts"> & {
+  readonly servesPushed: boolean;
+};
 
 function readSettings(argv: readonly string[]): Settings | "help" {
   const flags = readFlags(argv);

@@ -35,7 +35,9 @@ const MAX_BYTES = 1024 * 1024;
  * @throws FetchDocumentError
  */
 export async function fetchDocument(url: string, options: FetchDocumentOptions): Promise<Json> {
-  const isData = new URL(url).protocol === "data:";
+  const { protocol, href, hash } = new URL(url);
+  // Not by way of `fetch`, which is slow to load: a development server needs nothing else of it at its start.
+  if (protocol === "data:") return parseBody(dataOf(href.slice(0, href.length - hash.length)));
   let response: Response;
   try {
     response = await fetch(url, {
@@ -43,19 +45,33 @@ export async function fetchDocument(url: string, options: FetchDocumentOptions):
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (error) {
-    throw new FetchDocumentError(
-      isData ? { kind: "dataUrl" } : { kind: "network", reason: networkReason(error) },
-    );
+    throw new FetchDocumentError({ kind: "network", reason: networkReason(error) });
   }
-  if (!isData) {
-    try {
-      checkAnswer(response, options);
-    } catch (error) {
-      await response.body?.cancel();
-      throw error;
-    }
+  try {
+    checkAnswer(response, options);
+  } catch (error) {
+    await response.body?.cancel();
+    throw error;
   }
   return parseBody(await readBody(response));
+}
+
+/** What a data: URL without a fragment holds, as the Fetch standard has it. */
+function dataOf(href: string): Buffer {
+  const [, isBase64, encoded] = /^data:[^,]*?(; *base64)?,(.*)$/i.exec(href) ?? [];
+  if (encoded === undefined || encoded.length > 4 * MAX_BYTES)
+    throw new FetchDocumentError({ kind: "dataUrl" });
+  const text = encoded.replaceAll(/%([\da-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  let data: Buffer;
+  try {
+    data = Buffer.from(isBase64 === undefined ? text : atob(text), "latin1");
+  } catch {
+    throw new FetchDocumentError({ kind: "dataUrl" });
+  }
+  if (data.length > MAX_BYTES) throw new FetchDocumentError({ kind: "body" });
+  return data;
 }
 
 function checkAnswer(response: Response, { mediaTypes, mediaTypeOptional }: FetchDocumentOptions): void {

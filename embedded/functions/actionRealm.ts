@@ -1,8 +1,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createRequire } from "node:module";
-import { Script } from "node:vm";
-import { bundleFile, HTTP_MODULE, type AppBundle, type DefinitionBundle, type ModuleTable } from "./bundle";
+import {
+  HTTP_MODULE,
+  type AppBundle,
+  type DefinitionBundle,
+  type ModuleTable,
+  type ScriptName,
+} from "./bundle";
 import type { LogLines, LogLevel } from "./logLines";
+import { compileScript } from "./script";
+import { watchReads, type OnVariableRead } from "./variableReads";
 
 /** What an action's calls into the runtime need to know of the action. */
 export interface ActionFrame {
@@ -38,14 +45,15 @@ export class ActionRealm {
     private readonly bundle: DefinitionBundle & Partial<Pick<AppBundle, "node">>,
     environment: Readonly<Record<string, string>>,
     private readonly host: ActionHost,
+    /** Called when the app reads an environment variable. */
+    onVariableRead?: OnVariableRead,
   ) {
-    this.#modules = this.#evaluate(bundle.code, { env: { ...environment } });
+    const env = () => (onVariableRead ? watchReads({ ...environment }, onVariableRead) : { ...environment });
+    this.#modules = this.#evaluate("actions", bundle.code, { env: env() });
     const node = bundle.node;
     // Modules for Node have all of `process`, but the same environment as the others.
-    const nodeProcess: unknown = Object.create(process, {
-      env: { value: { ...environment }, enumerable: true },
-    });
-    this.#nodeModules = node ? this.#evaluate(node.code, nodeProcess) : {};
+    const nodeProcess: unknown = Object.create(process, { env: { value: env(), enumerable: true } });
+    this.#nodeModules = node ? this.#evaluate("node", node.code, nodeProcess) : {};
   }
 
   /** Evaluates a module, once, and gives its exports. */
@@ -69,18 +77,15 @@ export class ActionRealm {
     return this.#frames.run(frame, call);
   }
 
-  #evaluate(code: string, processObject: unknown): ModuleTable {
+  #evaluate(name: ScriptName, code: string, processObject: unknown): ModuleTable {
     const globals: Record<string, unknown> = {
       process: processObject,
       console: this.#console(),
       Convex: this.#convex(),
       require: createRequire(import.meta.url),
     };
-    const source = `(function (module, exports, ${Object.keys(globals).join(", ")}) {\n${code}\n})`;
-    const factory = new Script(source, {
-      filename: bundleFile(this.bundle),
-      lineOffset: -1,
-    }).runInThisContext() as (...args: unknown[]) => void;
+    const script = compileScript(this.bundle, name, code, Object.keys(globals));
+    const factory = script.runInThisContext() as (...args: unknown[]) => void;
     const module = { exports: {} as { modules: ModuleTable } };
     factory(module, module.exports, ...Object.values(globals));
     return module.exports.modules;

@@ -3,11 +3,14 @@ import { ROOT } from "../transaction/catalog";
 import type { ActionHost } from "./actionRealm";
 import { AUTH_CONFIG_MODULE, type AppBundle } from "./bundle";
 import { Component } from "./component";
-import { Definitions, type ChildDeclaration, type Definition } from "./definitions";
+import type { AppDeclarations, ComponentDeclarations } from "./declarations";
+import { Definitions, type ChildDeclaration, type Definition, type Exported } from "./definitions";
 import { FunctionHandles } from "./functionHandles";
 import type { ComponentPath, LoadedApp } from "./loadedApp";
 import { AppLoadError, loading } from "./loading";
 import { Realm } from "./realm";
+import { isV8CodeRejected, v8CodeOf } from "./script";
+import { evaluated, stillTrue, type Evaluated } from "./variableReads";
 
 /** The app needs an environment variable that is not set. */
 export class MissingVariableError extends Error {
@@ -39,16 +42,18 @@ export class App implements LoadedApp {
   readonly components: ReadonlyMap<ComponentPath, Component>;
   /** The path, which ends in a slash, under which the app's own HTTP routes are. */
   readonly httpPrefix: string | null;
-  /** The default export of auth.config, as JSON text; `null` when there is none. */
-  readonly authConfig: string | null;
   readonly handles: FunctionHandles;
+  readonly #authConfig: Evaluated<string | null>;
+  readonly #declared: AppDeclarations | null;
 
-  /** Loads all modules of a bundle. Throws {@link AppLoadError}. */
+  /** Loads a bundle, and all modules of which it does not know what they declare. Throws {@link AppLoadError}. */
   constructor(private readonly options: AppOptions) {
     const { bundle, environment, handleSecret } = options;
     this.bundle = bundle;
     this.environment = environment;
-    const definitions = new Definitions(bundle, environment);
+    this.#declared =
+      bundle.declarations === undefined ? null : (JSON.parse(bundle.declarations) as AppDeclarations);
+    const definitions = new Definitions(bundle, environment, this.#declared?.definitions ?? {});
     const definition = definitions.get("");
     checkOwnEnvironment(definition, environment);
     const components = new Map<ComponentPath, Component>();
@@ -56,9 +61,34 @@ export class App implements LoadedApp {
     this.components = components;
     this.httpPrefix = definition.httpPrefix;
     this.handles = new FunctionHandles(components, handleSecret);
-    this.authConfig = loading(ROOT, AUTH_CONFIG_MODULE, definition.mapFrames, () =>
-      this.#exportAuthConfig(definition),
-    );
+    this.#authConfig =
+      stillTrue(this.#declared?.authConfig, environment) ??
+      loading(ROOT, AUTH_CONFIG_MODULE, definition.mapFrames, () => this.#exportAuthConfig(definition));
+  }
+
+  /** The default export of auth.config, as JSON text; `null` when there is none. */
+  get authConfig(): string | null {
+    return this.#authConfig.value;
+  }
+
+  /** What has been learned by loading it, to be given with the bundle at another start. */
+  get learned() {
+    const bundles = [this.bundle, ...this.bundle.components];
+    return {
+      declarations: JSON.stringify(this.#declarations),
+      isV8CodeRejected: bundles.some(isV8CodeRejected),
+      v8CodeOf,
+    };
+  }
+
+  get #declarations(): AppDeclarations {
+    const definitions: Record<string, Evaluated<Exported>> = {};
+    const components: Record<ComponentPath, Evaluated<ComponentDeclarations>> = {};
+    for (const [path, { definition, declarations }] of this.components) {
+      components[path] = declarations;
+      if (definition.declared) definitions[definition.bundle.definitionPath] = definition.declared;
+    }
+    return { definitions, components, authConfig: this.#authConfig };
   }
 
   /** All schemas as text, by which those of two apps are compared. */
@@ -79,7 +109,8 @@ export class App implements LoadedApp {
     components: Map<ComponentPath, Component>,
   ): Component {
     const { database, actionHost } = this.options;
-    const component = new Component({ path, definition, environment, database, actionHost });
+    const declared = stillTrue(this.#declared?.components[path], environment);
+    const component = new Component({ path, definition, environment, database, actionHost, declared });
     components.set(path, component);
     for (const declared of definition.children) {
       const childPath = path === ROOT ? declared.name : `${path}/${declared.name}`;
@@ -135,13 +166,19 @@ export class App implements LoadedApp {
     return environment;
   }
 
-  #exportAuthConfig({ script }: Definition): string | null {
-    if (!this.bundle.hasAuthConfig) return null;
-    // A realm of its own, in which an environment variable that is not set is an error, as it is for Convex.
-    const realm = new Realm(script, this.environment, (name) => {
-      throw new MissingVariableError(name, "auth config file");
+  #exportAuthConfig({ script }: Definition): Evaluated<string | null> {
+    const { bundle, environment } = this;
+    return evaluated(environment, (onRead) => {
+      if (!bundle.hasAuthConfig) return null;
+      // A realm of its own, in which an environment variable that is not set is an error, as it is for Convex.
+      const realm = new Realm(script, environment, (name) => {
+        onRead(name);
+        if (name !== null && environment[name] === undefined) {
+          throw new MissingVariableError(name, "auth config file");
+        }
+      });
+      return JSON.stringify(realm.load(AUTH_CONFIG_MODULE)["default"] ?? null);
     });
-    return JSON.stringify(realm.load(AUTH_CONFIG_MODULE)["default"] ?? null);
   }
 }
 

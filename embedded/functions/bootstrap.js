@@ -17,7 +17,7 @@
  * @property {(algorithm: string, data: ArrayBuffer | ArrayBufferView) => ArrayBuffer} digest
  * @property {Record<string, unknown>} globals what is the same in every realm
  * @property {Record<string, string>} environment
- * @property {((name: string) => undefined) | undefined} missingVariable
+ * @property {((environment: Record<string, string>) => Record<string, string>) | undefined} watchVariables
  * @property {(perform: (op: string, args: Record<string, unknown>) => string) => DirectDatabase} directDatabase
  *
  * @typedef {object} DirectDatabase see directDatabase.js
@@ -86,13 +86,8 @@
         host.digest(typeof algorithm === "string" ? algorithm : algorithm.name, data),
     },
   };
-  const { missingVariable } = host;
-  const env = /** @type {Record<string, string>} */ ({ ...host.environment });
-  scope.process = {
-    env: missingVariable
-      ? new Proxy(env, { get: (all, name) => all[String(name)] ?? missingVariable(String(name)) })
-      : env,
-  };
+  const env = { ...host.environment };
+  scope.process = { env: host.watchVariables ? host.watchVariables(env) : env };
   /** @type {Record<string, (...args: unknown[]) => void>} */
   const realmConsole = {};
   for (const [method, level] of Object.entries({

@@ -14,7 +14,13 @@ export type DefinitionBundle = {
   readonly hasSchema: boolean;
   /** Whether it says in convex.config what components it has. That module asks for each with {@link IMPORT_DEFINITION}. */
   readonly hasConfig: boolean;
+  /** What V8 has compiled of a script in another process, if that is known. It only saves time. */
+  v8Code?(script: ScriptName): Uint8Array | null;
 };
+
+/** The scripts that are made of a bundle: its code for queries and mutations, the same for actions, and that for Node. */
+export const SCRIPT_NAMES = ["queries", "actions", "node"] as const;
+export type ScriptName = (typeof SCRIPT_NAMES)[number];
 
 /** What the loader hands over: the app, and every definition of a component that it reaches. */
 export type AppBundle = DefinitionBundle & {
@@ -23,6 +29,8 @@ export type AppBundle = DefinitionBundle & {
   readonly nodeModules: readonly string[];
   readonly hasAuthConfig: boolean;
   readonly components: readonly DefinitionBundle[];
+  /** What evaluating all modules has told in another process: {@link AppDeclarations} as JSON. */
+  readonly declarations?: string;
 };
 
 export const SCHEMA_MODULE = "schema.js";

@@ -2,21 +2,23 @@ import type { Database } from "../transaction/database";
 import { ROOT } from "../transaction/catalog";
 import { ActionRealm, type ActionHost } from "./actionRealm";
 import { CRONS_MODULE, HTTP_MODULE, SCHEMA_MODULE } from "./bundle";
-import { readCrons, type CronSpec, type ExportedCrons } from "./cronSpecs";
+import { exportCrons, readCrons, type CronSpec } from "./cronSpecs";
+import {
+  checkValidators,
+  declarationOf,
+  declaredFunction,
+  type ComponentDeclarations,
+  type FunctionDeclaration,
+} from "./declarations";
 import type { Definition } from "./definitions";
 import { describeThrown, type Failure } from "./failure";
-import {
-  describeFunction,
-  type ComponentPath,
-  type FunctionInfo,
-  type LoadedComponent,
-  type RegisteredFunction,
-} from "./loadedApp";
+import type { ComponentPath, FunctionInfo, LoadedComponent, RegisteredFunction } from "./loadedApp";
 import { loading } from "./loading";
 import type { FunctionPath } from "./paths";
 import { Realm } from "./realm";
 import { Schema } from "./schema";
 import type { TableNames } from "./validate";
+import { evaluated, type Evaluated, type OnVariableRead } from "./variableReads";
 
 export type ComponentOptions = {
   readonly path: ComponentPath;
@@ -25,6 +27,8 @@ export type ComponentOptions = {
   readonly environment: Readonly<Record<string, string>>;
   readonly database: Database;
   readonly actionHost: ActionHost;
+  /** What its modules declare in this environment; `null` when they have to be evaluated. */
+  readonly declared: Evaluated<ComponentDeclarations> | null;
 };
 
 /**
@@ -34,6 +38,7 @@ export type ComponentOptions = {
 export class Component implements LoadedComponent {
   readonly path: ComponentPath;
   readonly definition: Definition;
+  readonly declarations: Evaluated<ComponentDeclarations>;
   readonly functions: ReadonlyMap<FunctionPath, FunctionInfo>;
   readonly schema: Schema;
   /** By their names. */
@@ -44,27 +49,24 @@ export class Component implements LoadedComponent {
   #actions: ActionRealm | null = null;
   #realms: Realm[] = [];
 
-  /** Loads all modules of the bundle. Throws `AppLoadError`. */
+  /** Loads all modules of the bundle, unless it is known what they declare. Throws `AppLoadError`. */
   constructor(private readonly options: ComponentOptions) {
-    const { path, definition, database } = options;
-    const { bundle } = definition;
+    const { path, definition, database, environment, declared } = options;
     this.path = path;
     this.definition = definition;
     const tables: TableNames = { tableName: (number) => database.catalog.tableName(path, number) };
-    const functions = new Map<FunctionPath, FunctionInfo>();
-    const nodeModules = new Set(bundle.nodeModules);
-    for (const module of bundle.functionModules) {
-      // What only actions use is evaluated only where they run: http.ts may pull in large packages.
-      const forActions = nodeModules.has(module) || module === HTTP_MODULE;
-      const exports = this.#loading(module, () => (forActions ? this.actions : this.realm(0)).load(module));
-      for (const [exportName, value] of Object.entries(exports)) {
-        const info = this.#loading(module, () => describeFunction(this, module, exportName, value, tables));
-        if (info) functions.set(info.path, info);
-      }
-    }
-    this.functions = functions;
-    this.schema = this.#loading(SCHEMA_MODULE, () => new Schema(this.#exportSchema(), tables));
-    this.crons = this.#loading(CRONS_MODULE, () => this.#exportCrons());
+    this.declarations = declared ?? evaluated(environment, (onRead) => this.#evaluate(onRead));
+    const { functions, schema, crons } = this.declarations.value;
+    this.functions = new Map(
+      functions.map((declaration) => {
+        const info = declaredFunction(this, declaration, tables);
+        return [info.path, info];
+      }),
+    );
+    this.schema = this.#loading(SCHEMA_MODULE, () => new Schema(schema, tables));
+    this.crons = this.#loading(CRONS_MODULE, () =>
+      crons === null ? new Map<string, CronSpec>() : readCrons(crons, this.functions),
+    );
   }
 
   get isRoot(): boolean {
@@ -114,21 +116,46 @@ export class Component implements LoadedComponent {
     return (this.actions.router()?.getRoutes() ?? []).map(([path, method]) => ({ method, path }));
   }
 
-  #exportSchema(): string | null {
-    if (!this.definition.bundle.hasSchema) return null;
-    const schema = this.realm(0).load(SCHEMA_MODULE)["default"] as { export?(): string } | undefined;
-    if (typeof schema?.export !== "function")
-      throw new Error("schema.ts must export a schema as its default export");
-    return schema.export();
-  }
-
-  #exportCrons(): ReadonlyMap<string, CronSpec> {
-    if (!this.hasModule(CRONS_MODULE)) return new Map();
-    const exported = this.realm(0).load(CRONS_MODULE)["default"] as ExportedCrons | undefined;
-    return readCrons(exported, this.functions);
+  /** Evaluates all modules, in the realms in which they then run. */
+  #evaluate(onVariableRead: OnVariableRead): ComponentDeclarations {
+    const { environment, actionHost } = this.options;
+    const { bundle, script } = this.definition;
+    const realm = new Realm(script, environment, onVariableRead);
+    this.#realms = [realm];
+    const nodeModules = new Set(bundle.nodeModules);
+    const functions: FunctionDeclaration[] = [];
+    for (const module of bundle.functionModules) {
+      // What only actions use is evaluated only where they run: http.ts may pull in large packages.
+      const forActions = nodeModules.has(module) || module === HTTP_MODULE;
+      if (forActions) this.#actions ??= new ActionRealm(bundle, environment, actionHost, onVariableRead);
+      const place = (forActions && this.#actions) || realm;
+      this.#loading(module, () => {
+        for (const [exportName, value] of Object.entries(place.load(module))) {
+          const declaration = declarationOf(module, exportName, value);
+          if (declaration === null) continue;
+          checkValidators(declaration);
+          functions.push(declaration);
+        }
+      });
+    }
+    return {
+      functions,
+      schema: bundle.hasSchema ? this.#loading(SCHEMA_MODULE, () => exportSchema(realm)) : null,
+      crons: this.hasModule(CRONS_MODULE)
+        ? this.#loading(CRONS_MODULE, () => exportCrons(realm.load(CRONS_MODULE)["default"]))
+        : null,
+    };
   }
 
   #loading<T>(module: string, load: () => T): T {
     return loading(this.path, module, this.definition.mapFrames, load);
   }
+}
+
+function exportSchema(realm: Realm): string {
+  const schema = realm.load(SCHEMA_MODULE)["default"] as { export?(): string } | undefined;
+  if (typeof schema?.export !== "function") {
+    throw new Error("schema.ts must export a schema as its default export");
+  }
+  return schema.export();
 }

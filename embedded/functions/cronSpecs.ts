@@ -13,7 +13,7 @@ export type CronSchedule =
 export type CronSpec = { readonly path: FunctionPath; readonly args: Json; readonly schedule: CronSchedule };
 
 /** What `cronJobs()` makes, as far as the runtime looks at it. */
-export type ExportedCrons = { isCrons?: unknown; export?: () => string };
+type ExportedCrons = { isCrons?: unknown; export?: () => string };
 
 type WrittenSchedule =
   | { type: "interval"; seconds?: number; minutes?: number; hours?: number }
@@ -25,21 +25,27 @@ type WrittenSchedule =
 
 const DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 
-/**
- * Reads the default export of `crons.ts`. Throws when it is not what `cronJobs()` makes, a function that it names is not
- * there or is a query, or an expression can't be read or never comes true.
- */
-export function readCrons(
-  exported: ExportedCrons | undefined,
-  functions: ReadonlyMap<FunctionPath, FunctionInfo>,
-): ReadonlyMap<string, CronSpec> {
+/** The crons that `crons.ts` declares, as JSON text. `exported`: its default export. Throws when it is not what `cronJobs()` makes. */
+export function exportCrons(exported: unknown): string {
   if (exported === undefined) {
     throw new Error("`convex/crons.js` must have a default export of a Crons object.");
   }
-  if (exported.isCrons !== true || !exported.export) {
+  const crons = exported as ExportedCrons;
+  if (crons.isCrons !== true || !crons.export) {
     throw new Error("The default export of `convex/crons.js` is not a Crons object.");
   }
-  const declared = JSON.parse(exported.export()) as Record<
+  return crons.export();
+}
+
+/**
+ * Reads what {@link exportCrons} has given. Throws when a function that is named is not there or is a query, or an expression
+ * can't be read or never comes true.
+ */
+export function readCrons(
+  exported: string,
+  functions: ReadonlyMap<FunctionPath, FunctionInfo>,
+): ReadonlyMap<string, CronSpec> {
+  const declared = JSON.parse(exported) as Record<
     string,
     { name: string; args: Json[]; schedule: WrittenSchedule }
   >;

@@ -3,11 +3,13 @@ import type { ValidatorJSON } from "convex/values";
 import type { Script } from "node:vm";
 import { identifierProblem } from "../values/fields";
 import { CONFIG_MODULE, IMPORT_DEFINITION, type AppBundle, type DefinitionBundle } from "./bundle";
+import type { AppDeclarations } from "./declarations";
 import type { FrameMapper } from "./failure";
 import { AppLoadError, loading } from "./loading";
 import { compileBundle, Realm, type RealmHost } from "./realm";
 import { frameMapper } from "./sourceFrames";
 import { compileValidator, type Validate } from "./validate";
+import { evaluated, stillTrue, type Evaluated } from "./variableReads";
 
 /** A definition as it was bundled, and what it declares. */
 export type Definition = {
@@ -25,6 +27,8 @@ export type Definition = {
   readonly environment: ReadonlyMap<string, VariableDeclaration>;
   /** What `export()` of its convex.config gave; `null` without one. */
   readonly exported: Exported | null;
+  /** The same with what it depends on. */
+  readonly declared: Evaluated<Exported> | null;
 };
 
 export type ChildDeclaration = {
@@ -62,6 +66,8 @@ export class Definitions {
     app: AppBundle,
     /** What the app's own convex.config may read; those of components may read nothing. */
     private readonly environment: Readonly<Record<string, string>>,
+    /** What is known of them. */
+    private readonly declared: AppDeclarations["definitions"],
   ) {
     const bundles: Definition["bundle"][] = [app, ...app.components];
     this.#bundles = new Map(bundles.map((bundle) => [bundle.definitionPath, bundle]));
@@ -88,10 +94,14 @@ export class Definitions {
     const loaded = { bundle, script, mapFrames };
     if (!bundle.hasConfig) return { ...loaded, ...NOTHING };
     return loading(definitionPath, CONFIG_MODULE, mapFrames, () => {
-      const realm = new Realm(script, definitionPath === "" ? this.environment : {});
-      const host = new DefinitionHost(this);
-      const exported = exportOf(realm, host, definitionPath);
-      return { ...loaded, ...read(exported), exported };
+      const environment = definitionPath === "" ? this.environment : {};
+      const declared =
+        stillTrue(this.declared[definitionPath], environment) ??
+        evaluated(environment, (onRead) => {
+          const realm = new Realm(script, environment, onRead);
+          return exportOf(realm, new DefinitionHost(this), definitionPath);
+        });
+      return { ...loaded, ...read(declared.value), exported: declared.value, declared };
     });
   }
 }
@@ -103,6 +113,7 @@ const NOTHING = {
   httpPrefix: null,
   environment: new Map<string, VariableDeclaration>(),
   exported: null,
+  declared: null,
 };
 
 /** Gives a convex.config what it imports. */

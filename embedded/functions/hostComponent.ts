@@ -3,11 +3,11 @@ import type { Database } from "../transaction/database";
 import type { ActionFrame, HttpRouter } from "./actionRealm";
 import type { FunctionAddress } from "./addresses";
 import { HTTP_MODULE } from "./bundle";
+import { declarationOf, declaredFunction } from "./declarations";
 import { describeThrown, type Failure } from "./failure";
 import type { HostApp } from "./hostApp";
 import { runInHostRealm, runOutsideOfCalls, type ConvexGlobal } from "./hostRealm";
 import {
-  describeFunction,
   type ComponentPath,
   type FunctionInfo,
   type LoadedComponent,
@@ -94,11 +94,11 @@ export class HostComponent implements LoadedComponent {
 
   /** Adds a function of its own, which no module holds. */
   add(module: string, exportName: string, value: unknown): FunctionInfo | null {
-    const info = describeFunction(this, module, exportName, value, this.#tables);
-    if (info) {
-      this.functions.set(info.path, info);
-      this.#registered.set(info.path, value as RegisteredFunction);
-    }
+    const declaration = declarationOf(module, exportName, value);
+    if (declaration === null) return null;
+    const info = declaredFunction(this, declaration, this.#tables);
+    this.functions.set(info.path, info);
+    this.#registered.set(info.path, value as RegisteredFunction);
     return info;
   }
 

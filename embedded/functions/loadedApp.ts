@@ -6,7 +6,7 @@ import type { Failure } from "./failure";
 import type { FunctionHandles } from "./functionHandles";
 import type { FunctionPath } from "./paths";
 import type { Schema } from "./schema";
-import { compileValidator, type TableNames, type Validate } from "./validate";
+import type { Validate } from "./validate";
 
 export type FunctionKind = "query" | "mutation" | "action";
 
@@ -68,42 +68,4 @@ export interface LoadedApp {
   /** The path, which ends in a slash, under which the app's own HTTP routes are. */
   readonly httpPrefix: string | null;
   readonly handles: FunctionHandles;
-}
-
-const ANY: ValidatorJSON = { type: "any" };
-
-/** What is to be known of an export of a component's module, or `null` when it is no registered function. */
-export function describeFunction(
-  component: LoadedComponent,
-  module: string,
-  exportName: string,
-  value: unknown,
-  tables: TableNames,
-): FunctionInfo | null {
-  if (typeof value !== "function") return null;
-  const registered = value as RegisteredFunction;
-  const kind = kindOf(registered);
-  if (kind === null) return null;
-  const args = (registered.exportArgs ? JSON.parse(registered.exportArgs()) : ANY) as ValidatorJSON;
-  const returns = (
-    registered.exportReturns ? JSON.parse(registered.exportReturns()) : null
-  ) as ValidatorJSON | null;
-  return {
-    component,
-    path: `${module.slice(0, -".js".length)}:${exportName}`,
-    module,
-    exportName,
-    kind,
-    isPublic: registered.isPublic === true,
-    args,
-    returns,
-    checkArgs: compileValidator(args, tables),
-    checkReturns: compileValidator(returns ?? ANY, tables),
-  };
-}
-
-function kindOf({ isQuery, isMutation, isAction }: RegisteredFunction): FunctionKind | null {
-  if (isQuery) return "query";
-  if (isMutation) return "mutation";
-  return isAction ? "action" : null;
 }

@@ -1,10 +1,12 @@
 import { createHash, randomFillSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createContext, Script, type Context } from "node:vm";
-import { bundleFile, type DefinitionBundle, type ModuleTable } from "./bundle";
+import type { DefinitionBundle, ModuleTable } from "./bundle";
 import type { Json, JsonObject } from "../values/json";
 import type { RegisteredFunction } from "./loadedApp";
 import type { LogLevel } from "./logLines";
+import { compileScript } from "./script";
+import { watchReads, type OnVariableRead } from "./variableReads";
 
 /** What a realm asks of the call that runs in it. A syscall is given JSON or text of it, and gives such text or says what went wrong. */
 export type RealmHost = {
@@ -72,8 +74,7 @@ const SHARED_GLOBALS = [
 
 /** A definition's script, compiled once for all realms. */
 export function compileBundle(bundle: DefinitionBundle): Script {
-  const source = `(function (module, exports, ${FAST_GLOBALS.join(", ")}) {\n${bundle.code}\n})`;
-  return new Script(source, { filename: bundleFile(bundle), lineOffset: -1 });
+  return compileScript(bundle, "queries", bundle.code, FAST_GLOBALS);
 }
 
 /**
@@ -89,11 +90,11 @@ export class Realm {
   readonly #loaded = new Map<string, Record<string, unknown>>();
   #host: RealmHost | null = null;
 
-  /** `missingVariable` is called when the app reads an environment variable that is not set. */
+  /** `onVariableRead` is called when the app reads an environment variable. */
   constructor(
     script: Script,
     environment: Readonly<Record<string, string>>,
-    missingVariable?: (name: string) => undefined,
+    onVariableRead?: OnVariableRead,
   ) {
     this.#context = createContext(this.#scope, { microtaskMode: "afterEvaluate" });
     const globals: Record<string, unknown> = {};
@@ -106,7 +107,7 @@ export class Realm {
       digest,
       globals,
       environment,
-      missingVariable,
+      watchVariables: onVariableRead && ((all: Record<string, string>) => watchReads(all, onVariableRead)),
       directDatabase: DIRECT_DATABASE.runInContext(this.#context) as unknown,
     });
     const scope = this.#scope as Record<string, unknown>;

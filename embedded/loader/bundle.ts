@@ -6,6 +6,7 @@ import { componentImports, definitionPath } from "./componentImports";
 import { convexPackage } from "./convexPackage";
 import { configFile, entryPoints, hasUseNode } from "./entryPoints";
 import { asyncHooks, BundleError, bundleFiles, modulePath } from "./esbuild";
+import { collectInputs, Inputs } from "./inputs";
 
 export { BundleError } from "./esbuild";
 
@@ -17,6 +18,7 @@ export type DefinitionBundle = {
   readonly functionModules: readonly string[];
   readonly hasSchema: boolean;
   readonly hasConfig: boolean;
+  v8Code?(script: string): Uint8Array | null;
 };
 
 /** What `functions/bundle.ts` takes as an app. */
@@ -25,20 +27,30 @@ export type Bundle = DefinitionBundle & {
   readonly nodeModules: readonly string[];
   readonly hasAuthConfig: boolean;
   readonly components: readonly DefinitionBundle[];
+  readonly declarations?: string;
 };
 
-/** Bundles the app in `folder` (usually `convex/`) with its components. Throws {@link BundleError}. */
-export async function bundleApp(folder: string): Promise<Bundle> {
+/**
+ * Bundles the app in `folder` (usually `convex/`) with its components. Throws {@link BundleError}. `inputs` is told what it is made from.
+ */
+export async function bundleApp(folder: string, inputs = new Inputs()): Promise<Bundle> {
   const root = path.resolve(folder);
   if (!existsSync(root)) throw new BundleError(`There is no folder ${root} to load an app from`);
+  inputs.folders.add(root);
   const entries = [...entryPoints(root)];
   const authConfig = configFile(root, "auth.config");
   const nodeFiles = entries.filter((file) => hasUseNode(root, file));
   const isolateFiles = entries.filter((file) => !nodeFiles.includes(file));
-  const components = new Components(root);
+  const components = new Components(root, inputs);
   const [definition, node] = await Promise.all([
     bundleDefinition(components, root, isolateFiles, authConfig === null ? [] : [authConfig]),
-    nodeFiles.length > 0 ? bundleFiles(root, nodeFiles, { platform: "node", packages: "external" }) : null,
+    nodeFiles.length > 0
+      ? bundleFiles(root, nodeFiles, {
+          platform: "node",
+          packages: "external",
+          plugins: [collectInputs(inputs)],
+        })
+      : null,
   ]);
   return {
     ...definition,
@@ -54,7 +66,10 @@ export async function bundleApp(folder: string): Promise<Bundle> {
 class Components {
   readonly #bundles = new Map<string, Promise<DefinitionBundle>>();
 
-  constructor(private readonly appFolder: string) {}
+  constructor(
+    private readonly appFolder: string,
+    private readonly inputs: Inputs,
+  ) {}
 
   definitionPath(folder: string): string {
     return definitionPath(this.appFolder, folder);
@@ -64,7 +79,12 @@ class Components {
   get options(): BuildOptions {
     return {
       platform: "browser",
-      plugins: [asyncHooks, convexPackage, componentImports(this.appFolder, this.#meet)],
+      plugins: [
+        asyncHooks,
+        convexPackage,
+        componentImports(this.appFolder, this.#meet),
+        collectInputs(this.inputs),
+      ],
     };
   }
 
@@ -85,6 +105,7 @@ class Components {
   };
 
   async #bundle(folder: string): Promise<DefinitionBundle> {
+    this.inputs.folders.add(folder);
     const entries = [...entryPoints(folder)];
     const nodeFile = entries.find((file) => hasUseNode(folder, file));
     if (nodeFile !== undefined) {

@@ -1,6 +1,7 @@
 /** Makes one script of many modules. */
 import path from "node:path";
-import { build, type BuildFailure, type BuildOptions, type Message, type Plugin } from "esbuild";
+import type { BuildFailure, BuildOptions, Message, Plugin } from "esbuild";
+import { TABLE_FILE } from "./inputs";
 
 /** The app can't be bundled. The message is one line that names the file and the place. */
 export class BundleError extends Error {
@@ -34,12 +35,14 @@ export async function bundleTable(
   const table = files.map(
     (file) => `${JSON.stringify(modulePath(file))}: () => require(${JSON.stringify(`./${file}`)})`,
   );
+  // Only here, as a start that has a bundle does without.
+  const { build } = await import("esbuild");
   try {
     const result = await build({
       stdin: {
         contents: `exports.modules = {${table.join(",\n")}};`,
         resolveDir: root,
-        sourcefile: "_app.js",
+        sourcefile: TABLE_FILE,
       },
       bundle: true,
       write: false,

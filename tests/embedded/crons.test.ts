@@ -1,6 +1,6 @@
 import { cronJobs, makeFunctionReference } from "convex/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { readCrons, type CronSpec } from "../../embedded/functions/cronSpecs";
+import { exportCrons, readCrons, type CronSpec } from "../../embedded/functions/cronSpecs";
 import { Crons } from "../../embedded/scheduler/crons";
 import { Runner } from "../../embedded/scheduler/runner";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
@@ -159,7 +159,7 @@ describe("declaring crons", () => {
   const declare = (schedule: (crons: ReturnType<typeof cronJobs>) => void) => {
     const crons = cronJobs();
     schedule(crons);
-    return readCrons(crons as never, app.runtime.app.root.functions);
+    return readCrons(exportCrons(crons), app.runtime.app.root.functions);
   };
   const tick = makeFunctionReference<"mutation", { text: string }>("ticks:tick");
   const args = { text: "x" };
@@ -204,7 +204,7 @@ describe("declaring crons", () => {
   });
 
   test("what is no Crons object is refused", () => {
-    expect(() => readCrons(undefined, new Map())).toThrow("must have a default export of a Crons object");
-    expect(() => readCrons({}, new Map())).toThrow("is not a Crons object");
+    expect(() => exportCrons(undefined)).toThrow("must have a default export of a Crons object");
+    expect(() => exportCrons({})).toThrow("is not a Crons object");
   });
 });
