@@ -20,7 +20,8 @@ export async function startProcess(
   environment: NodeJS.Dict<string>,
 ): Promise<ServerProcess> {
   const inherited = Object.entries(process.env).filter(([name]) => !SETTINGS.test(name));
-  const child = spawn(process.execPath, ["--import", "tsx", script, ...args], {
+  const compiler = script.endsWith(".ts") ? ["--import", "tsx"] : [];
+  const child = spawn(process.execPath, [...compiler, script, ...args], {
     cwd: folder,
     env: { ...Object.fromEntries(inherited), ...environment },
     stdio: ["ignore", "pipe", "inherit"],

@@ -56,7 +56,7 @@ const embedded: Subject = {
   seed: async (folder, world) => writeIds(folder, await seedEmbedded(path.join(folder, DATA), world)),
   start: async (folder, environment) => {
     const flags = ["--port", "0", "--site-port", "0", "--data", path.join(folder, DATA)];
-    const server = await startProcess(PROJECT_FOLDER, "scripts/start.ts", flags, {
+    const server = await startProcess(PROJECT_FOLDER, "scripts/launch.js", flags, {
       ...environment,
       RATE_LIMIT_PER_SECOND: "0",
     });

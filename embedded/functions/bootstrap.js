@@ -35,7 +35,7 @@
 (function bootstrap(/** @type {Host} */ host) {
   "use strict";
   // Looked up here once: a look at a global of a vm context costs more than most of what is done with it.
-  const { ArrayBuffer, Array, Error, JSON, Math, Object, Promise, Proxy, Reflect, String } = globalThis;
+  const { ArrayBuffer, Array, Error, JSON, Math, Object, Promise, Reflect, String } = globalThis;
   const scope = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (globalThis));
   const RealDate = Date;
   const execution = { nowMs: RealDate.now(), random: seededRandom([1, 2, 3, 4]) };

@@ -40,13 +40,13 @@ export class Invoker {
     const component = this.app().components.get(info.component.path);
     // Another version of the app may have come into force since the call came.
     if (!component) return { failure: failure(couldNotFind(info.path)) };
+    const startedAt = performance.now();
     const realm = component.realm(callersWithin(component.path, frame.parent));
     const host = new FrameHost((operation, request) => this.#perform(frame, operation, request), frame);
     let result: RealmResult;
     try {
-      const startedAt = performance.now();
       const registered = component.inRealm(realm, info);
-      // The first call of a module evaluates it, and with it what it imports: that is not the function's time.
+      // The first call of a module makes the realm and evaluates the module with all that it imports: not the function's time.
       frame.transaction.usage.operationsMs += performance.now() - startedAt;
       result = realm.run(registered, args, frame.nowMs, host);
     } catch (error) {

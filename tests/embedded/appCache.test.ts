@@ -9,7 +9,6 @@ import {
   symlink,
   truncate,
   utimes,
-  watch,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,6 +16,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { createServer } from "../../embedded/index";
+import { untilFiles } from "../untilFiles";
 
 let folder: string;
 let project: string;
@@ -101,21 +101,18 @@ async function clockTick(): Promise<void> {
 /** Runs a server until all is kept that is known of the app. */
 async function fillCache(environment?: Record<string, string>): Promise<void> {
   await clockTick();
-  await mkdir(cacheFolder, { recursive: true });
-  const ended = new AbortController();
-  const changes = watch(cacheFolder, { signal: ended.signal });
+  const before = await keptFile().catch(() => null);
   const server = await start(environment);
-  for await (const { filename } of changes) {
-    if (filename === null || !/^app-\w+$/.test(filename)) continue;
-    if ((await keptFile()).includes('"declarations"')) break;
-  }
-  ended.abort();
+  await untilFiles(cacheFolder, async () => {
+    const kept = await keptFile().catch(() => null);
+    return kept !== null && kept.includes('"declarations"') && (before === null || !kept.equals(before));
+  });
   await server.close();
 }
 
 async function keptPath(): Promise<string> {
-  const [name = ""] = await readdir(cacheFolder);
-  return path.join(cacheFolder, name);
+  const names = await readdir(cacheFolder);
+  return path.join(cacheFolder, names.find((name) => !name.endsWith(".new")) ?? "");
 }
 
 async function keptFile(): Promise<Buffer> {
