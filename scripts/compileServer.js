@@ -5,14 +5,11 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
-/** With native code, which no script can hold, or only needed when the app has to be bundled. */
-const NOT_BUNDLED = ["lmdb", "esbuild"];
-
-/** A module goes on finding what lies beside its source. @type {import("esbuild").Plugin} */
+/** Modules go on finding what lies beside their sources: files, and native code. @type {import("esbuild").Plugin} */
 const ownUrls = {
   name: "own-urls",
   setup(plugin) {
-    plugin.onLoad({ filter: /[\\/](embedded|scripts)[\\/].*\.ts$/ }, async ({ path: file }) => {
+    plugin.onLoad({ filter: /[\\/](embedded|scripts|lmdb)[\\/].*\.[jt]s$/ }, async ({ path: file }) => {
       const source = await readFile(file, "utf8");
       const url = JSON.stringify(pathToFileURL(file).href);
       return { contents: source.replaceAll("import.meta.url", url), loader: "ts" };
@@ -39,7 +36,8 @@ export async function compileServer(project, entry) {
     target: "node20",
     // A script that is no file can't import.
     supported: { "dynamic-import": false },
-    external: NOT_BUNDLED,
+    // Only needed when the app has to be bundled.
+    external: ["esbuild"],
     plugins: [ownUrls],
     sourcemap: "external",
     sourcesContent: false,

@@ -16,6 +16,7 @@
  * @property {() => void} chance is told that the call looks at the clock, or at chance
  * @property {(algorithm: string, data: ArrayBuffer | ArrayBufferView) => ArrayBuffer} digest
  * @property {Record<string, unknown>} globals what is the same in every realm
+ * @property {{ names: readonly string[], load: (name: string) => unknown }} lateGlobals the same, loaded when it is first used
  * @property {Record<string, string>} environment
  * @property {((environment: Record<string, string>) => Record<string, string>) | undefined} watchVariables
  * @property {(perform: (op: string, args: Record<string, unknown>) => string) => DirectDatabase} directDatabase
@@ -41,6 +42,16 @@
   const execution = { nowMs: RealDate.now(), random: seededRandom([1, 2, 3, 4]) };
 
   Object.assign(scope, host.globals);
+  for (const name of host.lateGlobals.names) {
+    const define = (/** @type {unknown} */ value) =>
+      Object.defineProperty(scope, name, { value, writable: true, enumerable: true, configurable: true });
+    const get = () => {
+      const value = host.lateGlobals.load(name);
+      define(value);
+      return value;
+    };
+    Object.defineProperty(scope, name, { get, set: define, enumerable: true, configurable: true });
+  }
 
   scope.Blob = blobClass(/** @type {typeof Blob} */ (host.globals.Blob));
 

@@ -67,10 +67,16 @@ const SHARED_GLOBALS = [
   ..."Float32Array Float64Array BigInt64Array BigUint64Array Uint8ClampedArray TextEncoder TextDecoder".split(
     " ",
   ),
-  ..."URL URLSearchParams Headers Request Response Blob FormData AbortController AbortSignal".split(" "),
+  ..."URL URLSearchParams Blob AbortController AbortSignal".split(" "),
   ..."Event EventTarget DOMException atob btoa structuredClone".split(" "),
   ..."ReadableStream WritableStream TransformStream".split(" "),
 ];
+
+/** The same, but Node takes longer to load them than a realm takes to be made, and few functions use them. */
+const LATE_GLOBALS = {
+  names: "Headers Request Response FormData".split(" "),
+  load: (name: string) => (globalThis as Record<string, unknown>)[name],
+};
 
 /** A definition's script, compiled once for all realms. */
 export function compileBundle(bundle: DefinitionBundle): Script {
@@ -106,6 +112,7 @@ export class Realm {
       chance: () => this.#host?.chance(),
       digest,
       globals,
+      lateGlobals: LATE_GLOBALS,
       environment,
       watchVariables: onVariableRead && ((all: Record<string, string>) => watchReads(all, onVariableRead)),
       directDatabase: DIRECT_DATABASE.runInContext(this.#context) as unknown,
