@@ -68,7 +68,8 @@ export class BuildFile {
       mkdirSync(folder, { recursive: true });
       removeAbandoned(folder);
       const unfinished = `${this.#path}.${process.pid}-${(drafts++).toString(36)}${UNFINISHED}`;
-      writeFileSync(unfinished, "");
+      // For its owner alone: it holds digests of variables, which may be secrets.
+      writeFileSync(unfinished, "", { mode: 0o600 });
       return new Draft(this.#path, unfinished, this.#key);
     } catch {
       return null;
@@ -130,11 +131,6 @@ export class KeptBuild {
     const comparison = compareSources(this.#sources);
     this.isTouched = comparison === "touched";
     return comparison !== "changed";
-  }
-
-  /** @param {string} name */
-  has(name) {
-    return this.#parts.has(name);
   }
 
   /**

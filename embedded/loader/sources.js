@@ -84,9 +84,12 @@ export function recordSources(paths, startedAtNs) {
   /** @type {Source[]} */
   const sources = [];
   for (const file of paths) {
+    const before = statusOf(file);
+    const hash = before && hashOf(file, before);
+    // After the content was read: what it says holds for that content.
     const stat = statusOf(file);
-    if (stat && stat.ctimeNs >= startedAtNs) return null;
-    sources.push({ path: file, stamp: stat && stampOf(stat), hash: stat && hashOf(file, stat) });
+    if ((stat === null) !== (hash === null) || (stat && stat.ctimeNs >= startedAtNs)) return null;
+    sources.push({ path: file, stamp: stat && stampOf(stat), hash });
   }
   return sources;
 }
