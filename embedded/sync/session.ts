@@ -47,6 +47,8 @@ export class SocketAuthError extends Error {
 export type Transport = {
   /** Sends one message. */
   send(...parts: MessageParts): void;
+  /** Resolves when it is this transport's turn to send something that many may be sent at once; `undefined`: it is. */
+  turn(): Promise<void> | undefined;
   close(code: number, reason: string): void;
   /** Stops reading what the client sends, which then waits in the client's system, until {@link resume}. */
   pause(): void;
@@ -326,6 +328,7 @@ export class Session {
     this.#sending = true;
     try {
       await this.host.durable();
+      await this.transport.turn();
     } finally {
       this.#sending = false;
     }

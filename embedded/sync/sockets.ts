@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
+import { Pace } from "./pace";
 import { Session, type SessionHost } from "./session";
 
 /** The largest message: arguments of 16 MiB and what is around them. */
@@ -14,6 +15,9 @@ const MAX_UNANSWERED_PINGS = 8;
 
 /** Of a ping or pong frame from a client: two bytes and the mask. */
 const CONTROL_HEADER_BYTES = 6;
+
+/** So many transitions are sent in one turn of the event loop: a thousand at once would keep calls waiting. */
+const TRANSITIONS_PER_TURN = 128;
 
 const SYNC_PATH = /^\/api\/(?:[^/]+\/)?sync$/;
 
@@ -34,6 +38,7 @@ export function serveSockets(server: Server, options: SocketsOptions): () => voi
     maxPayload: MAX_MESSAGE_BYTES,
     clientTracking: true,
   });
+  const pace = new Pace(TRANSITIONS_PER_TURN);
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A socket that breaks before it is a WebSocket is nobody's concern.
     socket.on("error", () => socket.destroy());
@@ -45,7 +50,7 @@ export function serveSockets(server: Server, options: SocketsOptions): () => voi
     void options.ready.then(() => {
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
         limitUnfinished(webSocket, socket, options);
-        serve(webSocket, socket, options);
+        serve(webSocket, socket, pace, options);
       });
     });
   });
@@ -76,7 +81,7 @@ function limitUnfinished(webSocket: WebSocket, socket: Duplex, { intake }: Socke
   webSocket.on("close", finish);
 }
 
-function serve(socket: WebSocket, connection: Duplex, options: SocketsOptions): void {
+function serve(socket: WebSocket, connection: Duplex, pace: Pace, options: SocketsOptions): void {
   const session = new Session(
     options,
     {
@@ -89,6 +94,7 @@ function serve(socket: WebSocket, connection: Duplex, options: SocketsOptions): 
         connection.uncork();
         ping.refresh();
       },
+      turn: () => pace.turn(),
       close: (code, reason) => socket.close(code, reason),
       pause: () => socket.pause(),
       resume: () => socket.resume(),
