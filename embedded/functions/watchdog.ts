@@ -59,8 +59,30 @@ const DOOM = Symbol.for("convex-embedded.doom");
 const SHARED = { TURN: 0, TIMEOUT: 1, VERDICT: 2, PENDING: 0, SPARED: 1, DOOMED: 2, POSTED: 3 } as const;
 const SHARED_BYTES = 12;
 
-/** What Node does with an exception that nobody has caught. Not documented; without it there is no guard. */
-type FatalException = ((error: Error) => boolean) | undefined;
+/** Node's own account of what runs on whose behalf; see {@link dropCutOff}. It is not documented: where it is not as expected there is no guard. */
+type AsyncAccount = {
+  clearAsyncIdStack(): void;
+  readonly async_hook_fields: Uint32Array;
+  readonly constants: { readonly kCheck: number };
+};
+
+function findAsyncAccount(): AsyncAccount | null {
+  const { binding } = process as { binding?: (name: string) => Partial<AsyncAccount> };
+  const { noDeprecation } = process;
+  try {
+    // There is no other way that could be used in its place, as the warning advises.
+    process.noDeprecation = true;
+    const account = binding?.("async_wrap");
+    const isAsExpected =
+      typeof account?.clearAsyncIdStack === "function" &&
+      account.async_hook_fields?.[account.constants?.kCheck ?? -1] !== undefined;
+    return isAsExpected ? (account as AsyncAccount) : null;
+  } catch {
+    return null;
+  } finally {
+    process.noDeprecation = noDeprecation ?? false;
+  }
+}
 
 /**
  * A worker that looks now and then which piece of work runs. One that has run for too long it ends through V8's inspector, which
@@ -77,10 +99,11 @@ class Guard {
   }
 
   static start(): void {
-    const canBe = isMainThread && "_fatalException" in process;
-    if (Guard.#starting || !canBe) return;
+    if (Guard.#starting || !isMainThread) return;
     Guard.#starting = true;
-    const guard = new Guard();
+    const account = findAsyncAccount();
+    if (account === null) return;
+    const guard = new Guard(account);
     guard.#worker.once("message", () => (Guard.#ready = guard));
     // Then a thread watches each piece of work, as before.
     guard.#worker.once("error", () => (Guard.#ready = null));
@@ -94,7 +117,7 @@ class Guard {
   /** What is being ended: V8 lets it go on for a few steps. */
   #doomed: Watched | null = null;
 
-  private constructor() {
+  private constructor(private readonly account: AsyncAccount) {
     this.#worker = new Worker(GUARD_WORKER, { eval: true, workerData: { memory: this.#shared, SHARED } });
     this.#worker.unref();
     this.#worker.on("message", () => this.#cutOff());
@@ -127,6 +150,8 @@ class Guard {
 
   /** The worker has ended what was doomed. */
   #cutOff(): void {
+    this.account.clearAsyncIdStack();
+    this.#checkAccount(1);
     const watched = this.#doomed;
     this.#doomed = null;
     this.#running = null;
@@ -146,9 +171,16 @@ class Guard {
     this.#doomed = this.#running;
     this.#setVerdict(SHARED.DOOMED);
     Atomics.wait(this.#shared, SHARED.VERDICT, SHARED.DOOMED);
-    dropCutOff();
-    (process as { _fatalException?: FatalException })._fatalException?.(new Error("Code was cut off"));
-    process.setUncaughtExceptionCaptureCallback(null);
+    // What is cut off leaves its entries, and the callback ends before those could be dropped. V8 lets it go on for a few steps
+    // still, in which it may add one more, but not two: the callback's end takes one away, whatever it is, if it does not check.
+    this.account.clearAsyncIdStack();
+    this.#checkAccount(0);
+  }
+
+  /** Whether Node ends the process when it finds the account wrong. */
+  #checkAccount(check: 0 | 1): void {
+    const { async_hook_fields: fields, constants } = this.account;
+    fields[constants.kCheck] = check;
   }
 
   #setVerdict(verdict: number): void {
