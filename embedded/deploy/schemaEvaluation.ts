@@ -23,7 +23,7 @@ export async function evaluateSchema(database: Database, inForce: App, pushed: A
 async function evaluateComponent(database: Database, inForce: Component | undefined, pushed: Component) {
   const { path, schema, definition } = pushed;
   const { added, removed } = indexDifferences(database, path, schema.indexes);
-  const walked = schema.checksAfter(inForce?.schema ?? null);
+  const walked = schema.checksAfter(inForce?.schema.types ?? {});
   const sizes = new Map<string, Size>();
   for (const name of new Set([...[...added, ...removed].map(({ table }) => table), ...walked.keys()])) {
     const table = database.catalog.table(path, name);
@@ -36,7 +36,7 @@ async function evaluateComponent(database: Database, inForce: Component | undefi
   ];
   return {
     definitionPath: definition.bundle.definitionPath,
-    schemaValidation: schema.checksAfter(null).size > 0,
+    schemaValidation: schema.checksAfter({}).size > 0,
     tables: [...walked.keys()].map((name) => ({ name, outcome: "mustWalk", ...sizeOf(name) })),
     indexes: changes.map(({ index, ...change }) => ({
       ...indexConfig(index),

@@ -22,6 +22,7 @@ import { failure, failureText } from "./failure";
 import { FunctionLog, type LogEntry, type RecordCall } from "./functionLog";
 import { findFileByBlob, type StoredFile } from "./files";
 import type { FileUrls } from "./fileUrls";
+import { fittingTypes, fittingWrites, forgetFitting } from "./fittingSchemas";
 import type { ComponentPath, FunctionKind } from "./loadedApp";
 import { Places } from "./places";
 
@@ -84,7 +85,8 @@ export class Runtime {
     const checks = new Map<ComponentPath, ReadonlyMap<string, Inspect>>();
     for (const [path, { schema }] of app.components) {
       wanted.set(path, schema.indexes);
-      checks.set(path, schema.checksAfter(this.#app?.components.get(path)?.schema ?? null));
+      const fitting = this.#app ? this.#app.components.get(path)?.schema.types : fittingTypes(database, path);
+      checks.set(path, schema.checksAfter(fitting ?? {}));
     }
     const build = new IndexBuild(database, wanted, checks);
     this.#build = build;
@@ -100,7 +102,7 @@ export class Runtime {
    */
   adopt(app: App, build: IndexBuild, writes: Iterable<readonly [string, string | null]> = []): Promise<void> {
     const before = this.#app;
-    const finished = build.finish(writes);
+    const finished = build.finish([...writes, ...fittingWrites(this.options.database, app.components)]);
     this.#app = app;
     this.#build = null;
     return finished.catch((error: unknown) => {
@@ -110,7 +112,13 @@ export class Runtime {
     });
   }
 
-  /** Puts an app into force for which nothing has to be checked or built. */
+  /** Puts an app into force that has no schema: whatever is stored from now on, nothing checks it. */
+  replaceByNothing(app: App): void {
+    forgetFitting(this.options.database);
+    this.#app = app;
+  }
+
+  /** Puts an app into force whose schemas are those of the one before. */
   replace(app: App): void {
     this.#app = app;
   }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ValidatorJSON } from "convex/values";
 import type { Inspect, WantedTables } from "../transaction/indexBuild";
 import type { DocumentCheck } from "../transaction/transaction";
@@ -13,12 +14,14 @@ type ExportedSchema = {
   schemaValidation: boolean;
 };
 
-/** The documents of a table. `type`: the validator as text, by which two schemas are compared. */
-type Check = { readonly type: string; readonly inspect: Inspect };
+/** By the name of the table: digests of what its documents have to be, by which schemas are compared. */
+export type DocumentTypes = Readonly<Record<string, string>>;
 
 /** The schema of the app or of a component. Without one, every table and document is allowed and no index is declared. */
 export class Schema {
-  readonly #checks = new Map<string, Check>();
+  readonly #checks = new Map<string, Inspect>();
+  /** Of the tables whose documents are checked. */
+  readonly types: DocumentTypes;
   readonly indexes: WantedTables;
 
   constructor(
@@ -37,31 +40,27 @@ export class Schema {
         })),
       ]),
     );
+    const types: Record<string, string> = {};
     for (const { tableName, documentType } of schema.tables) {
       if (!schema.schemaValidation || !documentType) continue;
-      this.#checks.set(tableName, {
-        type: JSON.stringify(documentType),
-        inspect: compileValidator(documentType, tables),
-      });
+      types[tableName] = createHash("sha256").update(JSON.stringify(documentType)).digest("base64");
+      this.#checks.set(tableName, compileValidator(documentType, tables));
     }
+    this.types = types;
   }
 
   /** Checks a document that is about to be written. */
   readonly check: DocumentCheck = (tableName, value) => {
-    const problem = this.#checks.get(tableName)?.inspect(value) ?? null;
+    const problem = this.#checks.get(tableName)?.(value) ?? null;
     return (
       problem &&
       `Failed to insert or update a document in table "${tableName}" because it does not match the schema: ${problem}`
     );
   };
 
-  /** The checks that documents have to pass which fit another schema, or (`null`) nobody has checked. */
-  checksAfter(other: Schema | null): Map<string, Inspect> {
-    const checks = new Map<string, Inspect>();
-    for (const [table, { type, inspect }] of this.#checks) {
-      if (!other || other.#checks.get(table)?.type !== type) checks.set(table, inspect);
-    }
-    return checks;
+  /** The checks that documents have to pass which are known to fit these types. */
+  checksAfter(fitting: DocumentTypes): Map<string, Inspect> {
+    return new Map([...this.#checks].filter(([table]) => fitting[table] !== this.types[table]));
   }
 }
 
