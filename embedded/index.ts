@@ -23,7 +23,7 @@ import { DeploymentEnvironment } from "./environment";
 import { explainStartFailure } from "./startError";
 import { BlobStore } from "./storage/blobStore";
 import { openDataFolder } from "./storage/dataFolder";
-import { LmdbStore } from "./storage/lmdbStore";
+import { LogStore } from "./storage/logStore";
 import { LiveQueries } from "./sync/liveQueries";
 import { serveSockets } from "./sync/sockets";
 import { Database } from "./transaction/database";
@@ -144,7 +144,7 @@ async function start(
   await removeAddress(folder.path);
   const given = options.environment ?? {};
   const developmentIssuer = given["WORKOS_CLIENT_ID"] ? null : await loadDevelopmentIssuer(folder.path);
-  const database = await Database.open(new LmdbStore(folder.database));
+  const database = await Database.open(await LogStore.open(folder.database));
   opened.push(() => database.close());
   await folder.keepDatabase();
 

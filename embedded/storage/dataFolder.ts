@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { replaceFile, UNFINISHED } from "./durableFiles";
 import { findDamage } from "./lmdbFile";
+import { listLogFiles } from "./logFile";
 import { holderOf, isLockFile, lockFolder } from "./processLock";
 
 /** Why a data folder cannot be used: one line, with what to do about it. Nothing in the folder was changed. */
@@ -13,7 +14,7 @@ export class DataFolderError extends Error {
 export type DataFolder = {
   /** The folder, absolute. */
   path: string;
-  /** The file for `LmdbStore`; it is there and looks sound, or is not there yet. */
+  /** The file for `LogStore`; it is there and looks sound, or is not there yet. The log beside it has not been looked at. */
   database: string;
   /**
    * To be called when the database has its first commit on disk. A database without one comes from a first start that was cut
@@ -27,7 +28,9 @@ export type DataFolder = {
 const MARKER = "format.json";
 const NEW_MARKER = MARKER + UNFINISHED;
 const FORMAT = "convex-embedded";
-const VERSION = 2;
+const VERSION = 3;
+/** As this version, but without a log: a server of that time would not see what is in one. */
+const VERSION_BEFORE_LOG = 2;
 const DATABASE = "data.mdb";
 /** What file systems and file managers put into folders that people call empty. */
 const HARMLESS = new Set(["lost+found", ".DS_Store"]);
@@ -54,9 +57,11 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
   try {
     const database = join(path, DATABASE);
     if ((await checkFormat(path)) === "new") await writeMarker(path, { database: "unmade" });
-    const isMade = (await readMarker(path)).database !== "unmade";
+    const marker = await readMarker(path);
+    const isMade = marker.database !== "unmade";
     if (isMade) checkDatabase(database);
-    else await rm(database, { force: true });
+    else await removeDatabase(path, database);
+    if (marker.version !== VERSION) await writeMarker(path, isMade ? {} : { database: "unmade" });
     // With no other process here it can only be left over from one that died.
     await rm(`${database}-lock`, { force: true });
     const keepDatabase = async () => {
@@ -104,9 +109,9 @@ async function checkFormat(path: string): Promise<"new" | "ours"> {
     );
   }
   const marker = await readMarker(path);
-  if (marker.version === VERSION) return "ours";
+  if (marker.version === VERSION || marker.version === VERSION_BEFORE_LOG) return "ours";
   throw new DataFolderError(
-    `${path} has version ${JSON.stringify(marker.version)} of the format, and this server reads version ${VERSION}: use the server that made it, or choose another data folder.`,
+    `${path} has version ${JSON.stringify(marker.version)} of the format, and this server reads versions ${VERSION_BEFORE_LOG} and ${VERSION}: use the server that made it, or choose another data folder.`,
   );
 }
 
@@ -136,6 +141,12 @@ function writeMarker(path: string, more: { database?: "unmade" } = {}): Promise<
     join(path, MARKER),
     `${JSON.stringify({ format: FORMAT, version: VERSION, ...more })}\n`,
   );
+}
+
+async function removeDatabase(path: string, database: string): Promise<void> {
+  // The log first: without it the database is that of a first start.
+  for (const file of await listLogFiles(path)) await rm(file.path, { force: true });
+  await rm(database, { force: true });
 }
 
 function checkDatabase(database: string): void {

@@ -1,6 +1,15 @@
 import { open, type Database, type Transaction } from "lmdb";
 import { binaryKeys, utf8Values } from "./lmdbEncoding";
-import { groupOf, isLong, storedEnd, storedKey, storedStart, storedValue, unfold } from "./longKeys";
+import {
+  groupOf,
+  isLong,
+  PLAIN_KEY_BYTES,
+  storedEnd,
+  storedKey,
+  storedStart,
+  storedValue,
+  unfold,
+} from "./longKeys";
 import { checkKeys, type Order, type Snapshot, type Store } from "./store";
 
 type Entry = [key: string, value: string];
@@ -10,6 +19,9 @@ const FIRST_READ = 8;
 const LARGEST_READ = 512;
 /** A read ends early once it holds this much text. */
 const READ_CHARACTERS = 1 << 20;
+
+/** What the store keeps beside the entries: no entry is stored under a key of this length. */
+const MARK_KEY = "\xff".repeat(PLAIN_KEY_BYTES + 1);
 
 /**
  * A store in one file (and a lock file beside it). Reads are synchronous, from the memory map; writes are encoded
@@ -82,10 +94,11 @@ export class LmdbStore implements Store {
           yield* sortedGroup(group, start, end, order);
           group = [];
         }
+        if (key === MARK_KEY) continue;
         if (isLong(key)) group.push(unfold(key, entry[1]));
         else if (key >= start) yield entry;
-        from = key;
       }
+      from = entries.at(-1)?.[0];
       if (order === "asc" && from !== undefined) from += "\0";
     }
     yield* sortedGroup(group, start, end, order);
@@ -126,8 +139,23 @@ export class LmdbStore implements Store {
     if (writes.size === 0) return;
     // Nothing may throw below: what was encoded before it would be committed.
     checkKeys(writes);
+    await this.#write(writes);
+  }
+
+  /** What was stored last with {@link commitMarked}. */
+  get mark(): string | undefined {
+    return this.#db.get(MARK_KEY);
+  }
+
+  /** As {@link commit}, of legal keys, and changes the mark in the same transaction. */
+  commitMarked(writes: Iterable<readonly [string, string | null]>, mark: string): Promise<void> {
+    return this.#write(writes, mark);
+  }
+
+  async #write(writes: Iterable<readonly [string, string | null]>, mark?: string): Promise<void> {
     const db = this.#db;
     const committed = db.batch(() => {
+      if (mark !== undefined) void db.put(MARK_KEY, mark);
       for (const [key, value] of writes) {
         const long = isLong(key);
         const stored = long ? storedKey(key) : key;

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
  * it stands before the value. Only such stored keys are longer than PLAIN_KEY_BYTES, so that those which share
  * their first bytes are neighbours: one group, out of order inside, that a scan sorts when it meets it.
  */
-const PLAIN_KEY_BYTES = 1900;
+export const PLAIN_KEY_BYTES = 1900;
 const HASH_BYTES = 32;
 
 /** Whether a key is too long to be stored as it is; of stored keys, whether it stands for such a one. */

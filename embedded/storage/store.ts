@@ -45,8 +45,8 @@ export interface Store extends Reading {
    * Applies all writes or none; `null` deletes a key, and deleting a key that is not there is no error.
    *
    * Resolves when the writes are on disk (synced) and every later `get` and `scan` sees them; what a read sees is
-   * on disk. Several commits may be under way, and they apply in the order of the calls; they are encoded at the
-   * call, so that the map is free afterwards. A commit that rejects has applied nothing, and so may have others
+   * on disk. Several commits may be under way, and they apply in the order of the calls. The map must not be changed before
+   * it has settled. A commit that rejects has applied nothing, and so may have others
    * that were under way with it, which reject too; later ones may succeed again.
    */
   commit(writes: ReadonlyMap<string, string | null>): Promise<void>;

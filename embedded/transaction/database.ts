@@ -1,11 +1,12 @@
 // Not the global one: a test that sets the clock must not stop commits.
 import { setImmediate } from "node:timers";
+import { Deferred } from "../storage/deferred";
+import { Memtable } from "../storage/memtable";
+import { mergeScan } from "../storage/mergeScan";
 import type { Snapshot, Store } from "../storage/store";
 import { Catalog, type IndexInfo } from "./catalog";
 import { History } from "./history";
 import { metaKey } from "./keys";
-import { mergeScan } from "./mergeScan";
-import { SortedWrites } from "./sortedWrites";
 
 /** What it holds changes whenever a table or an index comes or goes. */
 export const CATALOG_KEY = metaKey("catalog");
@@ -26,8 +27,8 @@ export class Database {
   readonly #history = new History();
   #catalog: Catalog;
   #timestamp: bigint;
-  #filling = new SortedWrites();
-  #flushing: SortedWrites | null = null;
+  #filling = Memtable.first();
+  #flushing: Memtable | null = null;
   #fillingChars = 0;
   #flushingChars = 0;
   readonly #listeners = new Set<CommitListener>();
@@ -125,8 +126,6 @@ export class Database {
       keys.push(CATALOG_KEY);
     }
     this.#put(TIMESTAMP_KEY, this.#timestamp.toString());
-    // Here, where nothing is cut off, and not in the scan of a function whose time may be over.
-    this.#filling.sort();
     if (this.#fillingDone === null) {
       this.#fillingDone = new Deferred();
       // Not at once: other requests that arrived together get into the same group.
@@ -182,7 +181,7 @@ export class Database {
     this.#flushing = this.#filling;
     this.#flushingChars = this.#fillingChars;
     this.#flushingDone = done;
-    this.#filling = new SortedWrites();
+    this.#filling = this.#filling.successor();
     this.#fillingChars = 0;
     this.#fillingDone = null;
     this.store.commit(this.#flushing.values).then(
@@ -206,7 +205,7 @@ export class Database {
     const waiting = [this.#flushingDone, this.#fillingDone];
     this.#history.clear();
     this.#endFlush();
-    this.#filling = new SortedWrites();
+    this.#filling = this.#filling.successor();
     this.#fillingChars = 0;
     this.#fillingDone = null;
     const text = this.store.get(CATALOG_KEY);
@@ -250,18 +249,4 @@ function nextUp(x: number): number {
   doubles[0] = x;
   bits[0] = (bits[0] ?? 0n) + 1n;
   return doubles[0];
-}
-
-class Deferred {
-  readonly promise: Promise<void>;
-  resolve!: () => void;
-  reject!: (error: unknown) => void;
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    // Nobody may be waiting (a commit without a request behind it): that alone must not end the process.
-    this.promise.catch(() => undefined);
-  }
 }

@@ -4,7 +4,7 @@ import type { Database } from "./database";
 import { DeveloperError } from "./errors";
 import type { KeyRange } from "./keys";
 import { Usage } from "./limits";
-import { mergeScan } from "./mergeScan";
+import { mergeScan } from "../storage/mergeScan";
 import { SortedWrites } from "./sortedWrites";
 
 /** Something that was read: a range of keys, or something that will know it when the transaction ends. */

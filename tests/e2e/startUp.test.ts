@@ -217,6 +217,12 @@ describe("a start that can't be is refused in one line, and the folder is as it 
     expect(await refusal({ dataFolder })).toMatch(/data\.mdb .*restore the folder from a backup/);
   });
 
+  test("when the log is damaged", async () => {
+    const dataFolder = await copyOfKept();
+    await writeFile(path.join(dataFolder, "log-0000000000000001"), Buffer.alloc(100, 7));
+    expect(await refusal({ dataFolder })).toMatch(/log-\d+ is damaged .*restore the folder from a backup/);
+  });
+
   test("when the database file is cut off", async () => {
     const dataFolder = await copyOfKept();
     await truncate(path.join(dataFolder, "data.mdb"), 3 * 4096);

@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DataFolderError, openDataFolder } from "../../embedded/storage/dataFolder";
+import { LogStore } from "../../embedded/storage/logStore";
 import { LmdbStore } from "../../embedded/storage/lmdbStore";
 import { findDamage } from "../../embedded/storage/lmdbFile";
 
@@ -65,11 +66,29 @@ describe("openDataFolder", () => {
     expect(await readdir(path)).toContain("format.json");
     expect(JSON.parse(await readFile(join(path, "format.json"), "utf8"))).toEqual({
       format: "convex-embedded",
-      version: 2,
+      version: 3,
     });
 
     const again = await openDataFolder(path);
     const reopened = new LmdbStore(again.database);
+    expect(reopened.get("a")).toBe("1");
+    await reopened.close();
+    await again.release();
+  });
+
+  test("takes a folder of the version before, which had no log, and marks it as of this one", async () => {
+    const folder = await openDataFolder(path);
+    const store = new LmdbStore(folder.database);
+    await store.commit(new Map([["a", "1"]]));
+    await folder.keepDatabase();
+    await store.close();
+    await folder.release();
+    const marker = join(path, "format.json");
+    await writeFile(marker, '{"format":"convex-embedded","version":2}\n');
+
+    const again = await openDataFolder(path);
+    expect(JSON.parse(await readFile(marker, "utf8"))).toEqual({ format: "convex-embedded", version: 3 });
+    const reopened = await LogStore.open(again.database);
     expect(reopened.get("a")).toBe("1");
     await reopened.close();
     await again.release();
@@ -106,7 +125,7 @@ describe("openDataFolder", () => {
     ['{"format":"other","version":1}', "does not say"],
     [
       '{"format":"convex-embedded","version":1}',
-      /has version 1 of the format, and this server reads version 2/,
+      /has version 1 of the format, and this server reads versions 2 and 3/,
     ],
     ['{"format":"convex-embedded","version":"\\n"}', /has version "\\n" of the format/],
   ])("refuses a folder whose format.json is %j", async (marker, message) => {
@@ -169,8 +188,10 @@ describe("a folder in use", () => {
 test("a database without its first commit is made anew, whatever a start that was cut off has left of it", async () => {
   const first = await openDataFolder(path);
   await writeFile(first.database, "");
+  await writeFile(join(path, "log-0000000000000001"), "");
   await first.release();
   const again = await openDataFolder(path);
+  expect(await readdir(path)).not.toContain("log-0000000000000001");
   const store = new LmdbStore(again.database);
   await store.commit(new Map([["a", "1"]]));
   await again.keepDatabase();

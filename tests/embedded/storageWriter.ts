@@ -1,14 +1,26 @@
 import { writeSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { LmdbStore } from "../../embedded/storage/lmdbStore";
+import { LogStore } from "../../embedded/storage/logStore";
+import type { Store } from "../../embedded/storage/store";
+import { SMALL_LOG } from "./storageSizes";
 
 /*
- * The process that storage.test.ts kills, or starves of disk.
+ * The process that the tests of the storage kill, or starve of disk.
  *
- *   commit <file> <first number>   commits numbered pieces without end, several at a time; reports each that resolved
- *   fill <file>                    commits until one is rejected, then a small one; reports what happened
+ *   commit <kind> <file> <first number>   commits numbered pieces without end, several at a time; reports each that resolved
+ *   fill <kind> <file>                    commits until one is rejected, then a small one; reports what happened
+ *   obey <kind> <file>                    commits what it reads, a key a line, and reports how that went, or "get <key>"
+ *
+ * `kind`: lmdb, log, or small-log for a log with small files and generations.
  */
-const [mode, path, first] = process.argv.slice(2) as [string, string, string];
-const store = new LmdbStore(path);
+const [mode, kind, path, first] = process.argv.slice(2) as [string, string, string, string];
+const store = await openStore();
+
+async function openStore(): Promise<Store> {
+  if (kind === "lmdb") return new LmdbStore(path);
+  return kind === "log" ? LogStore.open(path) : LogStore.open(path, SMALL_LOG);
+}
 
 if (mode === "commit") {
   let next = Number(first);
@@ -25,6 +37,18 @@ if (mode === "commit") {
       await store.commit(writes);
       writeSync(1, `${number}\n`);
     }
+  }
+} else if (mode === "obey") {
+  writeSync(1, "ready\n");
+  for await (const line of createInterface({ input: process.stdin })) {
+    const key = line.replace("get ", "");
+    const answer = line.startsWith("get ")
+      ? String(store.get(key))
+      : await store.commit(new Map([[key, "x".repeat(5000)]])).then(
+          () => "committed",
+          (error: unknown) => (error as Error).message,
+        );
+    writeSync(1, `${answer.slice(0, 200)}\n`);
   }
 } else {
   let resolved = 0;

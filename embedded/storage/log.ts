@@ -1,0 +1,73 @@
+import { rm } from "node:fs/promises";
+import { LogFile, type LogFileName } from "./logFile";
+import type { RecordWriter } from "./logRecord";
+
+/** The log of a data folder: records at the end of its last file. */
+export class Log {
+  #current: LogFile | null = null;
+
+  /**
+   * @param fileBytes a file is followed by another one when it has so many bytes
+   * @param files those that are there already, in order. None of them is written to again
+   * @param next the sequence of the next record
+   */
+  constructor(
+    private readonly folder: string,
+    private readonly fileBytes: number,
+    private files: LogFileName[],
+    private next: number,
+  ) {}
+
+  /**
+   * Resolves with the sequence of the record when it is on disk. One at a time. Rejects when it could not be written: then it
+   * is not in the log, and the next one begins a new file.
+   */
+  async append(record: RecordWriter): Promise<number> {
+    try {
+      await this.#append(record);
+    } catch (error) {
+      throw new Error(`The database could not be written: ${(error as Error).message}`, { cause: error });
+    }
+    return this.next++;
+  }
+
+  /** Removes the files whose records, up to this sequence, are not needed any more, except the one that is written to. */
+  async release(through: number): Promise<void> {
+    const current = this.#current?.name;
+    const obsolete = this.files.filter((file, i) => {
+      const end = this.files[i + 1]?.first ?? this.next;
+      // One that has no record may be being replaced at this moment.
+      return file !== current && file.first < this.next && end <= through + 1;
+    });
+    // In order, so that a crash leaves no gap.
+    for (const file of obsolete) {
+      await rm(file.path, { force: true });
+      this.files = this.files.filter((kept) => kept !== file);
+    }
+  }
+
+  async close(): Promise<void> {
+    const file = this.#current;
+    this.#current = null;
+    await file?.close();
+  }
+
+  async #append(record: RecordWriter): Promise<void> {
+    if (this.#current && this.#current.bytes >= this.fileBytes) await this.close();
+    const file = (this.#current ??= await this.#begin());
+    try {
+      await file.append(record.seal(this.next, file.salt));
+    } catch (error) {
+      this.#current = null;
+      await file.giveUp();
+      throw error;
+    }
+  }
+
+  async #begin(): Promise<LogFile> {
+    const file = await LogFile.create(this.folder, this.next);
+    // One of the same name, without a record, has been replaced.
+    this.files = [...this.files.filter(({ path }) => path !== file.name.path), file.name];
+    return file;
+  }
+}

@@ -1,0 +1,110 @@
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { Deferred } from "./deferred";
+import type { LmdbStore } from "./lmdbStore";
+import { formatMark } from "./logMark";
+import { charsOf, type Memtable } from "./memtable";
+
+/** A slice of so many writes, or characters, keeps the main thread for some 2 ms. */
+const SLICE_WRITES = 2000;
+const SLICE_CHARS = 1 << 20;
+/** Between two attempts when the database can't be written to. */
+const PAUSES_MS = [50, 200, 1000, 5000];
+
+/** Brings writes of the log into the database, one generation at a time. */
+export class LogApply {
+  #remainingChars = 0;
+  #charsPerMs: number | null = null;
+  #progress = new Deferred();
+  #retry = new AbortController();
+  #isClosing = false;
+
+  /** @param applied the sequence up to which the database has all records */
+  constructor(
+    private readonly database: LmdbStore,
+    private applied: number,
+  ) {}
+
+  /** Until when what is under way is done, as far as it can be told; 0 before that. */
+  get remainingMs(): number {
+    return this.#charsPerMs === null ? 0 : this.#remainingChars / this.#charsPerMs;
+  }
+
+  /**
+   * Writes a generation in slices, in the order of the keys, and resolves when it is on disk. While that fails it is tried again;
+   * it rejects only when that has to end, see {@link close}.
+   *
+   * @param through the sequence of the last record whose writes it has
+   */
+  async apply(generation: Memtable, through: number): Promise<void> {
+    const startedAt = performance.now();
+    this.#remainingChars = generation.chars;
+    for await (const { writes, isLast } of slicesOf(generation)) {
+      const mark = { applied: isLast ? through : this.applied, applying: through };
+      await this.#write(writes, formatMark(mark));
+      for (const [key, value] of writes) this.#remainingChars -= charsOf(key, value);
+      this.#charsPerMs =
+        (generation.chars - this.#remainingChars) / Math.max(1, performance.now() - startedAt);
+    }
+    this.#remainingChars = 0;
+    this.applied = through;
+  }
+
+  /** Resolves with the next slice that is on disk. Rejects when the next attempt, which it brings about, fails. */
+  progress(): Promise<void> {
+    this.#retry.abort();
+    return this.#progress.promise;
+  }
+
+  /** From now on the first attempt that fails is the last. */
+  close(): void {
+    this.#isClosing = true;
+    this.#retry.abort();
+  }
+
+  async #write(writes: readonly [string, string | null][], mark: string): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      const isLast = this.#isClosing;
+      this.#retry = new AbortController();
+      try {
+        await this.database.commitMarked(writes, mark);
+        this.#settle().resolve();
+        return;
+      } catch (error) {
+        this.#settle().reject(error);
+        if (isLast) throw error;
+        await this.#pause(PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]);
+      }
+    }
+  }
+
+  #settle(): Deferred {
+    const settled = this.#progress;
+    this.#progress = new Deferred();
+    return settled;
+  }
+
+  async #pause(ms: number | undefined): Promise<void> {
+    // It is cut short by an abort, which is no error.
+    await sleep(ms, undefined, { ref: false, signal: this.#retry.signal }).catch(() => undefined);
+  }
+}
+
+type Slice = { readonly writes: readonly [string, string | null][]; readonly isLast: boolean };
+
+/** The writes of a generation in the order of their keys; the last slice may be empty. */
+async function* slicesOf(generation: Memtable): AsyncGenerator<Slice, void, undefined> {
+  let writes: [string, string | null][] = [];
+  let chars = 0;
+  for await (const keys of generation.sortedKeys(() => setImmediate())) {
+    for (const key of keys) {
+      const value = generation.get(key) as string | null;
+      writes.push([key, value]);
+      chars += charsOf(key, value);
+      if (writes.length < SLICE_WRITES && chars < SLICE_CHARS) continue;
+      yield { writes, isLast: false };
+      writes = [];
+      chars = 0;
+    }
+  }
+  yield { writes, isLast: true };
+}

@@ -1,0 +1,108 @@
+import { randomBytes } from "node:crypto";
+import { open, readdir, rm, type FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
+import { syncFolder } from "./durableFiles";
+
+/*
+ * A log is a row of files, each named by the sequence of its first record. A file begins with
+ *
+ *   magic (8)  salt of the records' checks (4)  CRC-32 of the two (4)
+ *
+ * which is on disk before the first record is. Records follow one another without gaps, and so do their sequences, over all
+ * files. What stands in a file behind the record before the first of the next file was given up and counts for nothing.
+ */
+const MAGIC = Buffer.from("cvxlog\0\x01", "latin1");
+const CHECK_AT = 12;
+export const FILE_HEADER_BYTES = 16;
+const NAME = /^log-(\d{16})$/;
+
+export type LogFileName = { readonly path: string; readonly first: number };
+
+/** Whether a file in a data folder belongs to the log. */
+function isLogFile(name: string): boolean {
+  return NAME.test(name);
+}
+
+function nameOf(folder: string, first: number): LogFileName {
+  return { path: join(folder, `log-${String(first).padStart(16, "0")}`), first };
+}
+
+/** The files of a folder's log, in order. */
+export async function listLogFiles(folder: string): Promise<LogFileName[]> {
+  const names = (await readdir(folder)).filter(isLogFile).toSorted();
+  return names.map((name) => nameOf(folder, Number(NAME.exec(name)?.[1])));
+}
+
+/** The salt of a file's records, or null if the file does not begin as it should. */
+export function readSalt(file: Buffer): number | null {
+  if (file.length < FILE_HEADER_BYTES || !file.subarray(0, MAGIC.length).equals(MAGIC)) return null;
+  if (crc32(file.subarray(0, CHECK_AT)) !== file.readUInt32LE(CHECK_AT)) return null;
+  return file.readUInt32LE(MAGIC.length);
+}
+
+/** A file of the log that records are appended to, one at a time. */
+export class LogFile {
+  #end = FILE_HEADER_BYTES;
+
+  private constructor(
+    readonly name: LogFileName,
+    readonly salt: number,
+    private readonly file: FileHandle,
+  ) {}
+
+  /** Makes a file for records from this sequence on. One of that name has no record that counts, and is replaced. */
+  static async create(folder: string, first: number): Promise<LogFile> {
+    const name = nameOf(folder, first);
+    const header = Buffer.concat([MAGIC, randomBytes(4), Buffer.alloc(4)]);
+    header.writeUInt32LE(crc32(header.subarray(0, CHECK_AT)), CHECK_AT);
+    const file = await open(name.path, "w", 0o600);
+    try {
+      await writeAll(file, header, 0);
+      await file.sync();
+      await syncFolder(dirname(name.path));
+    } catch (error) {
+      await file.close();
+      await rm(name.path, { force: true });
+      throw error;
+    }
+    return new LogFile(name, header.readUInt32LE(MAGIC.length), file);
+  }
+
+  get bytes(): number {
+    return this.#end;
+  }
+
+  /** Resolves when the record is on disk. After it has rejected, the file must be given up. */
+  async append(record: Buffer): Promise<void> {
+    await writeAll(this.file, record, this.#end);
+    await this.file.datasync();
+    this.#end += record.length;
+  }
+
+  /**
+   * After an append that failed: takes away what may stand of the record, since a sync that failed must not be tried again. If
+   * the disk refuses that as well, the next file of the log says that it does not count.
+   */
+  async giveUp(): Promise<void> {
+    try {
+      await this.file.truncate(this.#end);
+      await this.file.datasync();
+      await this.file.close();
+    } catch {
+      // The error of the append is the one to tell.
+      await this.file.close().catch(() => undefined);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}

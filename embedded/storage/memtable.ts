@@ -1,0 +1,189 @@
+import { SortedMap } from "./sortedMap";
+
+type Entry = [key: string, value: string | null];
+
+/** Keys that begin alike, with so many characters, are one part: in practice a table or an index. */
+const PART_CHARS = 5;
+/** Parts with fewer keys than this are put in order anew in each memtable: there may be any number of them. */
+const MANY_KEYS = 32;
+/** So many keys are put in order at a time. */
+const SORTED_AT_ONCE = 4096;
+
+/**
+ * Writes that are not in the database yet. A value of `null` says that the key is deleted.
+ *
+ * The keys of a part are put in order when it is scanned for the first time, and kept so from then on, in later memtables
+ * too: most of what is written is not scanned before it is in the database, and putting keys in order costs more than
+ * all the rest. A scan may be cut off at any moment: it changes nothing but by replacing what is there with the same in order.
+ */
+export class Memtable {
+  readonly #values = new Map<string, string | null>();
+  readonly #parts = new Map<string, Part>();
+  #chars = 0;
+
+  /** @param scanned what the keys of those parts begin with in which somebody has scanned */
+  private constructor(private readonly scanned: Set<string>) {}
+
+  static first(): Memtable {
+    return new Memtable(new Set());
+  }
+
+  /** An empty one, for the writes that come after these. */
+  successor(): Memtable {
+    return new Memtable(this.scanned);
+  }
+
+  get size(): number {
+    return this.#values.size;
+  }
+
+  /** How much was written into it, in characters. */
+  get chars(): number {
+    return this.#chars;
+  }
+
+  /** The latest write of each key, in no particular order. */
+  get values(): ReadonlyMap<string, string | null> {
+    return this.#values;
+  }
+
+  /** `undefined`: nothing is known of this key here. */
+  get(key: string): string | null | undefined {
+    return this.#values.get(key);
+  }
+
+  set(key: string, value: string | null): void {
+    const { size } = this.#values;
+    this.#values.set(key, value);
+    this.#chars += charsOf(key, value);
+    if (this.#values.size === size) return;
+    const prefix = key.slice(0, PART_CHARS);
+    let part = this.#parts.get(prefix);
+    if (part === undefined) {
+      part = new Part(prefix, this.scanned);
+      this.#parts.set(prefix, part);
+    }
+    part.add(key);
+  }
+
+  /** Whether there are writes with `start <= key < end`. */
+  touches(start: string, end: string | null): boolean {
+    // Before each read of the database: it must cost next to nothing where nothing is.
+    if (this.#values.size === 0) return false;
+    return this.#partsOf(start, end).some((part) => part.touches(start, end));
+  }
+
+  /** The writes with `start <= key < end`, `null` being behind the last key. Must not be iterated after a `set`. */
+  *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<Entry, void, undefined> {
+    const parts = this.#partsOf(start, end);
+    for (const part of order === "asc" ? parts : parts.reverse()) {
+      for (const key of part.scan(start, end, order)) yield [key, this.#values.get(key) as string | null];
+    }
+  }
+
+  /** All keys in order, part by part. `pause` is called where others may run meanwhile; nothing may be set then. */
+  async *sortedKeys(pause: () => Promise<unknown>): AsyncGenerator<readonly string[], void, undefined> {
+    for (const part of sortParts([...this.#parts.values()])) yield await part.sortedKeys(pause);
+  }
+
+  /** The same writes, which stay as they are. */
+  copy(): Memtable {
+    const copy = new Memtable(new Set(this.scanned));
+    for (const [key, value] of this.#values) copy.set(key, value);
+    return copy;
+  }
+
+  /** The parts that may have keys in a range, in order. */
+  #partsOf(start: string, end: string | null): Part[] {
+    const first = start.slice(0, PART_CHARS);
+    if (first.length === PART_CHARS && end?.startsWith(first)) {
+      const part = this.#parts.get(first);
+      return part === undefined ? [] : [part];
+    }
+    const found = [];
+    for (const part of this.#parts.values()) {
+      if (part.prefix >= first && (end === null || part.prefix < end)) found.push(part);
+    }
+    return sortParts(found);
+  }
+}
+
+/** What an entry takes in memory beside its characters, roughly and in characters. */
+const ENTRY_CHARS = 64;
+
+/** How much a write adds to a memtable. */
+export function charsOf(key: string, value: string | null): number {
+  return key.length + (value?.length ?? 0) + ENTRY_CHARS;
+}
+
+/** Keys that begin alike. */
+class Part {
+  #unsorted: string[] = [];
+  #sorted: SortedMap<string, undefined> | null;
+
+  constructor(
+    readonly prefix: string,
+    private readonly scanned: Set<string>,
+  ) {
+    this.#sorted = scanned.has(prefix) ? new SortedMap<string, undefined>(undefined, compareKeys) : null;
+  }
+
+  /** Of a key that is not there. */
+  add(key: string): void {
+    if (this.#sorted) this.#sorted.set(key, undefined);
+    else this.#unsorted.push(key);
+  }
+
+  touches(start: string, end: string | null): boolean {
+    const first = this.#sort().getPairOrNextHigher(start)?.[0];
+    return first !== undefined && (end === null || first < end);
+  }
+
+  *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<string, void, undefined> {
+    const sorted = this.#sort();
+    if (order === "asc") {
+      for (const [key] of sorted.entries(start)) {
+        if (end !== null && key >= end) return;
+        yield key;
+      }
+    } else {
+      for (const [key] of sorted.entriesReversed(end ?? undefined, undefined, end !== null)) {
+        if (key < start) return;
+        yield key;
+      }
+    }
+  }
+
+  async sortedKeys(pause: () => Promise<unknown>): Promise<readonly string[]> {
+    if (this.#sorted) return this.#sorted.keysArray();
+    const unsorted = this.#unsorted;
+    const keys: string[] = [];
+    for (let at = 0; at < unsorted.length; at += SORTED_AT_ONCE) {
+      if (at > 0) await pause();
+      keys.push(...unsorted.slice(at, at + SORTED_AT_ONCE).sort());
+    }
+    // Of what is in order piece by piece, the rest is little work.
+    return keys.sort();
+  }
+
+  #sort(): SortedMap<string, undefined> {
+    if (this.#sorted) return this.#sorted;
+    const keys = this.#unsorted.toSorted();
+    // In one step, so that a scan that is cut off leaves the part as it was.
+    this.#sorted = new SortedMap<string, undefined>(
+      keys.map((key) => [key, undefined]),
+      compareKeys,
+    );
+    this.#unsorted = [];
+    if (keys.length >= MANY_KEYS) this.scanned.add(this.prefix);
+    return this.#sorted;
+  }
+}
+
+function sortParts(parts: Part[]): Part[] {
+  return parts.length < 2 ? parts : parts.sort((a, b) => compareKeys(a.prefix, b.prefix));
+}
+
+function compareKeys(a: string, b: string): number {
+  return a < b ? -1 : a === b ? 0 : 1;
+}
