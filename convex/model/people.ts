@@ -81,7 +81,9 @@ export function namedBy({ userId, externalId, guestId, email }: ParticipantEntry
 }
 
 function namingOf({ userId, externalId, guestId, email }: ParticipantEntry): string {
-  return JSON.stringify([userId, externalId, guestId, email]);
+  // The most frequent one, and there is nothing beside it.
+  if (userId !== undefined) return `user ${userId}`;
+  return JSON.stringify([externalId, guestId, email]);
 }
 
 async function findPerson(

@@ -52,12 +52,33 @@ export function indexScan(
   if (!declared && !isById && indexName !== BY_CREATION_TIME) {
     throw new DeveloperError(`Index ${fullIndexName} not found.`);
   }
+  if (table && declared) {
+    const prefix = indexPrefix(declared.id);
+    const start = keyOfEqualities(prefix, declared.fields, expressions);
+    if (start !== null) return { table, isById: false, prefix, range: { start, end: `${start}\xff` } };
+  }
   const index: IndexInfo | undefined = declared ?? table?.byCreationTime;
   const fields = isById ? ["_id"] : [...(index?.fields ?? []), "_creationTime", "_id"];
   const bounds = sortBounds(fullIndexName, fields, expressions);
   if (!table || !index) return null;
   const prefix = isById ? tablePrefix(table.tablet) : indexPrefix(index.id);
   return { table, isById, prefix, range: keyRange(prefix, bounds, table) };
+}
+
+/** What most queries ask for: equalities with the first fields of an index, in their order. `null`: it is something else. */
+function keyOfEqualities(
+  prefix: string,
+  fields: readonly string[],
+  expressions: readonly RangeExpression[],
+): string | null {
+  if (expressions.length === 0 || expressions.length > fields.length) return null;
+  let key = prefix;
+  for (let i = 0; i < expressions.length; i++) {
+    const { type, fieldPath, value } = expressions[i] as RangeExpression;
+    if (type !== "Eq" || fieldPath !== fields[i] || fieldPath.startsWith("_")) return null;
+    key += encodeKeyPart(valueOf(value));
+  }
+  return key;
 }
 
 type Bound = { value: Json | undefined; inclusive: boolean };
