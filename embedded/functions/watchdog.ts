@@ -107,6 +107,8 @@ class Guard {
     guard.#worker.once("message", () => (Guard.#ready = guard));
     // Then a thread watches each piece of work, as before.
     guard.#worker.once("error", () => (Guard.#ready = null));
+    // Not before: whoever listens to a worker keeps the process alive.
+    guard.#worker.unref();
   }
 
   readonly #shared = new Int32Array(new SharedArrayBuffer(SHARED_BYTES));
@@ -119,7 +121,6 @@ class Guard {
 
   private constructor(private readonly account: AsyncAccount) {
     this.#worker = new Worker(GUARD_WORKER, { eval: true, workerData: { memory: this.#shared, SHARED } });
-    this.#worker.unref();
     this.#worker.on("message", () => this.#cutOff());
     this.#channel.port2.on("message", () => this.#next());
     this.#channel.port2.unref();
