@@ -299,11 +299,13 @@ describe("what is kept", () => {
     const first = await send();
     expect(await send()).toMatchObject({ ok: true, value: first.ok && first.value });
     expect(await notes()).toHaveLength(1);
-    clock.advance(14.1 * DAY_MS);
-    await app.until(
-      async () => app.database.get(replayKey("session:1")),
-      (kept) => kept === undefined,
-    );
+    // Day by day, as the first look is taken at the start, and each other one a day after the one before has ended.
+    let days = 0;
+    for (; app.database.get(replayKey("session:1")) !== undefined; days++) {
+      clock.advance(DAY_MS);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(days).toBeGreaterThanOrEqual(14);
   });
 });
 
