@@ -1,4 +1,4 @@
-import { SortedMap } from "./sortedMap";
+import { compareKeys, SortedMap } from "./sortedMap";
 import { checkKeys, type Order, type Snapshot, type Store } from "./store";
 
 /** A store that forgets: for tests, and for a server that keeps nothing. */
@@ -53,8 +53,4 @@ export class MemoryStore implements Store {
     this.#entries.clear();
     return Promise.resolve();
   }
-}
-
-function compareKeys(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,4 +1,5 @@
-import { SortedMap } from "./sortedMap";
+import { SortedKeys } from "./sortedKeys";
+import { compareKeys } from "./sortedMap";
 
 type Entry = [key: string, value: string | null];
 
@@ -119,43 +120,31 @@ export function charsOf(key: string, value: string | null): number {
 /** Keys that begin alike. */
 class Part {
   #unsorted: string[] = [];
-  #sorted: SortedMap<string, undefined> | null;
+  #sorted: SortedKeys | null;
 
   constructor(
     readonly prefix: string,
     private readonly scanned: Set<string>,
   ) {
-    this.#sorted = scanned.has(prefix) ? new SortedMap<string, undefined>(undefined, compareKeys) : null;
+    this.#sorted = scanned.has(prefix) ? new SortedKeys() : null;
   }
 
   /** Of a key that is not there. */
   add(key: string): void {
-    if (this.#sorted) this.#sorted.set(key, undefined);
+    if (this.#sorted) this.#sorted.add(key);
     else this.#unsorted.push(key);
   }
 
   touches(start: string, end: string | null): boolean {
-    const first = this.#sort().getPairOrNextHigher(start)?.[0];
-    return first !== undefined && (end === null || first < end);
+    return this.#sort().touches(start, end);
   }
 
-  *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<string, void, undefined> {
-    const sorted = this.#sort();
-    if (order === "asc") {
-      for (const [key] of sorted.entries(start)) {
-        if (end !== null && key >= end) return;
-        yield key;
-      }
-    } else {
-      for (const [key] of sorted.entriesReversed(end ?? undefined, undefined, end !== null)) {
-        if (key < start) return;
-        yield key;
-      }
-    }
+  scan(start: string, end: string | null, order: "asc" | "desc"): Iterable<string> {
+    return this.#sort().scan(start, end, order);
   }
 
   async sortedKeys(pause: () => Promise<unknown>): Promise<readonly string[]> {
-    if (this.#sorted) return this.#sorted.keysArray();
+    if (this.#sorted) return this.#sorted.toArray();
     const unsorted = this.#unsorted;
     const keys: string[] = [];
     for (let at = 0; at < unsorted.length; at += SORTED_AT_ONCE) {
@@ -166,14 +155,11 @@ class Part {
     return keys.sort();
   }
 
-  #sort(): SortedMap<string, undefined> {
+  #sort(): SortedKeys {
     if (this.#sorted) return this.#sorted;
     const keys = this.#unsorted.toSorted();
     // In one step, so that a scan that is cut off leaves the part as it was.
-    this.#sorted = new SortedMap<string, undefined>(
-      keys.map((key) => [key, undefined]),
-      compareKeys,
-    );
+    this.#sorted = new SortedKeys(keys);
     this.#unsorted = [];
     if (keys.length >= MANY_KEYS) this.scanned.add(this.prefix);
     return this.#sorted;
@@ -182,8 +168,4 @@ class Part {
 
 function sortParts(parts: Part[]): Part[] {
   return parts.length < 2 ? parts : parts.sort((a, b) => compareKeys(a.prefix, b.prefix));
-}
-
-function compareKeys(a: string, b: string): number {
-  return a < b ? -1 : a === b ? 0 : 1;
 }

@@ -9,3 +9,8 @@ export type SortedMap<K, V> = BTree<K, V>;
 
 export const SortedMap = (createRequire(import.meta.url)("sorted-btree") as { default: typeof BTree })
   .default;
+
+/** The order of keys, which is that of their bytes. */
+export function compareKeys(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

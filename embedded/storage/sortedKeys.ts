@@ -1,0 +1,46 @@
+import { compareKeys, SortedMap } from "./sortedMap";
+
+/** Keys in their order. */
+export class SortedKeys {
+  readonly #keys: SortedMap<string, undefined>;
+
+  constructor(keys: readonly string[] = []) {
+    this.#keys = new SortedMap<string, undefined>(
+      keys.map((key) => [key, undefined]),
+      compareKeys,
+    );
+  }
+
+  add(key: string): void {
+    this.#keys.set(key, undefined);
+  }
+
+  delete(key: string): void {
+    this.#keys.delete(key);
+  }
+
+  toArray(): string[] {
+    return this.#keys.keysArray();
+  }
+
+  /** Whether there are keys with `start <= key < end`, `null` being behind the last one. */
+  touches(start: string, end: string | null): boolean {
+    const first = this.#keys.getPairOrNextHigher(start)?.[0];
+    return first !== undefined && (end === null || first < end);
+  }
+
+  /** The keys with `start <= key < end`. Must not be iterated while keys come or go. */
+  *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<string, void, undefined> {
+    if (order === "asc") {
+      for (const [key] of this.#keys.entries(start)) {
+        if (end !== null && key >= end) return;
+        yield key;
+      }
+    } else {
+      for (const [key] of this.#keys.entriesReversed(end ?? undefined, undefined, end !== null)) {
+        if (key < start) return;
+        yield key;
+      }
+    }
+  }
+}
