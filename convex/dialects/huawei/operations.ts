@@ -38,47 +38,39 @@ const controlErrors = wireErrors(
 
 type Queries = Readonly<Record<string, z.ZodType>>;
 
-/** An operation on a meeting that is on, with its control token. */
-function control<Query extends Queries, Body extends object = object>(
-  method: "GET" | "POST" | "PUT",
-  path: string,
-  description: string,
-  queryParameters: Query,
-  body?: z.ZodType<Body>,
-  answer?: z.ZodType,
+/** Makes operations that belong together: where their paths begin, whom they are for, and what they can fail with. */
+function operationsUnder(
+  { prefix = "", audience = "" }: { prefix?: string; audience?: string },
+  errors: ReturnType<typeof wireErrors>,
 ) {
-  return wireOperation<Empty, Query, Body>({
-    method,
-    path: `${CONTROL}${path}`,
-    description: `${description} For whoever has the control token of the meeting.`,
-    pathParameters: {},
-    queryParameters,
-    ...(body && { body }),
-    answer: answer ? { status: 200, body: answer } : empty,
-    errors: controlErrors,
-  });
+  return <Query extends Queries, Body extends object = object>(
+    method: "GET" | "POST" | "PUT" | "DELETE",
+    path: string,
+    description: string,
+    queryParameters: Query,
+    body?: z.ZodType<Body>,
+    answer?: z.ZodType,
+  ) =>
+    wireOperation<Empty, Query, Body>({
+      method,
+      path: prefix + path,
+      description: description + audience,
+      pathParameters: {},
+      queryParameters,
+      ...(body && { body }),
+      answer: answer ? { status: 200, body: answer } : empty,
+      errors,
+    });
 }
 
+/** An operation on a meeting that is on, with its control token. */
+const control = operationsUnder(
+  { prefix: CONTROL, audience: " For whoever has the control token of the meeting." },
+  controlErrors,
+);
+
 /** An operation for an application that has logged in. */
-function management<Query extends Queries, Body extends object = object>(
-  method: "GET" | "POST" | "PUT" | "DELETE",
-  path: string,
-  description: string,
-  queryParameters: Query,
-  body?: z.ZodType<Body>,
-  answer?: z.ZodType,
-) {
-  return wireOperation<Empty, Query, Body>({
-    method,
-    path,
-    description,
-    pathParameters: {},
-    queryParameters,
-    ...(body && { body }),
-    answer: answer ? { status: 200, body: answer } : empty,
-    errors: managementErrors,
-  });
-}
+const management = operationsUnder({}, managementErrors);
 
 const { queries, answers } = wire;
 const { ofConference, ofParticipant } = queries;
