@@ -87,13 +87,7 @@ export function checkReturn(info: FunctionInfo, text: string, json?: Json): Fail
   return problem === null ? null : failure(`ReturnsValidationError: ${problem}`);
 }
 
-const NOT_YET: Readonly<Record<string, string>> = {
-  "1.0/storageStore": "Storing files in mutations is",
-  "1.0/storageGet": "Reading files in mutations is",
-  "1.0/vectorSearch": "Vector search is",
-};
-
 export function unknownOperation(operation: string): string {
-  const missing = NOT_YET[operation.replace("/actions/", "/")];
-  return missing ? `${missing} not available in this runtime yet.` : `Unknown operation ${operation}`;
+  if (operation === "1.0/actions/vectorSearch") return "Vector search is not available in this runtime yet.";
+  return `Unknown operation ${operation}`;
 }

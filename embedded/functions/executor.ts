@@ -188,6 +188,7 @@ export class Executor {
 
   /** Runs a batch of waiting calls. */
   #drain(turn: Turn): void {
+    if (this.#queue.length === 0) return;
     const startedAt = performance.now();
     const cpuBefore = process.cpuUsage();
     const elapsed = () => performance.now() - startedAt;
