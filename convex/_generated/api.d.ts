@@ -182,6 +182,7 @@ import type * as model_capabilities from "../model/capabilities.js";
 import type * as model_deactivation from "../model/deactivation.js";
 import type * as model_emptyMeetings from "../model/emptyMeetings.js";
 import type * as model_errors from "../model/errors.js";
+import type * as model_eventParts from "../model/eventParts.js";
 import type * as model_fields from "../model/fields.js";
 import type * as model_guests from "../model/guests.js";
 import type * as model_history from "../model/history.js";
@@ -436,6 +437,7 @@ declare const fullApi: ApiFromModules<{
   "model/deactivation": typeof model_deactivation;
   "model/emptyMeetings": typeof model_emptyMeetings;
   "model/errors": typeof model_errors;
+  "model/eventParts": typeof model_eventParts;
   "model/fields": typeof model_fields;
   "model/guests": typeof model_guests;
   "model/history": typeof model_history;

@@ -2,13 +2,9 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import type { EventActor, EventChange, EventType } from "../contract/events";
 import { scheduleEmptyCheck } from "./emptyMeetings";
+import { partsOf } from "./eventParts";
 import { scheduleRoomSync } from "./mediaSync";
 import { announceEvents } from "./webhookQueue";
-
-/** So that one event stays below the size of a document, however many people a request changes, and whatever it says of them. */
-const CHANGES_PER_EVENT = 250;
-/** Characters of JSON, of which each takes up to three of the bytes that a document may have. */
-const EVENT_LENGTH = 250_000;
 
 /** Fields to change; `undefined` removes one that is optional. */
 export type Patch<Document> = {
@@ -92,21 +88,4 @@ export class MeetingEdit {
       ),
     ]);
   }
-}
-
-/** Divides changes among events. */
-function partsOf(changes: readonly EventChange[]): EventChange[][] {
-  const parts: EventChange[][] = [];
-  let left = 0;
-  for (const change of changes) {
-    const { length } = JSON.stringify(change);
-    const part = parts.at(-1);
-    if (part && part.length < CHANGES_PER_EVENT && length <= left) part.push(change);
-    else {
-      parts.push([change]);
-      left = EVENT_LENGTH;
-    }
-    left -= length;
-  }
-  return parts;
 }
