@@ -8,7 +8,7 @@ import { fail } from "./errors";
 import type { MeetingEdit } from "./meetingEdit";
 import {
   countHosts,
-  findParticipant,
+  findParticipants,
   insertParticipants,
   patchParticipants,
   placesLeft,
@@ -138,19 +138,16 @@ async function decide(
   });
 }
 
-/** The rows of those who are in the meeting, by the key of the person; each is looked up once. */
-async function findRows(edit: MeetingEdit, people: readonly Person[]): Promise<ReadonlyMap<string, Row>> {
-  const refs = new Map(
-    people.flatMap((person) =>
-      person.kind === "user" || person.kind === "guest" ? [[person.key, person.ref] as const] : [],
-    ),
-  );
-  const found = await Promise.all(
-    [...refs].map(
-      async ([key, ref]) => [key, await findParticipant(edit.ctx.db, edit.meeting._id, ref)] as const,
-    ),
-  );
-  return new Map(found.flatMap(([key, row]) => (row ? [[key, row] as const] : [])));
+/** The rows of those who are in the meeting, by the key of the person. */
+function findRows(
+  { ctx, meeting }: MeetingEdit,
+  people: readonly Person[],
+): Promise<ReadonlyMap<string, Row>> {
+  const refs: PersonRef[] = [];
+  for (const person of people) {
+    if (person.kind === "user" || person.kind === "guest") refs.push(person.ref);
+  }
+  return findParticipants(ctx.db, meeting, refs);
 }
 
 /** How many hosts there are, where that can make a difference: where a host may become something less, or the first be made. */

@@ -3,7 +3,7 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
 import { fail } from "./errors";
 import { MeetingEdit } from "./meetingEdit";
-import { type PersonRef, refOf } from "./people";
+import { keyOf, type PersonRef, refOf } from "./people";
 import { ensureTenantOf } from "./tenants";
 
 type Ban = Doc<"bans">;
@@ -139,10 +139,6 @@ async function allBans(db: DatabaseReader, meeting: Doc<"meetings">): Promise<Ba
     .query("bans")
     .withIndex("by_meeting_and_user", (q) => q.eq("meetingId", meeting._id))
     .take(MAX_BANS);
-}
-
-function keyOf({ userId, guestId }: { userId?: Id<"users">; guestId?: Id<"guests"> }): string {
-  return userId ?? guestId ?? "";
 }
 
 /** The terms that are there. */

@@ -5,7 +5,7 @@ import type { EventChange } from "../contract/events";
 import { fail } from "./errors";
 import { pick, same } from "./fields";
 import type { MeetingEdit, Patch } from "./meetingEdit";
-import type { PersonRef } from "./people";
+import { keyOf, type PersonRef } from "./people";
 
 type Row = Doc<"meetingParticipants">;
 
@@ -29,6 +29,36 @@ export function findParticipant(
       q.eq("meetingId", meetingId).eq("userId", userId).eq("guestId", guestId),
     )
     .unique();
+}
+
+/**
+ * How many people a meeting may have for the rows of all to be read to find some: with the longest attributes, 48 KiB each, these
+ * are 6 of the 16 MiB that a transaction may read.
+ */
+const ROWS_AT_ONCE = 128;
+
+/** The rows of those people who are in a meeting, by the ids of the users and guests. */
+export async function findParticipants(
+  db: DatabaseReader,
+  { _id: meetingId, participantCount }: Doc<"meetings">,
+  people: readonly PersonRef[],
+): Promise<ReadonlyMap<string, Row>> {
+  const wanted = new Map<string, PersonRef>();
+  for (const ref of people) wanted.set(keyOf(ref), ref);
+  // A row that is read with all others takes less than half the time of one that is looked up.
+  const all = participantCount <= Math.min(ROWS_AT_ONCE, 2 * wanted.size);
+  const found = all
+    ? await db
+        .query("meetingParticipants")
+        .withIndex("by_meeting_and_user", (q) => q.eq("meetingId", meetingId))
+        .collect()
+    : await Promise.all([...wanted.values()].map((ref) => findParticipant(db, meetingId, ref)));
+  const rows = new Map<string, Row>();
+  for (const row of found) {
+    const key = row && keyOf(row);
+    if (key && wanted.has(key)) rows.set(key, row);
+  }
+  return rows;
 }
 
 /** Counts the hosts of a meeting, but no further than `limit`. */

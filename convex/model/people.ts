@@ -14,6 +14,11 @@ export function refOf({ userId, guestId }: { userId?: Id<"users">; guestId?: Id<
   throw new Error("A row stands for nobody");
 }
 
+/** The id of whom a row stands for. */
+export function keyOf({ userId, guestId }: { userId?: Id<"users">; guestId?: Id<"guests"> }): string {
+  return userId ?? guestId ?? "";
+}
+
 /** A guest of whom there is no document yet. */
 type NewGuest = WithoutSystemFields<Doc<"guests">>;
 
