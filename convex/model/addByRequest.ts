@@ -2,7 +2,7 @@
 import type { UserIdentity } from "convex/server";
 import type * as z from "zod";
 import type { Id } from "../_generated/dataModel";
-import type { addPolicy, ParticipantEntry, ParticipantsEntry } from "../contract/entries";
+import type { addPolicy, ParticipantEntry, ParticipantsEntry, SkippedEntry } from "../contract/entries";
 import type { addMultipleParticipants } from "../contract/meetingsLifecycle";
 import { MAX_BATCH } from "../contract/participants";
 import { addParticipants, type AddPolicy, type ItemOutcome } from "./addParticipants";
@@ -44,16 +44,24 @@ export function answerOf(
   outcomes: readonly ItemOutcome[],
   policy: { onExisting: string; onFull: string },
 ): Answer {
-  const idsOf = (kind: "added" | "updated" | "existing") =>
-    outcomes.flatMap((outcome) => (outcome.kind === kind ? [outcome.participantId] : []));
+  const ids: Record<"added" | "updated" | "existing", Id<"meetingParticipants">[]> = {
+    added: [],
+    updated: [],
+    existing: [],
+  };
+  const waitlisted: Id<"waitlist">[] = [];
+  const skipped: SkippedEntry[] = [];
+  for (const outcome of outcomes) {
+    if (outcome.kind === "skipped") skipped.push(outcome.skipped);
+    else if (outcome.kind === "waitlisted") waitlisted.push(outcome.waitlistId);
+    else ids[outcome.kind].push(outcome.participantId);
+  }
   return {
-    added: idsOf("added"),
-    skipped: outcomes.flatMap((outcome) => (outcome.kind === "skipped" ? [outcome.skipped] : [])),
-    ...(policy.onExisting === "update" && { updated: idsOf("updated") }),
-    ...(policy.onExisting === "return" && { existing: idsOf("existing") }),
-    ...(policy.onFull === "waitlist" && {
-      waitlisted: outcomes.flatMap((outcome) => (outcome.kind === "waitlisted" ? [outcome.waitlistId] : [])),
-    }),
+    added: ids.added,
+    skipped,
+    ...(policy.onExisting === "update" && { updated: ids.updated }),
+    ...(policy.onExisting === "return" && { existing: ids.existing }),
+    ...(policy.onFull === "waitlist" && { waitlisted }),
   };
 }
 

@@ -181,8 +181,8 @@ async function write(edit: MeetingEdit, decisions: readonly Decision[]): Promise
     insertParticipants(
       edit,
       inserts.map(({ role, entry }, index) => ({
-        ...(refs[index] as PersonRef),
         role,
+        ...(refs[index] as PersonRef),
         ...dataOf(entry),
         ...(entry.hideHistory && { historyFrom: (edit.meeting.historyCount ?? 0) + 1 }),
       })),
@@ -258,7 +258,8 @@ async function refFor({ ctx: { db } }: MeetingEdit, person: Known): Promise<Pers
 }
 
 function skippedEntry({ code, entry }: Extract<Decision, { kind: "refuse" }>): SkippedEntry {
-  return { ...namedBy(entry), reason: skipReasons[code], code };
+  // What is spread comes last: an object that begins with it gets each further field the slow way.
+  return { reason: skipReasons[code], code, ...namedBy(entry) };
 }
 
 /** What an entry says of the person in this meeting. */

@@ -58,7 +58,7 @@ export async function findPeople(
 }
 
 /** A new external id stands for one person, whatever else the entries say: the first user whose address is given with it. */
-function withOneEach(people: readonly Person[]): Person[] {
+function withOneEach(people: Person[]): Person[] {
   const users = new Map<string, Person>();
   for (const person of people) {
     const externalId = newExternalIdOf(person);
@@ -66,6 +66,7 @@ function withOneEach(people: readonly Person[]): Person[] {
       users.set(externalId, person);
     }
   }
+  if (users.size === 0) return people;
   return people.map((person) => {
     const externalId = newExternalIdOf(person);
     return (externalId !== undefined && users.get(externalId)) || person;
@@ -91,13 +92,23 @@ function namingOf({ userId, externalId, guestId, email }: ParticipantEntry): str
   return JSON.stringify([externalId, guestId, email]);
 }
 
-async function findPerson(
+function findPerson(
   db: DatabaseReader,
   tenantId: Id<"tenants">,
   entry: ParticipantEntry,
   unknownEmail: UnknownEmail,
 ): Promise<Person> {
+  // The most frequent one, for which one promise is enough.
   if (entry.userId !== undefined) return findUser(db, db.normalizeId("users", entry.userId));
+  return findByOtherName(db, tenantId, entry, unknownEmail);
+}
+
+async function findByOtherName(
+  db: DatabaseReader,
+  tenantId: Id<"tenants">,
+  entry: ParticipantEntry,
+  unknownEmail: UnknownEmail,
+): Promise<Person> {
   if (entry.externalId !== undefined) {
     const guest = await findGuestByExternalId(db, tenantId, entry.externalId);
     return guest ? personOfGuest(db, guest) : newUnderExternalId(db, tenantId, entry);
