@@ -63,7 +63,7 @@ type Prepared = {
   readonly system: SystemQuery | null;
 };
 
-type Job = Prepared & { result: Settled | null; readonly settle: (outcome: Outcome) => void };
+type Job = { readonly call: Prepared; result: Settled | null; readonly settle: (outcome: Outcome) => void };
 
 /** A call that has run: what came of it, and the transaction that is still to be committed. */
 type Settled = { value: string; transaction: Transaction | null } | { failure: Failure; fault?: true };
@@ -108,8 +108,8 @@ export class Executor {
     const prepared = this.#prepare(kind, call, null);
     if ("ok" in prepared) return prepared;
     if (kind === "mutation") await this.database.room();
-    return new Promise((settle) => {
-      this.#queue.push({ ...prepared, result: null, settle });
+    return await new Promise((settle) => {
+      this.#queue.push({ call: prepared, result: null, settle });
       this.#scheduleDrain();
     });
   }
@@ -198,7 +198,7 @@ export class Executor {
       turn.batch.push(job);
       const jobStartedAt = elapsed();
       const transaction = new Transaction(this.database, null);
-      const result = this.#executeSafely(job, transaction);
+      const result = this.#executeSafely(job.call, transaction);
       const time = elapsed();
       const ownTime = time - jobStartedAt - transaction.usage.operationsMs;
       if (ownTime > USER_TIME_MS && cpuMsSince(cpuBefore) > USER_TIME_MS) {
@@ -243,9 +243,8 @@ export class Executor {
     late?.commit();
     if (!finished) this.app().renewRealms();
     for (const job of batch) {
-      if (job.storedBlobs.length > 0) {
-        void removeUnused(this.database, this.blobs, job.storedBlobs).catch(this.onFault);
-      }
+      const { storedBlobs } = job.call;
+      if (storedBlobs.length > 0) void removeUnused(this.database, this.blobs, storedBlobs).catch(this.onFault);
       this.#settle(job, job.result ?? { failure: timedOut() });
     }
     lateLive?.run.done(lateLive.result);
@@ -279,7 +278,7 @@ export class Executor {
   }
 
   #settle(job: Job, result: Settled): void {
-    const outcome = outcomeOf(job, result);
+    const outcome = outcomeOf(job.call, result);
     if (!outcome.ok) return job.settle(outcome);
     const durable = this.database.durable();
     if (durable === undefined) return job.settle(outcome);
@@ -287,7 +286,7 @@ export class Executor {
       () => job.settle(outcome),
       (error: unknown) => {
         this.onFault(error);
-        job.settle(outcomeOf(job, { failure: NOT_WRITTEN, fault: true }));
+        job.settle(outcomeOf(job.call, { failure: NOT_WRITTEN, fault: true }));
       },
     );
   }

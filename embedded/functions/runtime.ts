@@ -143,7 +143,7 @@ export class Runtime {
   /** Calls a function of whatever kind it is. Never rejects. */
   async callAny(call: Call): Promise<Outcome> {
     const found = lookUp(this.app, call);
-    if (found) return this.call(found.kind, call);
+    if (found) return await this.call(found.kind, call);
     const problem = failure(couldNotFind(canonicalPath(call.path) ?? call.path));
     return { ok: false, path: call.path, failure: problem, logs: [] };
   }
