@@ -26,7 +26,10 @@ const LOG_WAIT_MS = 60_000;
 
 export type FunctionsApiOptions = StorageApiOptions & {
   /** Who sends a request. Throws {@link ApiError} for credentials that can't be used. */
-  readonly authenticate: (authorization: string | undefined, adminKey: string | undefined) => Promise<Caller>;
+  readonly authenticate: (
+    authorization: string | undefined,
+    adminKey: string | undefined,
+  ) => Caller | Promise<Caller>;
   /** Sets environment variables of the deployment, or removes them. Throws {@link ApiError} and changes nothing if it can't. */
   readonly setEnvironment: (
     changes: readonly { readonly name: string; readonly value: string | null }[],
@@ -258,7 +261,7 @@ async function run(options: FunctionsApiOptions, exchange: Exchange, rest: strin
 export function authenticate(
   { authenticate: check }: FunctionsApiOptions,
   { request, url }: Exchange,
-): Promise<Caller> {
+): Caller | Promise<Caller> {
   return check(request.headers.authorization, url.searchParams.get("adminKey") ?? undefined);
 }
 

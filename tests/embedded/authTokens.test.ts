@@ -38,6 +38,8 @@ const accepts = async (providers: Provider[], payload: JWTPayload) =>
 const refuses = async (providers: Provider[], payload: JWTPayload) =>
   refusal(verifier(providers).verify(await sign(rsa, payload)));
 
+const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString("base64url");
+
 describe("a custom JWT", () => {
   test("signed with RS256 is accepted and gives identity and expiry", async () => {
     const identity = await verifier().verify(await sign(rsa, claims()));
@@ -172,8 +174,6 @@ describe("the times of a custom JWT", () => {
 });
 
 describe("a forged or broken token", () => {
-  const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString("base64url");
-
   test("without a key id is refused", async () => {
     const error = await refusal(verifier().verify(await sign(rsa, claims(), { kid: undefined })));
     expect(error).toMatchObject({ code: "InvalidAuthHeader", httpStatus: 401 });
@@ -357,6 +357,17 @@ describe("a verified token", () => {
     expect(second).toBe(first);
     expect(verify.peek(token)).toBe(first);
     expect(await verify.verify(token)).toBe(first);
+  });
+
+  test("vouches for no other that ends like it", async () => {
+    const verify = verifier();
+    const token = await sign(rsa, claims());
+    await verify.verify(token);
+    const [header = "", , signature = ""] = token.split(".");
+    const forged = `${header}.${encode(claims({ sub: "mallory" }))}.${signature}`;
+    expect(verify.peek(forged)).toBeUndefined();
+    expect((await refusal(verify.verify(forged))).httpStatus).toBe(401);
+    expect(verify.peek(token)).toBeDefined();
   });
 
   test("is refused once it has expired, after the same leeway", async () => {
