@@ -15,12 +15,17 @@ export function readBody(request: IncomingMessage, limitBytes: number, intake: I
   if (Number(request.headers["content-length"] ?? 0) > limitBytes) {
     return Promise.reject(new BodyTooLargeError(`The body is larger than ${limitBytes} bytes`));
   }
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const reading = new Promise<Buffer>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const release = () => {
+      intake.release(size);
+      size = 0;
+    };
     const refuse = (error: Error) => {
       request.removeAllListeners("data");
       chunks.length = 0;
+      release();
       reject(error);
     };
     request.on("data", (chunk: Buffer) => {
@@ -31,11 +36,13 @@ export function readBody(request: IncomingMessage, limitBytes: number, intake: I
       if (!fits) return refuse(new ApiError(503, "Overloaded", "Too many requests are being received"));
       chunks.push(chunk);
     });
-    request.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    request.on("error", reject);
+    request.on("end", () => {
+      release();
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    });
+    request.on("error", refuse);
     request.on("close", () => {
-      if (!request.readableEnded) reject(new Error("The client closed the connection"));
+      if (!request.readableEnded) refuse(new Error("The client closed the connection"));
     });
   });
-  return reading.finally(() => intake.release(size));
 }
