@@ -244,7 +244,9 @@ export class Executor {
     if (!finished) this.app().renewRealms();
     for (const job of batch) {
       const { storedBlobs } = job.call;
-      if (storedBlobs.length > 0) void removeUnused(this.database, this.blobs, storedBlobs).catch(this.onFault);
+      if (storedBlobs.length > 0) {
+        void removeUnused(this.database, this.blobs, storedBlobs).catch(this.onFault);
+      }
       this.#settle(job, job.result ?? { failure: timedOut() });
     }
     lateLive?.run.done(lateLive.result);

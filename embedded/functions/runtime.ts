@@ -141,11 +141,11 @@ export class Runtime {
   }
 
   /** Calls a function of whatever kind it is. Never rejects. */
-  async callAny(call: Call): Promise<Outcome> {
+  callAny(call: Call): Promise<Outcome> {
     const found = lookUp(this.app, call);
-    if (found) return await this.call(found.kind, call);
+    if (found) return this.call(found.kind, call);
     const problem = failure(couldNotFind(canonicalPath(call.path) ?? call.path));
-    return { ok: false, path: call.path, failure: problem, logs: [] };
+    return Promise.resolve({ ok: false, path: call.path, failure: problem, logs: [] });
   }
 
   /** Does something of the runtime's own in a transaction; see {@link Executor.transact}. */

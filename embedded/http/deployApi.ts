@@ -1,11 +1,12 @@
 /** The HTTP API by which the official command line pushes an app. All of it is the admin's. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { brotliDecompress } from "node:zlib";
 import type { Pushes } from "../deploy/pushes";
 import { isObject, type Json, type JsonObject } from "../values/json";
 import { ApiError } from "./apiError";
 import { BodyTooLargeError, readBody } from "./body";
+import type { Exchange } from "./exchange";
 import type { Intake } from "./intake";
 import { sendJson } from "./respond";
 
@@ -39,24 +40,26 @@ const GETS: Readonly<Record<string, (pushes: Pushes) => unknown>> = {
   "/api/v1/get_canonical_urls": (pushes) => pushes.canonicalUrls(),
 };
 
-/** Answers a request if it is one of this API, once `requireAdmin` lets it pass; false if it is not. */
+/** Whether a request for this path is one of this API. */
+export function isDeployPath(path: string): boolean {
+  return Object.hasOwn(POSTS, path) || Object.hasOwn(GETS, path);
+}
+
+/** Answers a request of this API, once `requireAdmin` lets it pass. */
 export async function handleDeployRequest(
   { pushes, intake }: DeployApiOptions,
-  { request, response, url }: { request: IncomingMessage; response: ServerResponse; url: URL },
+  { request, response, path }: Exchange,
   requireAdmin: () => Promise<void>,
-): Promise<boolean> {
-  const post = POSTS[url.pathname];
-  const get = GETS[url.pathname];
-  if (!post && !get) return false;
+): Promise<void> {
+  const post = POSTS[path];
   const method = post ? "POST" : "GET";
   if (request.method !== method) {
     throw new ApiError(405, "MethodNotAllowed", `Use ${method} here`, { Allow: method });
   }
   // Before the body is read: a stranger's is not worth the memory.
   await requireAdmin();
-  const answer = post ? await post(pushes, await readPush(request, intake)) : get?.(pushes);
+  const answer = post ? await post(pushes, await readPush(request, intake)) : GETS[path]?.(pushes);
   sendJson(response, 200, JSON.stringify(answer));
-  return true;
 }
 
 const decompress = promisify(brotliDecompress);

@@ -1,6 +1,6 @@
 /** The HTTP API of the cloud origin: how official clients without a socket, and any HTTP client, call functions. */
 import { randomBytes } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { FunctionKind } from "../functions/loadedApp";
 import type { Caller } from "../functions/caller";
 import type { Call, Outcome } from "../functions/calls";
@@ -10,6 +10,7 @@ import { isObject, type Json, type JsonObject } from "../values/json";
 import { decodeTimestamp, encodeTimestamp } from "../values/timestamp";
 import { ApiError } from "./apiError";
 import { BodyTooLargeError, readBody } from "./body";
+import type { Exchange } from "./exchange";
 import type { Intake } from "./intake";
 import { defaultFormat } from "./clientVersion";
 import { formatValue, parseFormat, type ValueFormat } from "./format";
@@ -41,13 +42,10 @@ export type FunctionsApiOptions = StorageApiOptions & {
   readonly instanceName: string;
 };
 
-type Exchange = { request: IncomingMessage; response: ServerResponse; url: URL };
-
-/** Answers a request of the cloud origin, CORS done. Rejects with {@link ApiError} or what was not expected. */
-export async function handleApiRequest(options: FunctionsApiOptions, exchange: Exchange): Promise<void> {
-  const { response, url } = exchange;
+/** Answers a request of the cloud origin, CORS done. Throws or rejects with {@link ApiError} or what was not expected. */
+export function handleApiRequest(options: FunctionsApiOptions, exchange: Exchange): Promise<void> | void {
+  const { response, url, path } = exchange;
   const method = exchange.request.method === "HEAD" ? "GET" : exchange.request.method;
-  const path = url.pathname;
   if (path.startsWith("/api/run/")) {
     requireMethod(method, "POST");
     return run(options, exchange, path.slice("/api/run/".length));
@@ -85,11 +83,7 @@ export async function handleApiRequest(options: FunctionsApiOptions, exchange: E
       return callByBody(options, exchange, "action");
     case "/api/query_ts":
       requireMethod(method, "POST");
-      return sendJson(
-        response,
-        200,
-        JSON.stringify({ ts: encodeTimestamp(await options.runtime.timestamp()) }),
-      );
+      return queryTimestamp(options, exchange);
     case "/api/query_at_ts":
       requireMethod(method, "POST");
       return queryAt(options, exchange);
@@ -152,6 +146,11 @@ async function queryByUrl(options: FunctionsApiOptions, exchange: Exchange): Pro
   const format = formatOf(exchange, searchParams.get("format"));
   const call = toCall(path, parseJson(argsText), caller);
   sendOutcome(options, exchange, await options.runtime.call("query", call), format);
+}
+
+/** `POST /api/query_ts`: the timestamp of the last commit. */
+async function queryTimestamp({ runtime }: FunctionsApiOptions, { response }: Exchange): Promise<void> {
+  sendJson(response, 200, JSON.stringify({ ts: encodeTimestamp(await runtime.timestamp()) }));
 }
 
 /** `POST /api/query_at_ts` with `{path, args, ts, format?}`: the state at a `ts` that `query_ts` has given lately. */
@@ -242,18 +241,19 @@ export function requireAdmin(caller: Caller): void {
 /** `POST /api/run/{module path}/{function}` with `{args, format?}`. */
 async function run(options: FunctionsApiOptions, exchange: Exchange, rest: string): Promise<void> {
   const caller = await authenticate(options, exchange);
-  const parts = decodePath(rest);
-  const name = parts.pop();
-  if (parts.length === 0 || name === undefined) {
+  const slash = rest.lastIndexOf("/");
+  const name = decodePath(rest.slice(slash + 1));
+  if (slash === -1) {
     throw new ApiError(
       400,
       "MissingIdentifier",
       "Path or function name not provided in path, e.g. /api/run/messages/list",
     );
   }
+  const module = decodePath(rest.slice(0, slash));
   const body = await readJson(options, exchange.request);
   const format = parseFormat(body["format"]) ?? "clean";
-  const call = toCall(`${parts.join("/")}:${name}`, body["args"], caller);
+  const call = toCall(`${module}:${name}`, body["args"], caller);
   sendOutcome(options, exchange, await options.runtime.callAny(call), format);
 }
 
@@ -265,9 +265,9 @@ export function authenticate(
   return check(request.headers.authorization, url.searchParams.get("adminKey") ?? undefined);
 }
 
-function decodePath(path: string): string[] {
+function decodePath(path: string): string {
   try {
-    return path.split("/").map(decodeURIComponent);
+    return path.includes("%") ? decodeURIComponent(path) : path;
   } catch {
     throw new ApiError(400, "BadPathArgs", "The path is not valid percent-encoding");
   }

@@ -3,7 +3,8 @@ import type { AddressInfo, Socket } from "node:net";
 import { PushError } from "../deploy/pushError";
 import { ApiError } from "./apiError";
 import { handleCors } from "./cors";
-import { handleDeployRequest, type DeployApiOptions } from "./deployApi";
+import { handleDeployRequest, isDeployPath, type DeployApiOptions } from "./deployApi";
+import { targetOf, type Exchange } from "./exchange";
 import {
   authenticate,
   handleApiRequest,
@@ -13,7 +14,7 @@ import {
 } from "./functionsApi";
 import { handleHttpAction, type HttpActionsOptions } from "./httpActions";
 import { sendJson } from "./respond";
-import { handleSnapshotRequest, type SnapshotApiOptions } from "./snapshotApi";
+import { handleSnapshotRequest, isSnapshotPath, type SnapshotApiOptions } from "./snapshotApi";
 import { serveStatic, type StaticMount } from "./staticFiles";
 
 export type HttpOptions = FunctionsApiOptions &
@@ -33,29 +34,31 @@ const UNREAD_MS = 120_000;
 /** A client that sends more requests on one connection without waiting for their answers is cut off. */
 const MAX_PIPELINED = 100;
 
-type Handler = (exchange: { request: IncomingMessage; response: ServerResponse; url: URL }) => Promise<void>;
+type Handler = (exchange: Exchange) => Promise<void> | void;
 
 /** The server of the cloud origin: the function API, and the app's HTTP routes under /http. */
 export function createApiServer(options: HttpOptions): Server {
-  return serve(options, async (exchange) => {
-    const { request, response, url } = exchange;
-    if (url.pathname === "/http" || url.pathname.startsWith("/http/")) {
+  return serve(options, (exchange) => {
+    const { request, response, url, path } = exchange;
+    if (path === "/http" || path.startsWith("/http/")) {
       const inner = new URL(url);
-      inner.pathname = url.pathname.slice("/http".length) || "/";
+      inner.pathname = path.slice("/http".length) || "/";
       return handleHttpAction(options, { request, response, url: inner });
     }
     if (handleCors(request, response) === "answered") return;
     const admin = async () => requireAdmin(await authenticate(options, exchange));
-    const json = () => readJson(options, request);
-    if (await refusing(() => handleDeployRequest(options, exchange, admin))) return;
-    if (await refusing(() => handleSnapshotRequest(options, exchange, admin, json))) return;
+    if (isDeployPath(path)) return refusing(handleDeployRequest(options, exchange, admin));
+    if (isSnapshotPath(path)) {
+      const json = () => readJson(options, request);
+      return refusing(handleSnapshotRequest(options, exchange, admin, json));
+    }
     return handleApiRequest(options, exchange);
   });
 }
 
-async function refusing<T>(work: () => Promise<T>): Promise<T> {
+async function refusing(work: Promise<void>): Promise<void> {
   try {
-    return await work();
+    await work;
   } catch (error) {
     if (error instanceof PushError) throw new ApiError(error.status, error.code, error.message);
     throw error;
@@ -65,31 +68,34 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
 /** The server of the site origin: the app's HTTP routes, and the mounted files. */
 export function createSiteServer(options: HttpOptions): Server {
   return serve(options, async (exchange) => {
-    const { request, response, url } = exchange;
+    const { request, response, path } = exchange;
     const mayBeFile = request.method === "GET" || request.method === "HEAD";
-    if (mayBeFile && (await serveStatic(options.mounts, url.pathname, response))) return;
+    if (mayBeFile && (await serveStatic(options.mounts, path, response))) return;
     return handleHttpAction(options, exchange);
   });
 }
+
+/** How many requests on a connection have no full answer yet. */
+type Connection = { unanswered: number };
 
 /** The answers that each server still owes. */
 const owed = new WeakMap<Server, Set<ServerResponse>>();
 
 function serve(options: HttpOptions, handle: Handler): Server {
   const responses = new Set<ServerResponse>();
-  const unanswered = new WeakMap<Socket, number>();
+  const connections = new WeakMap<Socket, Connection>();
   const server = createServer((request, response) => {
     const { socket } = request;
-    const pipelined = (unanswered.get(socket) ?? 0) + 1;
-    unanswered.set(socket, pipelined);
-    if (pipelined > MAX_PIPELINED) {
+    let connection = connections.get(socket);
+    if (!connection) connections.set(socket, (connection = { unanswered: 0 }));
+    if (++connection.unanswered > MAX_PIPELINED) {
       socket.destroy();
       return;
     }
     cutOffUnread(socket, response, options.unreadMs ?? UNREAD_MS);
     responses.add(response);
     response.once("close", () => {
-      unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1);
+      connection.unanswered--;
       responses.delete(response);
       if (!server.listening && responses.size === 0) server.closeAllConnections();
     });
@@ -134,21 +140,8 @@ async function answer(
   handle: Handler,
 ): Promise<void> {
   await ready;
-  const host = request.headers.host ?? "localhost";
-  const target = request.url ?? "/";
-  const url = parseUrl(target, `http://${host}`);
-  if (url === null || url.username !== "" || url.password !== "") {
-    throw new ApiError(400, "BadRequest", "The request's URL or Host header can't be read");
-  }
-  await handle({ request, response, url });
-}
-
-function parseUrl(target: string, origin: string): URL | null {
-  try {
-    return new URL(target, origin);
-  } catch {
-    return null;
-  }
+  const { url, path } = targetOf(request);
+  await handle({ request, response, url, path });
 }
 
 /** Listens and gives the port, which the system chooses where `port` is 0. Rejects when the port is taken. */

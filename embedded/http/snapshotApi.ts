@@ -1,31 +1,29 @@
 /** The HTTP API by which the official command line exports and imports snapshots. All of it is the admin's. */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Exports } from "../deploy/snapshotExport";
 import type { Imports } from "../deploy/imports";
 import { ApiError } from "./apiError";
+import type { Exchange } from "./exchange";
 import { sendJson } from "./respond";
 import type { JsonObject } from "../values/json";
 
 export type SnapshotApiOptions = { readonly exports: Exports; readonly imports: Imports };
 
-type Exchange = { request: IncomingMessage; response: ServerResponse; url: URL };
+/** Whether a request for this path is one of this API. */
+export function isSnapshotPath(path: string): boolean {
+  return /^\/api\/(export|import|perform_import)(\/|$)/.test(path);
+}
 
-/** Answers a request if it is one of this API, once `requireAdmin` lets it pass; false if it is not. */
+/** Answers a request of this API, once `requireAdmin` lets it pass. */
 export async function handleSnapshotRequest(
   { exports, imports }: SnapshotApiOptions,
-  { request, response, url }: Exchange,
+  { request, response, url: { searchParams }, path }: Exchange,
   requireAdmin: () => Promise<void>,
   readJson: () => Promise<JsonObject>,
-): Promise<boolean> {
-  const { pathname, searchParams } = url;
-  if (!/^\/api\/(export|import|perform_import)(\/|$)/.test(pathname)) return false;
+): Promise<void> {
   await requireAdmin();
-  const answer = (body: unknown) => {
-    sendJson(response, 200, JSON.stringify(body));
-    return true;
-  };
-  const file = /^\/api\/export\/zip\/([^/]+)$/.exec(pathname)?.[1];
+  const answer = (body: unknown) => sendJson(response, 200, JSON.stringify(body));
+  const file = /^\/api\/export\/zip\/([^/]+)$/.exec(path)?.[1];
   if (file !== undefined && request.method === "GET") {
     const found = await exports.read(file);
     if (found === null) throw new ApiError(404, "ExportNotFound", "There is no such export");
@@ -34,10 +32,9 @@ export async function handleSnapshotRequest(
       "Content-Length": found.sizeBytes,
       "Content-Disposition": `attachment; filename=${found.name}`,
     });
-    await pipeline(found.stream, response);
-    return true;
+    return pipeline(found.stream, response);
   }
-  switch (`${request.method} ${pathname}`) {
+  switch (`${request.method} ${path}`) {
     case "POST /api/export/request/zip":
       exports.request(searchParams.get("includeStorage") === "true");
       return answer({});
@@ -55,6 +52,6 @@ export async function handleSnapshotRequest(
       imports.confirm((await readJson())["importId"]);
       return answer({});
     default:
-      throw new ApiError(404, "NotFound", `There is nothing at ${pathname}`);
+      throw new ApiError(404, "NotFound", `There is nothing at ${path}`);
   }
 }

@@ -216,6 +216,22 @@ describe("400", () => {
     },
   );
 
+  test.each(["/api/run/users/queries%2FgetCurrentUser", "/api/run//getCurrentUser", "/api/run/users/a:b"])(
+    "%s is a BadConvexFunctionIdentifier",
+    async (path) => {
+      expect(refusal(await send(path, { args: {} }))).toBe("400 BadConvexFunctionIdentifier");
+    },
+  );
+
+  test.each([
+    "users/queries/getCurrentUser",
+    "users%2Fqueries/getCurrentUser",
+    "users/queries.js/get%43urrentUser",
+  ])("/api/run/%s is a function's path", async (path) => {
+    const answer = await send(`/api/run/${path}`, { args: {} });
+    expect(answer.body).toMatchObject({ status: "success", value: { _id: host.userId } });
+  });
+
   test.each(["/api/run/", "/api/run/listing"])("%s misses an identifier", async (path) => {
     expect(refusal(await send(path, { args: {} }))).toBe("400 MissingIdentifier");
   });

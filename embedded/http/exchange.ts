@@ -1,0 +1,41 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { ApiError } from "./apiError";
+
+/** A request, what it asks for, and its answer. */
+export type Exchange = Target & { readonly request: IncomingMessage; readonly response: ServerResponse };
+
+/** What requests ask for, with the path of the URL. They share it: nobody changes it. */
+type Target = { readonly url: URL; readonly path: string };
+
+/** By host and target: clients ask for the same few again and again, and parsing costs three times as much as finding it here. */
+const known = new Map<string, Target>();
+const MAX_KNOWN = 1_000;
+const MAX_KNOWN_CHARS = 250;
+
+/** What a request asks for. Throws {@link ApiError} when that can't be read. */
+export function targetOf(request: IncomingMessage): Target {
+  const { url: written = "/", headers } = request;
+  const { host = "localhost" } = headers;
+  const key = `${host} ${written}`;
+  const found = known.get(key);
+  if (found) return found;
+  const url = parseUrl(written, `http://${host}`);
+  if (url === null || url.username !== "" || url.password !== "") {
+    throw new ApiError(400, "BadRequest", "The request's URL or Host header can't be read");
+  }
+  const target = { url, path: url.pathname };
+  // Those with parameters, among them the admin key, are hardly asked for twice.
+  if (url.search === "" && key.length <= MAX_KNOWN_CHARS) {
+    if (known.size === MAX_KNOWN) known.clear();
+    known.set(key, target);
+  }
+  return target;
+}
+
+function parseUrl(target: string, origin: string): URL | null {
+  try {
+    return new URL(target, origin);
+  } catch {
+    return null;
+  }
+}
