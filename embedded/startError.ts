@@ -5,6 +5,7 @@ import { MissingVariableError } from "./functions/app";
 import { AppLoadError } from "./functions/loading";
 import { BundleError } from "./loader/bundle";
 import { DataFolderError } from "./storage/dataFolder";
+import { refusalOfDisk } from "./storage/diskError";
 import { SchemaMismatchError } from "./transaction/indexBuild";
 
 /** Why a deployment can't start, for the user: one line that says what is wrong and what to do. */
@@ -52,6 +53,14 @@ export function explainStartFailure(error: unknown): unknown {
   }
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
     return new StartError("This machine has no such address. Choose another with --host.", { cause: error });
+  }
+  const refusal = refusalOfDisk(error);
+  if (refusal !== null) {
+    const { code: reason, advice } = refusal;
+    return new StartError(
+      `The data folder cannot be written to (${reason}): ${advice}, or choose another data folder.`,
+      { cause: error },
+    );
   }
   return error;
 }

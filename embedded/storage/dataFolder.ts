@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { refusalOfDisk } from "./diskError";
 import { replaceFile, UNFINISHED } from "./durableFiles";
 import { findDamage } from "./lmdbFile";
 import { listLogFiles } from "./logFile";
@@ -32,6 +33,10 @@ const VERSION = 3;
 /** As this version, but without a log: a server of that time would not see what is in one. */
 const VERSION_BEFORE_LOG = 2;
 const DATABASE = "data.mdb";
+/** LMDB's own is half as large; what is more has room for more readers. */
+const LOCK_BYTES = 16 << 10;
+/** What has to be free: more than a first start writes, in whole pages of a disk. */
+const ROOM_BYTES = 256 << 10;
 /** What file systems and file managers put into folders that people call empty. */
 const HARMLESS = new Set(["lost+found", ".DS_Store"]);
 
@@ -62,8 +67,7 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
     if (isMade) checkDatabase(database);
     else await removeDatabase(path, database);
     if (marker.version !== VERSION) await writeMarker(path, isMade ? {} : { database: "unmade" });
-    // With no other process here it can only be left over from one that died.
-    await rm(`${database}-lock`, { force: true });
+    await makeDatabaseLock(`${database}-lock`);
     const keepDatabase = async () => {
       if (!isMade) await writeMarker(path);
     };
@@ -88,8 +92,9 @@ async function makeFolder(path: string): Promise<void> {
 
 function cannotWrite(path: string, error: unknown): DataFolderError {
   const { code, message } = error as NodeJS.ErrnoException;
+  const advice = refusalOfDisk(error)?.advice ?? "give this user read and write permission";
   return new DataFolderError(
-    `${path} cannot be written to (${code ?? message}): give this user read and write permission, or choose another data folder.`,
+    `${path} cannot be written to (${code ?? message}): ${advice}, or choose another data folder.`,
     { cause: error },
   );
 }
@@ -147,6 +152,22 @@ async function removeDatabase(path: string, database: string): Promise<void> {
   // The log first: without it the database is that of a first start.
   for (const file of await listLogFiles(path)) await rm(file.path, { force: true });
   await rm(database, { force: true });
+}
+
+/**
+ * LMDB makes its lock file without taking room for it, and writes to it through a memory map; where the disk is full that kills the
+ * process, as does a new database of which only a part can be written. So it finds the file with its room taken, and some more free.
+ */
+async function makeDatabaseLock(file: string): Promise<void> {
+  // With no other process here it can only be left over from one that died.
+  await rm(file, { force: true });
+  try {
+    await writeFile(file, Buffer.alloc(ROOM_BYTES), { mode: 0o600 });
+    await truncate(file, LOCK_BYTES);
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
 }
 
 function checkDatabase(database: string): void {

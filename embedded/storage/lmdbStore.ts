@@ -167,7 +167,9 @@ export class LmdbStore implements Store {
     try {
       await committed;
     } catch (error) {
-      throw new Error(`The database could not be written: ${await reasonOf(error)}`, { cause: error });
+      const cause = await reasonOf(error);
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`The database could not be written: ${reason}`, { cause });
     }
   }
 
@@ -197,9 +199,7 @@ function* sortedGroup(
 }
 
 /** lmdb rejects with an error that has the reason in another promise. */
-async function reasonOf(error: unknown): Promise<string> {
+async function reasonOf(error: unknown): Promise<unknown> {
   const { commitError } = error as { commitError?: Promise<never> };
-  const reason: unknown =
-    commitError === undefined ? error : await commitError.catch((cause: unknown) => cause);
-  return reason instanceof Error ? reason.message : String(reason);
+  return commitError === undefined ? error : commitError.catch((cause: unknown) => cause);
 }

@@ -97,7 +97,7 @@ describe("openDataFolder", () => {
   test("takes an empty folder, and one with nothing but what file systems leave there", async () => {
     await mkdir(join(path, "lost+found"), { recursive: true });
     await (await openDataFolder(path)).release();
-    expect((await readdir(path)).toSorted()).toEqual(["format.json", "lost+found"]);
+    expect((await readdir(path)).toSorted()).toEqual(["data.mdb-lock", "format.json", "lost+found"]);
   });
 
   test("refuses what is not a directory", async () => {
@@ -165,14 +165,14 @@ describe("a folder in use", () => {
     opener.kill();
     await opener.ended;
     await (await openDataFolder(path)).release();
-    expect(await readdir(path)).toEqual(["format.json"]);
+    expect((await readdir(path)).toSorted()).toEqual(["data.mdb-lock", "format.json"]);
   });
 
   test("is not held by another process that was given the same id later", async () => {
     await mkdir(path);
     await writeFile(join(path, `process-${process.ppid}-1.lock`), "");
     await (await openDataFolder(path)).release();
-    expect(await readdir(path)).toEqual(["format.json"]);
+    expect((await readdir(path)).toSorted()).toEqual(["data.mdb-lock", "format.json"]);
   });
 
   test("has exactly one holder of those that start at once", async () => {
