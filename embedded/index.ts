@@ -88,7 +88,10 @@ export type Server = {
   readonly adminKey: string;
   /** Signs development tokens; `null` when the environment names a real WorkOS client. */
   readonly developmentIssuer: DevelopmentIssuer | null;
-  /** Takes no more requests, answers those under way, and closes the database. */
+  /**
+   * Takes no more requests, answers those under way, and closes the database. Rejects when the data folder could not be tidied up,
+   * as on a disk that is read-only by now: all is closed, and what was answered is kept, as after a crash.
+   */
   close(): Promise<void>;
 };
 
@@ -115,12 +118,17 @@ const IMPORT_FOLDER = "imports";
 export async function createServer(options: ServerOptions): Promise<Server> {
   const opened: (() => Promise<unknown>)[] = [];
   const closeAll = async () => {
-    for (let close = opened.pop(); close; close = opened.pop()) await close();
+    const failures: unknown[] = [];
+    for (let close = opened.pop(); close; close = opened.pop()) {
+      await close().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
   };
   try {
     return await start(options, opened, closeAll);
   } catch (error) {
-    await closeAll();
+    // The failure of the start is the one to tell.
+    await closeAll().catch(() => undefined);
     throw explainStartFailure(error);
   }
 }

@@ -70,7 +70,10 @@ export async function main(argv: readonly string[], command: CommandLine): Promi
     // A second signal does not wait for anybody.
     if (closing) process.exit(1);
     closing = true;
-    void server.close().then(() => process.exit(0));
+    void server.close().then(
+      () => process.exit(0),
+      (error: unknown) => fail(`Stopped as by a crash: ${(error as Error).message}. No answer is lost.`),
+    );
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);

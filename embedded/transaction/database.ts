@@ -225,9 +225,9 @@ export class Database {
     };
   }
 
-  /** Waits for what is pending and closes the store. */
+  /** Waits for what is pending and closes the store. Who has committed what the disk refuses is told, and nobody else. */
   async close(): Promise<void> {
-    while (this.durable()) await this.durable();
+    while (this.durable()) await this.durable()?.catch(() => undefined);
     await this.store.close();
   }
 }
