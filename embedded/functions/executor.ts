@@ -1,4 +1,5 @@
 import type { Blobs } from "../storage/blobs";
+import { InDoubtError } from "../storage/store";
 import type { Database } from "../transaction/database";
 import { DeveloperError } from "../transaction/errors";
 import { ROOT } from "../transaction/catalog";
@@ -288,7 +289,8 @@ export class Executor {
       () => job.settle(outcome),
       (error: unknown) => {
         this.onFault(error);
-        job.settle(outcomeOf(job.call, { failure: NOT_WRITTEN, fault: true }));
+        const failure = error instanceof InDoubtError ? IN_DOUBT : NOT_WRITTEN;
+        job.settle(outcomeOf(job.call, { failure, fault: true }));
       },
     );
   }
@@ -394,4 +396,7 @@ function timedOut(): Failure {
 }
 
 const NOT_WRITTEN = failure("The database could not write to disk. Nothing of this call was stored.");
+const IN_DOUBT = failure(
+  "The database could not write to disk, nor take back what it had begun. Nothing of this call is there now, but all of it may be after a restart.",
+);
 const INTERNAL = failure("Your request couldn't be completed. Try again later.");

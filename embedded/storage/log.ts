@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { LogFile, type LogFileName } from "./logFile";
 import type { RecordWriter } from "./logRecord";
+import { InDoubtError } from "./store";
 
 /** The log of a data folder: records at the end of its last file. */
 export class Log {
@@ -20,13 +21,18 @@ export class Log {
 
   /**
    * Resolves with the sequence of the record when it is on disk. One at a time. Rejects when it could not be written: then it
-   * is not in the log, and the next one begins a new file.
+   * is not in the log, and the next one begins a new file, or it is in doubt: see {@link InDoubtError}.
    */
   async append(record: RecordWriter): Promise<number> {
+    let file: LogFile | null = null;
     try {
-      await this.#append(record);
+      file = await this.#open();
+      await file.append(record.seal(this.next, file.salt));
     } catch (error) {
-      throw new Error(`The database could not be written: ${(error as Error).message}`, { cause: error });
+      this.#current = null;
+      const isGone = (await file?.giveUp()) ?? true;
+      const message = `The database could not be written: ${(error as Error).message}`;
+      throw isGone ? new Error(message, { cause: error }) : new InDoubtError(message, { cause: error });
     }
     return this.next++;
   }
@@ -52,16 +58,10 @@ export class Log {
     await file?.close();
   }
 
-  async #append(record: RecordWriter): Promise<void> {
+  /** The file that takes the next record. */
+  async #open(): Promise<LogFile> {
     if (this.#current && this.#current.bytes >= this.fileBytes) await this.close();
-    const file = (this.#current ??= await this.#begin());
-    try {
-      await file.append(record.seal(this.next, file.salt));
-    } catch (error) {
-      this.#current = null;
-      await file.giveUp();
-      throw error;
-    }
+    return (this.#current ??= await this.#begin());
   }
 
   async #begin(): Promise<LogFile> {

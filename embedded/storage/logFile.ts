@@ -44,6 +44,8 @@ export function readSalt(file: Buffer): number | null {
 /** A file of the log that records are appended to, one at a time. */
 export class LogFile {
   #end = FILE_HEADER_BYTES;
+  /** A whole record stands behind the end. */
+  #isAhead = false;
 
   private constructor(
     readonly name: LogFileName,
@@ -76,23 +78,29 @@ export class LogFile {
   /** Resolves when the record is on disk. After it has rejected, the file must be given up. */
   async append(record: Buffer): Promise<void> {
     await writeAll(this.file, record, this.#end);
+    this.#isAhead = true;
     await this.file.datasync();
     this.#end += record.length;
+    this.#isAhead = false;
   }
 
   /**
    * After an append that failed: takes away what may stand of the record, since a sync that failed must not be tried again. If
    * the disk refuses that as well, the next file of the log says that it does not count.
+   *
+   * @returns false if the record would count as long as there is no such file
    */
-  async giveUp(): Promise<void> {
+  async giveUp(): Promise<boolean> {
     try {
       await this.file.truncate(this.#end);
       await this.file.datasync();
+      this.#isAhead = false;
       await this.file.close();
     } catch {
       // The error of the append is the one to tell.
       await this.file.close().catch(() => undefined);
     }
+    return !this.#isAhead;
   }
 
   close(): Promise<void> {

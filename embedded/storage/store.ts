@@ -47,12 +47,21 @@ export interface Store extends Reading {
    * Resolves when the writes are on disk (synced) and every later `get` and `scan` sees them; what a read sees is
    * on disk. Several commits may be under way, and they apply in the order of the calls. The map must not be changed before
    * it has settled. A commit that rejects has applied nothing, and so may have others
-   * that were under way with it, which reject too; later ones may succeed again.
+   * that were under way with it, which reject too; later ones may succeed again. With an {@link InDoubtError} that is certain only
+   * once one has.
    */
   commit(writes: ReadonlyMap<string, string | null>): Promise<void>;
 
   /** Waits for the commits under way and lets go of the files; the store is not to be used after it was called. */
   close(): Promise<void>;
+}
+
+/**
+ * A commit was rejected that may be there after a restart, unless another one succeeds before: it had been written when the disk
+ * failed, which then did not let it be taken away.
+ */
+export class InDoubtError extends Error {
+  override readonly name = "InDoubtError";
 }
 
 /**

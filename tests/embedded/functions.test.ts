@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { MemoryStore } from "../../embedded/storage/memoryStore";
+import { InDoubtError } from "../../embedded/storage/store";
 import { startRuntime, type TestRuntime } from "./harness";
 
 let app: TestRuntime;
@@ -410,4 +412,21 @@ describe("actions", () => {
     const outcome = await app.outcome("mutation", "outside:logLines");
     expect(outcome.logs).toEqual(["[LOG] 'text' 1 { a: [ 1 ] }", "[WARN] 'careful'"]);
   });
+});
+
+test("a call says whether what it has written, and the disk has refused, may be there after a restart", async () => {
+  const store = new MemoryStore();
+  const refusing = await startRuntime(store);
+  const refused = (error: Error) => {
+    vi.spyOn(store, "commit").mockRejectedValueOnce(error);
+    return refusing.failure("mutation", "notes:add", { author: "ann", text: "hello" });
+  };
+  expect(await refused(new Error("full"))).toBe(
+    "The database could not write to disk. Nothing of this call was stored.",
+  );
+  expect(await refused(new InDoubtError("failed"))).toBe(
+    "The database could not write to disk, nor take back what it had begun. Nothing of this call is there now, but all of it may be after a restart.",
+  );
+  expect(await refusing.query("notes:all")).toEqual([]);
+  expect(refusing.faults).toEqual([new Error("full"), new InDoubtError("failed")]);
 });

@@ -1,5 +1,16 @@
 import { cpSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
@@ -10,7 +21,7 @@ import { listLogFiles } from "../../embedded/storage/logFile";
 import { formatMark, NO_MARK } from "../../embedded/storage/logMark";
 import { recoverLog } from "../../embedded/storage/logRecovery";
 import { LogStore, type LogSizes } from "../../embedded/storage/logStore";
-import type { Reading } from "../../embedded/storage/store";
+import { InDoubtError, type Reading } from "../../embedded/storage/store";
 import { Database } from "../../embedded/transaction/database";
 import { ObedientWriter } from "./storageProcess";
 import { SMALL_LOG } from "./storageSizes";
@@ -398,6 +409,32 @@ describe("a disk that takes no more", () => {
     await writer.kill();
     const names = (await recovered(path)).map(([name]) => name);
     expect(names).toEqual(["a", "taken0", "taken1", "taken2"]);
+  });
+
+  test("leaves in doubt what it neither syncs nor takes away, until it takes something else", async () => {
+    const path = await newDatabase();
+    const store = await LogStore.open(path, LOG_ALONE);
+    await store.commit(new Map([["a", "1"]]));
+    const file = await open(path, "r");
+    const files = Object.getPrototypeOf(file) as typeof file;
+    await file.close();
+    const namesAfterKill = async () => (await recovered(await copyOf(path))).map(([name]) => name);
+
+    vi.spyOn(files, "datasync").mockRejectedValueOnce(new Error("not synced"));
+    const refused = store.commit(new Map([["b", "1"]]));
+    await expect(refused).rejects.toThrow("The database could not be written: not synced");
+    await expect(refused).rejects.not.toBeInstanceOf(InDoubtError);
+    expect(await namesAfterKill()).toEqual(["a"]);
+
+    await store.commit(new Map([["c", "1"]]));
+    vi.spyOn(files, "datasync").mockRejectedValueOnce(new Error("not synced"));
+    vi.spyOn(files, "truncate").mockRejectedValueOnce(new Error("not truncated"));
+    await expect(store.commit(new Map([["d", "1"]]))).rejects.toThrow(InDoubtError);
+    expect(store.get("d")).toBe(undefined);
+    expect(await namesAfterKill()).toEqual(["a", "c", "d"]);
+    await store.commit(new Map([["e", "1"]]));
+    expect(await namesAfterKill()).toEqual(["a", "c", "e"]);
+    await store.close();
   });
 
   test("makes commits fail once the log has no room because the database can't grow", async () => {
