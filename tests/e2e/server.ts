@@ -81,6 +81,10 @@ export class TestProcess {
     return this.#ended;
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
@@ -123,8 +127,13 @@ export function runCommand(
   return new TestProcess(command, args, { cwd, env: childEnvironment(env) }).ended;
 }
 
+/** Where a process sees other files than this one: what starts a command there, and its root folder as seen from here. */
+export type Place = { readonly enter: readonly string[]; readonly root: string };
+
 export type SpawnOptions = {
+  /** As seen from its place. */
   dataFolder?: string;
+  place?: Place;
   args?: readonly string[];
   env?: NodeJS.Dict<string>;
   cwd?: string;
@@ -132,10 +141,11 @@ export type SpawnOptions = {
 
 /** Starts `scripts/start.ts`, whether it comes up or not. */
 export async function spawnStart(options: SpawnOptions = {}): Promise<TestProcess> {
-  const { dataFolder, args = [], env = {}, cwd = await temporaryFolder() } = options;
+  const { dataFolder, place, args = [], env = {}, cwd = await temporaryFolder() } = options;
   const flags = ["--port", "0", "--site-port", "0", ...(dataFolder ? ["--data", dataFolder] : []), ...args];
-  const node = ["--import", import.meta.resolve("tsx"), START, ...flags];
-  return new TestProcess(process.execPath, node, { cwd, env: childEnvironment(env) });
+  const node = [process.execPath, "--import", import.meta.resolve("tsx"), START, ...flags];
+  const [command = "", ...rest] = [...(place?.enter ?? []), ...node];
+  return new TestProcess(command, rest, { cwd, env: childEnvironment(env) });
 }
 
 export type SpawnedServer = Server & { readonly process: TestProcess; readonly dataFolder: string };
@@ -147,7 +157,8 @@ export async function spawnServer(options: SpawnOptions = {}): Promise<SpawnedSe
   const [, url = ""] = await child.line(/^ {2}Functions +(http:\S+)$/);
   const [, siteUrl = ""] = await child.line(/^ {2}HTTP routes +(http:\S+)$/);
   // Gives the development issuer and the admin key of the data folder.
-  const server = await connect({ appFolder: APP_FOLDER, dataFolder, environment: {} });
+  const seenFolder = (options.place?.root ?? "") + dataFolder;
+  const server = await connect({ appFolder: APP_FOLDER, dataFolder: seenFolder, environment: {} });
   if (server.url !== url) throw new Error(`${dataFolder} is served at ${server.url}, not at ${url}`);
   const close = async () => {
     child.signal("SIGINT");
