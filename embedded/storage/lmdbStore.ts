@@ -10,7 +10,7 @@ import {
   storedValue,
   unfold,
 } from "./longKeys";
-import { checkKeys, type Order, type Snapshot, type Store } from "./store";
+import { checkKey, type Order, type Reading, type Snapshot, type Writes } from "./store";
 
 type Entry = [key: string, value: string];
 
@@ -24,10 +24,10 @@ const READ_CHARACTERS = 1 << 20;
 const MARK_KEY = "\xff".repeat(PLAIN_KEY_BYTES + 1);
 
 /**
- * A store in one file (and a lock file beside it). Reads are synchronous, from the memory map; writes are encoded
+ * An ordered map in one file (and a lock file beside it). Reads are synchronous, from the memory map; writes are encoded
  * at once and applied by LMDB's own thread, where the commits that wait share one transaction and one sync.
  */
-export class LmdbStore implements Store {
+export class LmdbStore implements Reading {
   readonly #db: Database<string, string>;
 
   /** @param path the file; it is made if it is not there. Damaged files crash the process: see `dataFolder.ts`. */
@@ -135,11 +135,16 @@ export class LmdbStore implements Store {
     return entries.length < limit;
   }
 
-  async commit(writes: ReadonlyMap<string, string | null>): Promise<void> {
-    if (writes.size === 0) return;
+  /**
+   * Applies all writes or none. Resolves when they are on disk and every later read sees them. Commits under way apply in the
+   * order of the calls.
+   */
+  async commit(writes: Writes): Promise<void> {
+    const all = [...writes];
+    if (all.length === 0) return;
     // Nothing may throw below: what was encoded before it would be committed.
-    checkKeys(writes);
-    await this.#write(writes);
+    for (const [key] of all) checkKey(key);
+    await this.#write(all);
   }
 
   /** What was stored last with {@link commitMarked}. */
@@ -148,11 +153,11 @@ export class LmdbStore implements Store {
   }
 
   /** As {@link commit}, of legal keys, and changes the mark in the same transaction. */
-  commitMarked(writes: Iterable<readonly [string, string | null]>, mark: string): Promise<void> {
+  commitMarked(writes: Writes, mark: string): Promise<void> {
     return this.#write(writes, mark);
   }
 
-  async #write(writes: Iterable<readonly [string, string | null]>, mark?: string): Promise<void> {
+  async #write(writes: Writes, mark?: string): Promise<void> {
     const db = this.#db;
     const committed = db.batch(() => {
       if (mark !== undefined) void db.put(MARK_KEY, mark);

@@ -32,14 +32,14 @@ export class RecordWriter {
   #buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #end = HEADER_BYTES;
 
-  add(writes: ReadonlyMap<string, string | null>): void {
-    const before = this.#end;
-    try {
-      for (const [key, value] of writes) this.#add(key, value);
-    } catch (error) {
-      this.#end = before;
-      throw error;
-    }
+  /** How long the record is so far. */
+  get length(): number {
+    return this.#end;
+  }
+
+  /** Takes back what was added since the record was as long as that. */
+  cutTo(length: number): void {
+    this.#end = length;
   }
 
   /** The whole record; it is good until the writer is reset. */
@@ -57,7 +57,7 @@ export class RecordWriter {
     if (this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   }
 
-  #add(key: string, value: string | null): void {
+  add(key: string, value: string | null): void {
     const most = WRITE_HEADER_BYTES + key.length + (value?.length ?? 0) * BYTES_PER_CHARACTER;
     if (this.#end + most > this.#buffer.length) this.#grow(this.#end + most);
     const buffer = this.#buffer;

@@ -1,4 +1,6 @@
 import { dirname } from "node:path";
+// Not the global one: a test that sets the clock must not stop commits.
+import { setImmediate } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Deferred } from "./deferred";
 import { LmdbStore } from "./lmdbStore";
@@ -7,9 +9,9 @@ import { LogApply } from "./logApply";
 import { formatMark, NO_MARK, parseMark } from "./logMark";
 import { RecordWriter } from "./logRecord";
 import { recoverLog, type Recovered } from "./logRecovery";
-import { charsOf, type Memtable } from "./memtable";
+import type { Memtable } from "./memtable";
 import { mergeScan } from "./mergeScan";
-import { checkKeys, type Order, type Snapshot, type Store } from "./store";
+import { checkKey, type Order, type Snapshot, type Store, type Writes } from "./store";
 
 type Entry = [key: string, value: string];
 
@@ -26,9 +28,10 @@ const SIZES: LogSizes = { generationChars: 8 << 20, mostChars: 24 << 20, fileByt
 const SHORTEST_PAUSE_MS = 1;
 
 /**
- * A store in a file of LMDB's and a log beside it. A commit is done when it is in the log, one write and one sync; commits
- * that come meanwhile share the next. Its writes are then kept in memory, above the database, until there are many: these go
- * into the database behind, in the order of their keys, which touches far fewer pages than each commit for itself.
+ * A store in a file of LMDB's and a log beside it. A commit is visible at once, in memory and above the database, and done when
+ * it is in the log; commits that come meanwhile are a group, which shares one write and one sync. Writes are kept in memory until
+ * there are many: these go into the database behind, in the order of their keys, which touches far fewer pages than each commit
+ * for itself.
  *
  * There are up to two such generations in memory, one that takes the commits and one that is on its way. A log file is removed
  * when all that it has is in the database. After a crash the log is read again and its writes are as they were.
@@ -40,9 +43,10 @@ export class LogStore implements Store {
   #last: number;
   /** Counts what makes an unfinished scan stale. */
   #version = 0;
+  /** The group that takes commits, and the one before it, which is being written. */
   #waiting: Group | null = null;
+  #writing: Group | null = null;
   readonly #spareWriters = [new RecordWriter()];
-  #writing: Promise<void> | null = null;
   #behind: Promise<void> = Promise.resolve();
   #paceUntil = 0;
 
@@ -55,7 +59,7 @@ export class LogStore implements Store {
   ) {
     this.#filling = writes;
     this.#last = last;
-    if (writes.size > 0) this.#startApply();
+    if (writes.size > 0) this.#rotate();
   }
 
   /**
@@ -122,27 +126,34 @@ export class LogStore implements Store {
     };
   }
 
-  async commit(writes: ReadonlyMap<string, string | null>): Promise<void> {
-    if (writes.size === 0) return;
-    checkKeys(writes);
-    const group = (this.#waiting ??= new Group(this.#spareWriters.pop() ?? new RecordWriter()));
-    group.add(writes);
-    this.#writing ??= this.#write();
-    await group.done.promise;
+  commit(writes: Writes): Promise<void> {
+    const group = this.#waiting ?? this.#begin();
+    try {
+      group.add(writes);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    this.#version++;
+    return group.done.promise;
   }
 
   async close(): Promise<void> {
-    await this.#writing;
+    for (let group = this.#lastGroup; group; group = this.#lastGroup)
+      await group.done.promise.catch(() => undefined);
     this.apply.close();
     try {
       for (; this.#applying || this.#filling.size > 0; await this.#behind)
-        if (!this.#applying) this.#startApply();
+        if (!this.#applying) this.#rotate();
     } catch {
       // What the database did not take is in the log.
     }
     await this.log.close();
     if (!this.#applying) await this.#release(this.#last);
     await this.database.close();
+  }
+
+  get #lastGroup(): Group | null {
+    return this.#waiting ?? this.#writing;
   }
 
   /** Nothing is held by it that a commit or the end of a generation could change unnoticed, see `#version`. */
@@ -154,35 +165,48 @@ export class LogStore implements Store {
     return layers.length === 0 ? stored : mergeScan([...layers, stored], order);
   }
 
+  /** Begins a group. All that a group writes is in one generation. */
+  #begin(): Group {
+    if (!this.#applying && this.#filling.chars >= this.sizes.generationChars) this.#rotate();
+    const group = new Group(this.#filling, this.#spareWriters.pop() ?? new RecordWriter());
+    this.#waiting = group;
+    // Not at once: other commits of this turn get into the same group.
+    if (!this.#writing) setImmediate(() => void this.#write());
+    return group;
+  }
+
   async #write(): Promise<void> {
-    for (let group = this.#takeWaiting(); group; group = this.#takeWaiting()) {
+    for (let group = this.#waiting; group; group = this.#waiting) {
+      this.#waiting = null;
+      this.#writing = group;
       try {
         await this.#makeRoom(group.chars);
-        this.#last = await this.log.append(group.record);
-        for (const writes of group.writes) for (const [key, value] of writes) this.#filling.set(key, value);
-        this.#version++;
-        if (!this.#applying && this.#filling.chars >= this.sizes.generationChars) this.#startApply();
+        group.sequence = this.#last = await this.log.append(group.record);
         group.done.resolve();
       } catch (error) {
-        group.done.reject(error);
-        // Those that wait may build on what is not there now.
-        this.#takeWaiting()?.done.reject(error);
+        this.#refuse(group, error);
       }
       group.record.reset();
       this.#spareWriters.push(group.record);
+      this.#writing = null;
     }
-    this.#writing = null;
   }
 
-  #takeWaiting(): Group | null {
-    const group = this.#waiting;
+  /** Undoes a group that could not be written, and the one behind it, which may build on what is not there now. */
+  #refuse(group: Group, error: unknown): void {
+    const behind = this.#waiting;
     this.#waiting = null;
-    return group;
+    behind?.undo();
+    group.undo();
+    this.#version++;
+    group.done.reject(error);
+    behind?.done.reject(error);
   }
 
   /** Lets commits come in as fast as the generation that is under way goes out, so that none of them has to wait for all of it. */
   async #makeRoom(chars: number): Promise<void> {
-    while (this.#applying && this.#filling.chars >= this.sizes.mostChars) await this.apply.progress();
+    while (this.#applying && this.#filling.chars >= this.sizes.mostChars)
+      await Promise.race([this.apply.progress(), this.#behind]);
     if (!this.#applying) return;
     const now = performance.now();
     const room = Math.max(1, this.sizes.mostChars - this.#filling.chars);
@@ -191,20 +215,24 @@ export class LogStore implements Store {
     if (ms >= SHORTEST_PAUSE_MS) await sleep(ms);
   }
 
-  #startApply(): void {
-    this.#behind = this.#applyGeneration(this.#filling, this.#last);
+  /** Sends the generation that has taken the commits so far on its way to the database. */
+  #rotate(): void {
+    const generation = this.#filling;
+    this.#applying = generation;
+    this.#filling = generation.successor();
+    this.#behind = this.#applyGeneration(generation, this.#last, this.#writing);
     // Only `close` can do something about its failure.
     this.#behind.catch(() => undefined);
   }
 
-  async #applyGeneration(generation: Memtable, through: number): Promise<void> {
-    this.#applying = generation;
-    this.#filling = generation.successor();
+  /** @param pending a group whose writes are in the generation already, and go on if they come into the log */
+  async #applyGeneration(generation: Memtable, last: number, pending: Group | null): Promise<void> {
+    await pending?.done.promise.catch(() => undefined);
+    const through = pending?.sequence ?? last;
     await this.apply.apply(generation, through);
     this.#applying = null;
     this.#version++;
     await this.#release(through);
-    if (!this.#applying && this.#filling.chars >= this.sizes.generationChars) this.#startApply();
   }
 
   async #release(through: number): Promise<void> {
@@ -216,14 +244,38 @@ export class LogStore implements Store {
 /** Commits that share a write and a sync. */
 class Group {
   readonly done = new Deferred();
-  readonly writes: ReadonlyMap<string, string | null>[] = [];
+  /** Of its record, as soon as that is in the log. */
+  sequence: number | null = null;
+  /** How much it writes, in characters. */
   chars = 0;
+  readonly #changes: [key: string, before: string | null | undefined][] = [];
 
-  constructor(readonly record: RecordWriter) {}
+  constructor(
+    private readonly memtable: Memtable,
+    readonly record: RecordWriter,
+  ) {}
 
-  add(writes: ReadonlyMap<string, string | null>): void {
-    this.record.add(writes);
-    this.writes.push(writes);
-    for (const [key, value] of writes) this.chars += charsOf(key, value);
+  /** Adds all writes of a commit, which are visible then, or throws and adds none. */
+  add(writes: Writes): void {
+    const { memtable } = this;
+    const changes = this.#changes.length;
+    const { length } = this.record;
+    const charsBefore = memtable.chars;
+    try {
+      for (const [key, value] of writes) {
+        checkKey(key);
+        this.record.add(key, value);
+        this.#changes.push([key, memtable.set(key, value)]);
+      }
+    } catch (error) {
+      this.record.cutTo(length);
+      memtable.undo(this.#changes.splice(changes));
+      throw error;
+    }
+    this.chars += memtable.chars - charsBefore;
+  }
+
+  undo(): void {
+    this.memtable.undo(this.#changes);
   }
 }

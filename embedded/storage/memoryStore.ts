@@ -1,5 +1,5 @@
 import { compareKeys, SortedMap } from "./sortedMap";
-import { checkKeys, type Order, type Snapshot, type Store } from "./store";
+import { checkKey, type Order, type Snapshot, type Store, type Writes } from "./store";
 
 /** A store that forgets: for tests, and for a server that keeps nothing. */
 export class MemoryStore implements Store {
@@ -41,9 +41,10 @@ export class MemoryStore implements Store {
   }
 
   // oxlint-disable-next-line require-await -- so that an illegal key rejects
-  async commit(writes: ReadonlyMap<string, string | null>): Promise<void> {
-    checkKeys(writes);
-    for (const [key, value] of writes) {
+  async commit(writes: Writes): Promise<void> {
+    const all = [...writes];
+    for (const [key] of all) checkKey(key);
+    for (const [key, value] of all) {
       if (value === null) this.#entries.delete(key);
       else this.#entries.set(key, value);
     }

@@ -53,18 +53,29 @@ export class Memtable {
     return this.#values.get(key);
   }
 
-  set(key: string, value: string | null): void {
-    const { size } = this.#values;
+  /** Gives what was known of the key before. */
+  set(key: string, value: string | null): string | null | undefined {
+    const before = this.#values.get(key);
     this.#values.set(key, value);
     this.#chars += charsOf(key, value);
-    if (this.#values.size === size) return;
-    const prefix = key.slice(0, PART_CHARS);
-    let part = this.#parts.get(prefix);
-    if (part === undefined) {
-      part = new Part(prefix, this.scanned);
-      this.#parts.set(prefix, part);
+    if (before === undefined) this.#partOf(key).add(key);
+    return before;
+  }
+
+  /** Undoes writes. `changes`: the keys, each with what {@link set} has given, in the order of the writes. */
+  undo(changes: readonly (readonly [key: string, before: string | null | undefined])[]): void {
+    const shrunk = new Set<Part>();
+    for (const [key, before] of changes.toReversed()) {
+      const now = this.#values.get(key) as string | null;
+      this.#chars -= charsOf(key, now);
+      if (before !== undefined) {
+        this.#values.set(key, before);
+      } else {
+        this.#values.delete(key);
+        shrunk.add(this.#partOf(key));
+      }
     }
-    part.add(key);
+    for (const part of shrunk) part.keep((key) => this.#values.has(key));
   }
 
   /** Whether there are writes with `start <= key < end`. */
@@ -92,6 +103,16 @@ export class Memtable {
     const copy = new Memtable(new Set(this.scanned));
     for (const [key, value] of this.#values) copy.set(key, value);
     return copy;
+  }
+
+  #partOf(key: string): Part {
+    const prefix = key.slice(0, PART_CHARS);
+    let part = this.#parts.get(prefix);
+    if (part === undefined) {
+      part = new Part(prefix, this.scanned);
+      this.#parts.set(prefix, part);
+    }
+    return part;
   }
 
   /** The parts that may have keys in a range, in order. */
@@ -133,6 +154,12 @@ class Part {
   add(key: string): void {
     if (this.#sorted) this.#sorted.add(key);
     else this.#unsorted.push(key);
+  }
+
+  /** Drops the keys that do not pass. */
+  keep(passes: (key: string) => boolean): void {
+    this.#unsorted = this.#unsorted.filter(passes);
+    if (this.#sorted) this.#sorted = new SortedKeys(this.#sorted.toArray().filter(passes));
   }
 
   touches(start: string, end: string | null): boolean {

@@ -8,7 +8,7 @@ export type Order = "asc" | "desc";
 
 /** What is read of a store, or of one state of it. */
 export interface Reading {
-  /** The value of a key in the latest committed state, or undefined. */
+  /** The value of a key, or undefined. */
   get(key: string): string | undefined;
 
   /**
@@ -27,6 +27,9 @@ export interface Snapshot extends Reading {
   release(): void;
 }
 
+/** What a commit changes, key by key; `null` deletes a key, and deleting a key that is not there is no error. */
+export type Writes = Iterable<readonly [key: string, value: string | null]>;
+
 /**
  * A durable, ordered map from keys to texts: all that the runtime asks of a disk.
  *
@@ -36,27 +39,26 @@ export interface Snapshot extends Reading {
  */
 export interface Store extends Reading {
   /**
-   * The committed state as it is now, which stays as it is while commits go on. The space of what is overwritten meanwhile is not
+   * The state as it is now, which stays as it is while commits go on. The space of what is overwritten meanwhile is not
    * used again before it is released.
    */
   snapshot(): Snapshot;
 
   /**
-   * Applies all writes or none; `null` deletes a key, and deleting a key that is not there is no error.
+   * Applies all writes or none. Reads see them as soon as this has returned. Commits that come close together may share a promise.
    *
-   * Resolves when the writes are on disk (synced) and every later `get` and `scan` sees them; what a read sees is
-   * on disk. Several commits may be under way, and they apply in the order of the calls. The map must not be changed before
-   * it has settled. A commit that rejects has applied nothing, and so may have others
-   * that were under way with it, which reject too; later ones may succeed again. With an {@link InDoubtError} that is certain only
-   * once one has.
+   * Resolves when the writes, and those of all commits before it, are on disk (synced). Rejects when they can't be: then they
+   * are undone, and so are all commits after it that have not resolved, which reject too; later ones may succeed again. With an
+   * {@link InDoubtError} that is certain only once one has.
    */
-  commit(writes: ReadonlyMap<string, string | null>): Promise<void>;
+  commit(writes: Writes): Promise<void>;
 
   /** Waits for the commits under way and lets go of the files; the store is not to be used after it was called. */
   close(): Promise<void>;
 }
 
 /**
+<<<<<<< HEAD
  * A commit was rejected that may be there after a restart, unless another one succeeds before: it had been written when the disk
  * failed, which then did not let it be taken away.
  */
@@ -66,13 +68,14 @@ export class InDoubtError extends Error {
 
 /**
  * For implementations: rejects keys that no store takes.
+=======
+ * For implementations: throws for keys that no store takes.
+>>>>>>> 11e6cf5 (Let commits be visible in the store at once, so that their writes are kept in memory once and not twice)
  *
  * @throws RangeError
  */
-export function checkKeys(writes: ReadonlyMap<string, string | null>): void {
-  for (const key of writes.keys()) {
-    if (key.length === 0 || key.length > MAX_KEY_BYTES) {
-      throw new RangeError(`A key has 1 to ${MAX_KEY_BYTES} bytes, not ${key.length}`);
-    }
+export function checkKey(key: string): void {
+  if (key.length === 0 || key.length > MAX_KEY_BYTES) {
+    throw new RangeError(`A key has 1 to ${MAX_KEY_BYTES} bytes, not ${key.length}`);
   }
 }

@@ -1,9 +1,4 @@
-// Not the global one: a test that sets the clock must not stop commits.
-import { setImmediate } from "node:timers";
-import { Deferred } from "../storage/deferred";
-import { Memtable } from "../storage/memtable";
-import { mergeScan } from "../storage/mergeScan";
-import type { Snapshot, Store } from "../storage/store";
+import type { Snapshot, Store, Writes } from "../storage/store";
 import { Catalog, type IndexInfo } from "./catalog";
 import { History } from "./history";
 import { metaKey } from "./keys";
@@ -16,10 +11,12 @@ const NANOSECONDS_PER_MS = 1_000_000;
 /** Above this many characters of writes that are not on disk yet, new mutations wait. */
 const MAX_PENDING_CHARS = 64 * 1024 * 1024;
 
+/** Commits that go to the disk together. */
+type Group = { readonly done: Promise<void>; chars: number };
+
 /**
- * The committed state: the store, and above it the commits that are on their way to the disk. A commit is visible to
- * later transactions at once and durable a little later; `durable()` tells when. Commits that come while the disk is
- * busy go there together in one store transaction (group commit).
+ * The committed state. A commit is visible to later transactions at once and durable a little later; `durable()` tells when.
+ * Commits that come while the disk is busy go there together (group commit).
  */
 export class Database {
   /** By the key of the table: indexes that are being built, which transactions keep up to date though nobody may read them yet. */
@@ -27,16 +24,11 @@ export class Database {
   readonly #history = new History();
   #catalog: Catalog;
   #timestamp: bigint;
-  #filling = Memtable.first();
-  #flushing: Memtable | null = null;
-  #fillingChars = 0;
-  #flushingChars = 0;
+  /** What is not on disk yet, in order. */
+  #pending: Group[] = [];
   readonly #listeners = new Set<CommitListener>();
   readonly #lossListeners = new Set<() => void>();
-  /** Settles when what is now in `#filling` is on disk. */
-  #fillingDone: Deferred | null = null;
   #lastCreationTime: number;
-  #flushingDone: Deferred | null = null;
 
   private constructor(
     private readonly store: Store,
@@ -53,7 +45,7 @@ export class Database {
     const text = store.get(CATALOG_KEY);
     const catalog = text === undefined ? Catalog.empty() : Catalog.parse(text);
     const database = new Database(store, catalog, BigInt(store.get(TIMESTAMP_KEY) ?? "0"));
-    if (text === undefined) await store.commit(new Map([[CATALOG_KEY, catalog.stringify()]]));
+    if (text === undefined) await store.commit([[CATALOG_KEY, catalog.stringify()]]);
     return database;
   }
 
@@ -82,17 +74,11 @@ export class Database {
   }
 
   get(key: string): string | undefined {
-    let pending = this.#filling.get(key);
-    if (pending === undefined && this.#flushing) pending = this.#flushing.get(key);
-    return pending === undefined ? this.store.get(key) : (pending ?? undefined);
+    return this.store.get(key);
   }
 
   scan(start: string, end: string, order: "asc" | "desc"): Iterator<[string, string], unknown, undefined> {
-    const stored = this.store.scan(start, end, order);
-    const layers = [];
-    if (this.#filling.touches(start, end)) layers.push(this.#filling.scan(start, end, order));
-    if (this.#flushing?.touches(start, end)) layers.push(this.#flushing.scan(start, end, order));
-    return layers.length === 0 ? stored : mergeScan([...layers, stored], order);
+    return this.store.scan(start, end, order);
   }
 
   /**
@@ -103,36 +89,31 @@ export class Database {
    * `durable()`, called after it, resolves.
    */
   commit(
-    writes: Iterable<readonly [string, string | null]>,
+    writes: Writes,
     catalog: Catalog = this.#catalog,
     touched: Iterable<string> = [],
     timestamp: bigint = this.nextTimestamp(),
   ): bigint {
     if (timestamp <= this.#timestamp) throw new Error("Another transaction has committed meanwhile");
     this.#timestamp = timestamp;
-    const listeners = this.#listeners;
-    const keys = listeners.size > 0 ? [...touched] : [];
-    const replaced: [string, string | undefined][] | null = this.#history.isKept ? [] : null;
-    for (const [key, value] of writes) {
-      replaced?.push([key, this.get(key)]);
-      this.#put(key, value);
-      if (listeners.size > 0) keys.push(key);
+    const all = [...writes];
+    if (this.#history.isKept) {
+      this.#history.add(
+        timestamp,
+        all.map(([key]) => [key, this.get(key)]),
+      );
     }
-    if (replaced) this.#history.add(this.#timestamp, replaced);
+    const keys = this.#listeners.size === 0 ? [] : [...touched, ...all.map(([key]) => key)];
     if (catalog !== this.#catalog) {
       this.#history.clear();
       this.#catalog = catalog;
-      this.#put(CATALOG_KEY, catalog.stringify());
+      all.push([CATALOG_KEY, catalog.stringify()]);
       keys.push(CATALOG_KEY);
     }
-    this.#put(TIMESTAMP_KEY, this.#timestamp.toString());
-    if (this.#fillingDone === null) {
-      this.#fillingDone = new Deferred();
-      // Not at once: other requests that arrived together get into the same group.
-      if (this.#flushing === null) setImmediate(() => this.#flush());
-    }
-    for (const listener of listeners) listener(keys);
-    return this.#timestamp;
+    all.push([TIMESTAMP_KEY, timestamp.toString()]);
+    this.#write(all);
+    for (const listener of this.#listeners) listener(keys);
+    return timestamp;
   }
 
   /**
@@ -162,62 +143,49 @@ export class Database {
 
   /** Resolves when all that is visible now is on disk. Rejects when it could not be written: then it is gone. */
   durable(): Promise<void> | undefined {
-    return (this.#fillingDone ?? this.#flushingDone)?.promise;
+    return this.#pending.at(-1)?.done;
   }
 
   /** Resolves when there is room for more writes: at once, unless the disk is far behind. */
   async room(): Promise<void> {
-    while (this.#fillingChars + this.#flushingChars > MAX_PENDING_CHARS) await this.durable();
+    while (this.#pending.reduce((sum, { chars }) => sum + chars, 0) > MAX_PENDING_CHARS) await this.durable();
   }
 
-  #put(key: string, value: string | null): void {
-    this.#filling.set(key, value);
-    this.#fillingChars += key.length + (value?.length ?? 0);
+  #write(writes: readonly (readonly [string, string | null])[]): void {
+    const done = this.store.commit(writes);
+    let group = this.#pending.at(-1);
+    if (group?.done !== done) {
+      const begun: Group = { done, chars: 0 };
+      group = begun;
+      this.#pending.push(begun);
+      done.then(
+        () => this.#pending.shift(),
+        () => this.#lose(begun),
+      );
+    }
+    for (const [key, value] of writes) group.chars += key.length + (value?.length ?? 0);
   }
 
-  #flush(): void {
-    const done = this.#fillingDone;
-    if (done === null || this.#flushing !== null) return;
-    this.#flushing = this.#filling;
-    this.#flushingChars = this.#fillingChars;
-    this.#flushingDone = done;
-    this.#filling = this.#filling.successor();
-    this.#fillingChars = 0;
-    this.#fillingDone = null;
-    this.store.commit(this.#flushing.values).then(
-      () => {
-        this.#endFlush();
-        done.resolve();
-        this.#flush();
-      },
-      (error: unknown) => this.#fail(error),
-    );
-  }
-
-  #endFlush(): void {
-    this.#flushing = null;
-    this.#flushingChars = 0;
-    this.#flushingDone = null;
-  }
-
-  /** The disk refused: what was pending is lost, as is all that was built on it. The store stands as it was. */
-  #fail(error: unknown): void {
-    const waiting = [this.#flushingDone, this.#fillingDone];
+  /** The disk refused: the store has undone what was pending, and all that was built on it. */
+  #lose(group: Group): void {
+    // The groups behind it are lost with it.
+    if (!this.#pending.includes(group)) return;
+    this.#pending = [];
     this.#history.clear();
-    this.#endFlush();
-    this.#filling = this.#filling.successor();
-    this.#fillingChars = 0;
-    this.#fillingDone = null;
     const text = this.store.get(CATALOG_KEY);
     this.#catalog = text === undefined ? Catalog.empty() : Catalog.parse(text);
     for (const listener of this.#lossListeners) listener();
-    for (const deferred of waiting) deferred?.reject(error);
   }
 
   /** A state of the database that stays as it is, and with which all is on disk that is visible now. */
   async snapshot(): Promise<DatabaseSnapshot> {
-    await this.durable();
     const reading = this.store.snapshot();
+    try {
+      await this.durable();
+    } catch (error) {
+      reading.release();
+      throw error;
+    }
     return {
       reading,
       catalog: Catalog.parse(reading.get(CATALOG_KEY) ?? ""),

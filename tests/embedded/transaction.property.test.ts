@@ -1,7 +1,12 @@
 // oxlint-disable vitest/no-standalone-expect -- each step of a random history is checked where it is performed
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { compareValues, type Value } from "convex/values";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { Log } from "../../embedded/storage/log";
+import { LogStore } from "../../embedded/storage/logStore";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
 import type { Order, Store } from "../../embedded/storage/store";
 import { Database } from "../../embedded/transaction/database";
@@ -11,6 +16,7 @@ import { QueryStream, readPage, type SerializedQuery } from "../../embedded/tran
 import { IndexBuild } from "../../embedded/transaction/indexBuild";
 import { Transaction, type IdUse } from "../../embedded/transaction/transaction";
 import type { Json, JsonObject } from "../../embedded/values/json";
+import { SMALL_LOG } from "./storageSizes";
 
 type Document = JsonObject & { _id: string; _creationTime: number };
 
@@ -57,17 +63,27 @@ describe("a range of strings", () => {
 });
 
 describe("a database whose disk is slow and sometimes refuses", () => {
+  /** Many generations, and nothing waits for the database behind the log. */
+  const sizes = { ...SMALL_LOG, mostChars: Infinity };
+  let root: string;
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), "transaction-test-"));
+  });
+  afterAll(() => rm(root, { recursive: true }));
+
   test("shows what was committed, and loses exactly what was pending when the disk refused", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(diskStep, { maxLength: 30 }), async (history) => {
-        const store = new HeldStore();
-        const database = await openDatabase(store);
+        const path = join(await mkdtemp(join(root, "data-")), "data.mdb");
+        const database = await openDatabase(await LogStore.open(path, sizes));
         const states = new States();
-        store.hold(() => states.startWriting());
+        const log = new HeldLog(() => states.startWriting());
 
         const step = async (action: DiskStep) => {
           if (typeof action === "string") {
-            if (store.settle(action)) states.endWriting(action);
+            const ended = log.settle(action);
+            if (ended) states.endWriting(action);
+            await ended;
           } else {
             const session = new Session(database, states.committed);
             for (const operation of action) session.perform(operation);
@@ -84,10 +100,13 @@ describe("a database whose disk is slow and sometimes refuses", () => {
         expect(database.durable()).toBeUndefined();
         expect(contents(database)).toEqual(expected(states.written));
         await states.checkAnswers();
-        expect(contents(await Database.open(store))).toEqual(expected(states.written));
+        log.release();
         await database.close();
+        const reopened = await Database.open(await LogStore.open(path, sizes));
+        expect(contents(reopened)).toEqual(expected(states.written));
+        await reopened.close();
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });
@@ -203,52 +222,42 @@ class Session {
   }
 }
 
-/** A store that keeps each commit waiting until the test settles it. */
-class HeldStore implements Store {
-  readonly #inner = new MemoryStore();
-  #onCommit: (() => void) | null = null;
-  #held: ((outcome: "accept" | "refuse") => void) | null = null;
+type Held = { readonly settle: (outcome: "accept" | "refuse") => void; readonly ended: Promise<unknown> };
 
-  /** From now on commits wait. `onCommit` is told of each as it arrives. */
-  hold(onCommit: () => void): void {
-    this.#onCommit = onCommit;
-  }
+/** Keeps each record of the log waiting until the test settles it. */
+class HeldLog {
+  #held: Held | null = null;
 
-  /** False if there is no commit that waits. */
-  settle(outcome: "accept" | "refuse"): boolean {
-    const held = this.#held;
-    this.#held = null;
-    held?.(outcome);
-    return held !== null;
-  }
-
-  get(key: string): string | undefined {
-    return this.#inner.get(key);
-  }
-
-  scan(start: string, end: string | null, order: Order): IterableIterator<[string, string]> {
-    return this.#inner.scan(start, end, order);
-  }
-
-  snapshot(): ReturnType<Store["snapshot"]> {
-    return this.#inner.snapshot();
-  }
-
-  commit(writes: ReadonlyMap<string, string | null>): Promise<void> {
-    if (this.#onCommit === null) return this.#inner.commit(writes);
-    if (this.#held !== null) throw new Error("The database must not start a second commit beside the first");
-    this.#onCommit();
-    const copy = new Map(writes);
-    return new Promise((resolve, reject) => {
-      this.#held = (outcome) => {
-        if (outcome === "accept") this.#inner.commit(copy).then(resolve, reject);
-        else reject(new Error("No space left on device"));
-      };
+  /** `onRecord` is told of each as it arrives. */
+  constructor(onRecord: () => void) {
+    const { append } = Log.prototype;
+    const hold = (held: Held) => {
+      if (this.#held !== null) throw new Error("A second record must not be written beside the first");
+      this.#held = held;
+      onRecord();
+    };
+    vi.spyOn(Log.prototype, "append").mockImplementation(function (this: Log, record) {
+      let settle: Held["settle"] = () => undefined;
+      const outcome = new Promise<"accept" | "refuse">((resolve) => (settle = resolve));
+      const appended = outcome.then((settled) => {
+        if (settled === "refuse") throw new Error("No space left on device");
+        return append.call(this, record);
+      });
+      hold({ settle, ended: appended.catch(() => undefined) });
+      return appended;
     });
   }
 
-  close(): Promise<void> {
-    return this.#inner.close();
+  /** Resolves when that has been done; null if there is no record that waits. */
+  settle(outcome: "accept" | "refuse"): Promise<unknown> | null {
+    const held = this.#held;
+    this.#held = null;
+    held?.settle(outcome);
+    return held && held.ended;
+  }
+
+  release(): void {
+    vi.mocked(Log.prototype.append).mockRestore();
   }
 }
 
