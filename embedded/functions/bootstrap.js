@@ -11,7 +11,8 @@
 /**
  * @typedef {{ message: string, data?: unknown }} SyscallError
  * @typedef {object} Host
- * @property {(op: string, args: string | Record<string, unknown>) => string | SyscallError} syscall `args`: JSON, or text of it
+ * @property {(op: string, args: string) => string | SyscallError} syscall `args`: JSON text
+ * @property {() => any} database of the call that runs; see directDatabase.js
  * @property {(level: string, args: unknown[]) => void} log
  * @property {() => void} chance is told that the call looks at the clock, or at chance
  * @property {(algorithm: string, data: ArrayBuffer | ArrayBufferView) => ArrayBuffer} digest
@@ -19,7 +20,7 @@
  * @property {{ names: readonly string[], load: (name: string) => unknown }} lateGlobals the same, loaded when it is first used
  * @property {Record<string, string>} environment
  * @property {((environment: Record<string, string>) => Record<string, string>) | undefined} watchVariables
- * @property {(perform: (op: string, args: Record<string, unknown>) => string) => DirectDatabase} directDatabase
+ * @property {(database: () => any, toError: (problem: SyscallError) => Error) => DirectDatabase} directDatabase
  *
  * @typedef {object} DirectDatabase see directDatabase.js
  * @property {(parts: any) => void} adopt
@@ -132,16 +133,14 @@
     if (problem.data !== undefined) Object.assign(error, { data: problem.data });
     return error;
   }
-  /** @param {string} op @param {string | Record<string, unknown>} args */
-  function syscall(op, args) {
-    const result = host.syscall(op, args);
-    if (typeof result === "string") return result;
-    throw toError(result);
-  }
-  const database = host.directDatabase(syscall);
+  const database = host.directDatabase(host.database, toError);
   scope.Convex = {
     /** @param {string} op @param {string} args */
-    syscall: (op, args) => syscall(op, args),
+    syscall(op, args) {
+      const result = host.syscall(op, args);
+      if (typeof result === "string") return result;
+      throw toError(result);
+    },
     // Every operation of a transaction is done at once: the promise is settled when it is made.
     /** @param {string} op @param {string} args */
     asyncSyscall(op, args) {

@@ -6,7 +6,7 @@ import { CONFIG_MODULE, IMPORT_DEFINITION, type AppBundle, type DefinitionBundle
 import type { AppDeclarations } from "./declarations";
 import type { FrameMapper } from "./failure";
 import { AppLoadError, loading } from "./loading";
-import { compileBundle, Realm, type RealmHost } from "./realm";
+import { compileBundle, NO_DATABASE, Realm, type RealmHost } from "./realm";
 import { frameMapper } from "./sourceFrames";
 import { compileValidator, type Validate } from "./validate";
 import { evaluated, stillTrue, type Evaluated } from "./variableReads";
@@ -120,6 +120,7 @@ const NOTHING = {
 class DefinitionHost implements RealmHost {
   /** Why an import could not be given: it is the cause of whatever the module throws. */
   problem: unknown = null;
+  readonly database = NO_DATABASE;
 
   constructor(private readonly definitions: Definitions) {}
 

@@ -1,7 +1,8 @@
 // @ts-check
 /*
- * Runs inside the realm of queries and mutations: `ctx.db` without JSON text on the way to the runtime. The convex package makes
- * a text of all that it asks the runtime for, which costs several times what most operations do.
+ * Runs inside the realm of queries and mutations: `ctx.db` without JSON text on the way to the runtime, but for the documents
+ * that are read. The convex package makes a text of all that it asks the runtime for, which costs several times what most
+ * operations do.
  *
  * It stands on the app's own convex package, which the loader has hand over parts of itself (see loader/convexPackage.ts). What is
  * not plain (an argument that is missing, a value that JSON has no word for, a search) the package does itself, so that an app
@@ -30,12 +31,14 @@
 
 // oxlint-disable-next-line no-unused-expressions -- this function is the script's value
 (function directDatabase(
-  /** @type {(operation: string, args: Fields) => string} does an operation of the database and gives JSON text */
-  perform,
+  /** @type {() => import("./realm").RealmDatabase} the database of the call that runs */
+  database,
+  /** @type {(problem: import("./realm").SyscallProblem) => Error} */
+  toError,
 ) {
   "use strict";
   // Looked up here once: a look at a global of a vm context costs more than most of what is done with it.
-  const { Array, Error, JSON, Number, Object, Promise, Set, Symbol } = globalThis;
+  const { Array, Error, JSON, Map, Number, Object, Promise, Set, Symbol } = globalThis;
 
   /** @type {Package | null} */
   let adopted = null;
@@ -136,11 +139,70 @@
     return json;
   }
 
-  /** The value that JSON text of the runtime encodes. @param {string} text */
-  function parse(text) {
+  /** Documents that were read lately by their JSON text, and those of before: each up to so many characters. */
+  const MAX_KNOWN_CHARS = 4 << 20;
+  /** A longer one is read anew each time. */
+  const MAX_KNOWN_LENGTH = 4096;
+  /** @type {Map<string, { document: Fields, nested: string[] }>} */
+  let known = new Map();
+  let knownBefore = known;
+  let knownChars = 0;
+
+  /** A document of its own for whoever asks, from the runtime's JSON text of it: copies are quicker made than read. @param {string} text */
+  function documentOf(text) {
+    if (text.length > MAX_KNOWN_LENGTH) return valueOf(text);
+    let found = known.get(text);
+    if (found === undefined) {
+      found = knownBefore.get(text);
+      if (found === undefined) {
+        // Only encodings have a dollar there; a text that has one does no harm.
+        if (text.includes('"$')) return valueOf(text);
+        const document = JSON.parse(text);
+        found = { document, nested: Object.keys(document).filter((name) => isNested(document[name])) };
+      }
+      know(text, found);
+    }
+    /** @type {Fields} */
+    const copy = { ...found.document };
+    for (const name of found.nested) copy[name] = copyOf(copy[name]);
+    return copy;
+  }
+
+  /** @param {string} text @param {{ document: Fields, nested: string[] }} found */
+  function know(text, found) {
+    known.set(text, found);
+    knownChars += text.length;
+    if (knownChars < MAX_KNOWN_CHARS) return;
+    knownBefore = known;
+    known = new Map();
+    knownChars = 0;
+  }
+
+  /** @param {string} text */
+  function valueOf(text) {
     const json = JSON.parse(text);
-    // Only encodings have a dollar there; a text that has one does no harm.
     return text.includes('"$') ? convex().jsonToConvex(json) : json;
+  }
+
+  /** @param {unknown} value */
+  function isNested(value) {
+    return typeof value === "object" && value !== null;
+  }
+
+  /** Of plain JSON. @param {any} value @returns {any} */
+  function copyOf(value) {
+    if (!isNested(value)) return value;
+    if (Array.isArray(value)) return value.map(copyOf);
+    /** @type {Fields} */
+    const copy = { ...value };
+    for (const name in copy) if (isNested(copy[name])) copy[name] = copyOf(copy[name]);
+    return copy;
+  }
+
+  /** What the runtime gave, or throws what went wrong. @template T @param {T | import("./realm").SyscallProblem} result @returns {T} */
+  function settled(result) {
+    if (typeof result === "object" && result !== null && "message" in result) throw toError(result);
+    return /** @type {T} */ (result);
   }
 
   /** The value, of the realm's own objects, that JSON of the runtime's encodes. @param {any} json @returns {any} */
@@ -298,7 +360,14 @@
     #rows(query) {
       if (this.#state !== "preparing") return null;
       this.#state = "consumed";
-      return promised(() => parse(perform("1.0/queryRows", { query })));
+      return promised(() => {
+        const texts = settled(
+          database().rows(/** @type {any} what this builds is what the package builds */ (query)),
+        );
+        const rows = [];
+        for (let i = 0; i < texts.length; i++) rows.push(documentOf(/** @type {string} */ (texts[i])));
+        return rows;
+      });
     }
   }
 
@@ -409,14 +478,17 @@
       get: (first, second) => {
         const where = tableAndId(first, second);
         if (where === null) return get(first, second);
-        return promised(() => parse(perform("1.0/get", { ...where, isSystem: false })));
+        return promised(() => {
+          const text = settled(database().get(where.table, where.id));
+          return text === null ? null : documentOf(text);
+        });
       },
       /** @param {unknown} table */
       query: (table) => (isUserTable(table) ? new TableQuery(table) : query(table)),
       /** @param {unknown} table @param {unknown} idString */
       normalizeId: (table, idString) => {
         if (!isUserTable(table) || typeof idString !== "string") return normalizeId(table, idString);
-        return JSON.parse(perform("1.0/db/normalizeId", { table, idString })).id;
+        return settled(database().normalizeId(table, idString));
       },
     };
   }
@@ -430,29 +502,30 @@
       insert: (table, value) => {
         const json = value === undefined ? NOT_PLAIN : plainJson(value, 0);
         if (!isUserTable(table) || json === NOT_PLAIN) return writes.insert(table, value);
-        return promised(() => JSON.parse(perform("1.0/insert", { table, value: json }))._id);
+        return promised(() => settled(database().insert(table, json)));
       },
       /** @param {[unknown, unknown, unknown?]} args */
-      patch: (...args) => change("1.0/shallowMerge", patchJson, args) ?? writes.patch(...args),
+      patch: (...args) => change("patch", patchJson, args) ?? writes.patch(...args),
       /** @param {[unknown, unknown, unknown?]} args */
       replace: (...args) =>
-        change("1.0/replace", (value) => plainJson(value, 0), args) ?? writes.replace(...args),
+        change("replace", (value) => plainJson(value, 0), args) ?? writes.replace(...args),
       /** @param {unknown} first @param {unknown} second */
       delete: (first, second) => {
         const where = tableAndId(first, second);
         if (where === null) return writes.delete(first, second);
-        return promised(() => void perform("1.0/remove", where));
+        return promised(() => void settled(database().remove(where.table, where.id)));
       },
     };
   }
 
-  /** `null`: that is for the package. @param {string} operation @param {(value: unknown) => any} jsonOf @param {[unknown, unknown, unknown?]} args */
+  /** `null`: that is for the package. @param {"patch" | "replace"} operation @param {(value: unknown) => any} jsonOf @param {[unknown, unknown, unknown?]} args */
   function change(operation, jsonOf, [first, second, third]) {
     const where = third === undefined ? tableAndId(first, undefined) : tableAndId(first, second);
     const value = third === undefined ? second : third;
-    const json = where === null || value === undefined ? NOT_PLAIN : jsonOf(value);
+    if (where === null || value === undefined) return null;
+    const json = jsonOf(value);
     if (json === NOT_PLAIN) return null;
-    return promised(() => void perform(operation, { ...where, value: json }));
+    return promised(() => void settled(database()[operation](where.table, where.id, json)));
   }
 
   return {

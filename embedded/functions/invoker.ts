@@ -7,6 +7,7 @@ import type { App } from "./app";
 import { checkReturn, couldNotFind } from "./checks";
 import { failure } from "./failure";
 import type { FileUrls } from "./fileUrls";
+import { FrameDatabase } from "./frameDatabase";
 import type { ComponentPath } from "./loadedApp";
 import type { LogLevel } from "./logLines";
 import {
@@ -17,7 +18,7 @@ import {
   type Invoked,
   type NestedRequest,
 } from "./nestedCalls";
-import type { RealmHost, RealmResult, SyscallProblem } from "./realm";
+import type { RealmDatabase, RealmHost, RealmResult, SyscallProblem } from "./realm";
 import { performSyscall, type CallFrame, type SyscallHost } from "./syscalls";
 
 /** Invokes functions. Whoever calls {@link invoke} commits or drops the transaction. */
@@ -61,17 +62,10 @@ export class Invoker {
     return problem === null ? { value } : { failure: problem };
   }
 
-  #perform(frame: CallFrame, operation: string, request: string | JsonObject): string {
-    const args = (typeof request === "string" ? JSON.parse(request) : request) as JsonObject;
-    if (operation !== RUN_FUNCTION) {
-      const startedAt = performance.now();
-      try {
-        return performSyscall(frame, operation, args, this.#host);
-      } finally {
-        frame.transaction.usage.operationsMs += performance.now() - startedAt;
-      }
-    }
-    return this.callNested(frame, args as NestedRequest);
+  #perform(frame: CallFrame, operation: string, request: string): string {
+    const args = JSON.parse(request) as JsonObject;
+    if (operation === RUN_FUNCTION) return this.callNested(frame, args as NestedRequest);
+    return timed(frame, () => performSyscall(frame, operation, args, this.#host));
   }
 
   /** Calls another function in the name of a call that runs. Throws what that call should see. */
@@ -91,15 +85,28 @@ function callersWithin(component: ComponentPath, frame: CallFrame | null): numbe
   return callers;
 }
 
+/** Does an operation, whose time is not that of the function's own code. */
+function timed<T>(frame: CallFrame, operation: () => T): T {
+  const startedAt = performance.now();
+  try {
+    return operation();
+  } finally {
+    frame.transaction.usage.operationsMs += performance.now() - startedAt;
+  }
+}
+
 /** What a realm gets to see of the call that runs in it. */
 class FrameHost implements RealmHost {
   /** The first error of the runtime itself, if there was one. */
   fault: Error | null = null;
+  readonly database: RealmDatabase;
 
   constructor(
-    private readonly perform: (operation: string, request: string | JsonObject) => string,
+    private readonly perform: (operation: string, request: string) => string,
     private readonly frame: CallFrame,
-  ) {}
+  ) {
+    this.database = new FrameDatabase(frame, (operation) => this.#attempt(() => timed(frame, operation)));
+  }
 
   log(level: LogLevel, values: readonly unknown[]): void {
     this.frame.logs.add(level, values);
@@ -109,9 +116,13 @@ class FrameHost implements RealmHost {
     this.frame.observed.chance = true;
   }
 
-  syscall(operation: string, request: string | JsonObject): string | SyscallProblem {
+  syscall(operation: string, request: string): string | SyscallProblem {
+    return this.#attempt(() => this.perform(operation, request));
+  }
+
+  #attempt<T>(work: () => T): T | SyscallProblem {
     try {
-      return this.perform(operation, request);
+      return work();
     } catch (error) {
       if (error instanceof DeveloperError) return problemOf(error);
       this.fault ??= error instanceof Error ? error : new Error("A syscall failed", { cause: error });

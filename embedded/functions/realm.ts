@@ -2,18 +2,37 @@ import { createHash, randomFillSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createContext, Script, type Context } from "node:vm";
 import type { DefinitionBundle, ModuleTable } from "./bundle";
+import type { SerializedQuery } from "../transaction/query";
 import type { Json, JsonObject } from "../values/json";
 import type { RegisteredFunction } from "./loadedApp";
 import type { LogLevel } from "./logLines";
 import { compileScript } from "./script";
 import { watchReads, type OnVariableRead } from "./variableReads";
 
-/** What a realm asks of the call that runs in it. A syscall is given JSON or text of it, and gives such text or says what went wrong. */
+/** What a realm asks of the call that runs in it. A syscall is given JSON text, and gives such text or says what went wrong. */
 export type RealmHost = {
-  syscall(operation: string, args: string | JsonObject): string | SyscallProblem;
+  syscall(operation: string, args: string): string | SyscallProblem;
+  readonly database: RealmDatabase;
   log(level: LogLevel, args: readonly unknown[]): void;
   /** The call looks at the clock, or at chance. */
   chance(): void;
+};
+
+/**
+ * What `directDatabase.js` asks for: operations of the database without JSON text around what is no document. Documents are given as
+ * JSON text, and taken as JSON. Each may say what went wrong instead.
+ */
+export type RealmDatabase = {
+  /** `null`: there is no such document. */
+  get(table: string | undefined, id: string): string | null | SyscallProblem;
+  /** All documents of a query. */
+  rows(query: SerializedQuery): readonly string[] | SyscallProblem;
+  /** Gives the id. */
+  insert(table: string, value: Json): string | SyscallProblem;
+  patch(table: string | undefined, id: string, patch: JsonObject): null | SyscallProblem;
+  replace(table: string | undefined, id: string, value: Json): null | SyscallProblem;
+  remove(table: string | undefined, id: string): null | SyscallProblem;
+  normalizeId(table: string, text: string): string | null | SyscallProblem;
 };
 
 /** `data`: the JSON of a `ConvexError`'s data. */
@@ -107,7 +126,8 @@ export class Realm {
     for (const name of SHARED_GLOBALS) globals[name] = (globalThis as Record<string, unknown>)[name];
     const bootstrap = BOOTSTRAP.runInContext(this.#context) as (host: unknown) => Bootstrapped;
     this.#app = bootstrap({
-      syscall: (operation: string, args: string | JsonObject) => this.#current().syscall(operation, args),
+      syscall: (operation: string, args: string) => this.#current().syscall(operation, args),
+      database: () => this.#current().database,
       log: (level: LogLevel, args: readonly unknown[]) => this.#host?.log(level, args),
       chance: () => this.#host?.chance(),
       digest,
@@ -159,16 +179,30 @@ export class Realm {
   }
 
   #current(): RealmHost {
-    if (this.#host === null) {
-      return {
-        syscall: () => ({ message: "The database can't be used while modules are loaded" }),
-        log: () => undefined,
-        chance: () => undefined,
-      };
-    }
-    return this.#host;
+    return this.#host ?? NOBODY;
   }
 }
+
+const refuse = () => ({ message: "The database can't be used while modules are loaded" });
+
+/** Of what is no call. */
+export const NO_DATABASE: RealmDatabase = {
+  get: refuse,
+  rows: refuse,
+  insert: refuse,
+  patch: refuse,
+  replace: refuse,
+  remove: refuse,
+  normalizeId: refuse,
+};
+
+/** In the place of a call, while there is none. */
+const NOBODY: RealmHost = {
+  syscall: refuse,
+  database: NO_DATABASE,
+  log: () => undefined,
+  chance: () => undefined,
+};
 
 const CALL = new Script("call()", { filename: "call" });
 

@@ -65,19 +65,19 @@ const SYSCALLS: Readonly<Record<string, Handler>> = {
 
   "1.0/insert": (frame, args) => {
     requireWrite(frame, "insert");
-    const id = frame.transaction.insert(text(args, "table"), object(args, "db.insert"));
+    const id = frame.transaction.insert(text(args, "table"), requireObject(args["value"], "db.insert"));
     return JSON.stringify({ _id: id });
   },
 
   "1.0/shallowMerge": (frame, args) => {
     requireWrite(frame, "patch");
-    const value = object(args, "db.patch");
+    const value = requireObject(args["value"], "db.patch");
     return frame.transaction.patch(text(args, "id"), value, idUse(args, "db.patch"));
   },
 
   "1.0/replace": (frame, args) => {
     requireWrite(frame, "replace");
-    const value = object(args, "db.replace");
+    const value = requireObject(args["value"], "db.replace");
     return frame.transaction.replace(text(args, "id"), value, idUse(args, "db.replace"));
   },
 
@@ -104,14 +104,6 @@ const SYSCALLS: Readonly<Record<string, Handler>> = {
 
   // A stream holds nothing that has to be given back; it goes with its call.
   "1.0/queryCleanup": () => "true",
-
-  // The package has no such operation; directDatabase.js asks for all rows at once.
-  "1.0/queryRows": (frame, args) => {
-    const stream = new QueryStream(frame.transaction, args["query"] as unknown as SerializedQuery);
-    const rows: string[] = [];
-    for (let row = stream.next(); row !== null; row = stream.next()) rows.push(row);
-    return `[${rows.join(",")}]`;
-  },
 
   "1.0/queryPage": (frame, args, { cursorSecret }) => {
     if (!frame.function.component.isRoot) {
@@ -243,12 +235,10 @@ function text(args: Args, name: string): string {
   return value;
 }
 
-function object(args: Args, operation: string): JsonObject {
-  const value = args["value"];
-  if (!isObject(value)) {
-    throw new DeveloperError(`Invalid argument \`value\` for \`${operation}\`: Value must be an Object`);
-  }
-  return value;
+/** A document as a function gave it. Throws {@link DeveloperError} for what is none. */
+export function requireObject(value: Json | undefined, operation: string): JsonObject {
+  if (isObject(value)) return value;
+  throw new DeveloperError(`Invalid argument \`value\` for \`${operation}\`: Value must be an Object`);
 }
 
 function idUse(args: Args, operation: IdUse["operation"]): IdUse {
@@ -260,6 +250,6 @@ function idUse(args: Args, operation: IdUse["operation"]): IdUse {
   };
 }
 
-function requireWrite(frame: CallFrame, what: string): void {
+export function requireWrite(frame: CallFrame, what: string): void {
   if (!frame.mayWrite) throw new DeveloperError(`Can't ${what} in a query: queries are read-only`);
 }

@@ -10,7 +10,7 @@ import {
   storedValue,
   unfold,
 } from "./longKeys";
-import { checkKey, type Order, type Reading, type Snapshot, type Writes } from "./store";
+import { checkKey, firstOf, type Order, type Reading, type Snapshot, type Writes } from "./store";
 
 type Entry = [key: string, value: string];
 
@@ -58,6 +58,16 @@ export class LmdbStore implements Reading {
 
   scan(start: string, end: string | null, order: Order): IterableIterator<Entry> {
     return this.#scan(start, end, order);
+  }
+
+  /** The first entries of {@link scan}, up to `limit`, at once. */
+  take(start: string, end: string | null, order: Order, limit: number): Entry[] {
+    const entries: Entry[] = [];
+    const [first, last] = [storedStart(start), end === null ? undefined : storedEnd(end)];
+    if (order === "asc") this.#read(first, last, order, limit, entries, undefined);
+    else this.#read(last, first, order, limit, entries, undefined);
+    const isPlain = ([key]: Entry) => !isLong(key) && key >= start;
+    return entries.every(isPlain) ? entries : firstOf(this.scan(start, end, order), limit);
   }
 
   snapshot(): Snapshot {

@@ -11,7 +11,8 @@ import { RecordWriter } from "./logRecord";
 import { recoverLog, type Recovered } from "./logRecovery";
 import type { Memtable } from "./memtable";
 import { mergeScan } from "./mergeScan";
-import { checkKey, type Order, type Snapshot, type Store, type Writes } from "./store";
+import { RecentMap } from "../values/recentMap";
+import { checkKey, firstOf, type Order, type Snapshot, type Store, type Writes } from "./store";
 
 type Entry = [key: string, value: string];
 
@@ -26,6 +27,10 @@ export type LogSizes = {
 
 const SIZES: LogSizes = { generationChars: 8 << 20, mostChars: 24 << 20, fileBytes: 8 << 20 };
 const SHORTEST_PAUSE_MS = 1;
+/** Of values that were read of the database lately, in characters with their keys: half of what is kept at most. */
+const RECENT_CHARS = 8 << 20;
+/** A longer one would push out many others. */
+const LONGEST_RECENT_CHARS = 64 << 10;
 
 /**
  * A store in a file of LMDB's and a log beside it. A commit is visible at once, in memory and above the database, and done when
@@ -46,6 +51,8 @@ export class LogStore implements Store {
   /** The group that takes commits, and the one before it, which is being written. */
   #waiting: Group | null = null;
   #writing: Group | null = null;
+  /** What the database has under some keys. What is in memory besides may be newer. */
+  readonly #recent = new RecentMap<string>(RECENT_CHARS, (key, value) => key.length + value.length);
   readonly #spareWriters = [new RecordWriter()];
   #behind: Promise<void> = Promise.resolve();
   #paceUntil = 0;
@@ -86,7 +93,25 @@ export class LogStore implements Store {
   get(key: string): string | undefined {
     let value = this.#filling.get(key);
     if (value === undefined && this.#applying) value = this.#applying.get(key);
-    return value === undefined ? this.database.get(key) : (value ?? undefined);
+    return value === undefined ? this.#stored(key) : (value ?? undefined);
+  }
+
+  take(start: string, end: string | null, order: Order, limit: number): Entry[] {
+    const newer = this.#filling.take(start, end, order, limit);
+    const older = this.#applying?.take(start, end, order, limit) ?? [];
+    const inMemory = newer.length + older.length;
+    if (inMemory === 0) return this.database.take(start, end, order, limit);
+    const layers = [newer, older];
+    // Behind the last of those there may be more writes, and what is deleted makes room for them.
+    const goesOn = layers.some(({ length }) => length === limit);
+    if (goesOn && layers.some((layer) => layer.some(([, value]) => value === null)))
+      return firstOf(this.scan(start, end, order), limit);
+    const stored = this.database.take(start, end, order, limit + inMemory);
+    const merged = mergeScan(
+      [newer, older, stored].map((layer) => layer.values()),
+      order,
+    );
+    return firstOf(merged, limit);
   }
 
   *scan(start: string, end: string | null, order: Order): IterableIterator<Entry> {
@@ -150,6 +175,14 @@ export class LogStore implements Store {
     await this.log.close();
     if (!this.#applying) await this.#release(this.#last);
     await this.database.close();
+  }
+
+  #stored(key: string): string | undefined {
+    const recent = this.#recent.get(key);
+    if (recent !== undefined) return recent;
+    const value = this.database.get(key);
+    if (value !== undefined && value.length <= LONGEST_RECENT_CHARS) this.#recent.set(key, value);
+    return value;
   }
 
   get #lastGroup(): Group | null {
@@ -230,6 +263,8 @@ export class LogStore implements Store {
     await pending?.done.promise.catch(() => undefined);
     const through = pending?.sequence ?? last;
     await this.apply.apply(generation, through);
+    // Entries of indexes, which have no value, are scanned and not asked for.
+    for (const [key, value] of generation.values) if (value !== "") this.#recent.delete(key);
     this.#applying = null;
     this.#version++;
     await this.#release(through);

@@ -1,5 +1,5 @@
 import { compareKeys, SortedMap } from "./sortedMap";
-import { checkKey, type Order, type Snapshot, type Store, type Writes } from "./store";
+import { checkKey, firstOf, type Order, type Snapshot, type Store, type Writes } from "./store";
 
 /** A store that forgets: for tests, and for a server that keeps nothing. */
 export class MemoryStore implements Store {
@@ -28,6 +28,10 @@ export class MemoryStore implements Store {
         pair = this.#entries.nextLowerPair(pair[0]);
       }
     }
+  }
+
+  take(start: string, end: string | null, order: Order, limit: number): [key: string, value: string][] {
+    return firstOf(this.scan(start, end, order), limit);
   }
 
   snapshot(): Snapshot {

@@ -85,6 +85,17 @@ export class Memtable {
     return this.#partsOf(start, end).some((part) => part.touches(start, end));
   }
 
+  /** The first of the writes with `start <= key < end`, up to `limit`. */
+  take(start: string, end: string | null, order: "asc" | "desc", limit: number): Entry[] {
+    if (this.#values.size === 0) return [];
+    const parts = this.#partsOf(start, end);
+    const keys = [];
+    for (const part of order === "asc" ? parts : parts.reverse()) {
+      for (const key of part.take(start, end, order, limit - keys.length)) keys.push(key);
+    }
+    return keys.map((key) => [key, this.#values.get(key) as string | null]);
+  }
+
   /** The writes with `start <= key < end`, `null` being behind the last key. Must not be iterated after a `set`. */
   *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<Entry, void, undefined> {
     const parts = this.#partsOf(start, end);
@@ -164,6 +175,10 @@ class Part {
 
   touches(start: string, end: string | null): boolean {
     return this.#sort().touches(start, end);
+  }
+
+  take(start: string, end: string | null, order: "asc" | "desc", limit: number): string[] {
+    return this.#sort().take(start, end, order, limit);
   }
 
   scan(start: string, end: string | null, order: "asc" | "desc"): Iterable<string> {

@@ -29,6 +29,26 @@ export class SortedKeys {
     return first !== undefined && (end === null || first < end);
   }
 
+  /** The first of the keys with `start <= key < end`, up to `limit`. */
+  take(start: string, end: string | null, order: "asc" | "desc", limit: number): string[] {
+    const keys: string[] = [];
+    if (order === "asc") {
+      let key = this.#keys.getPairOrNextHigher(start)?.[0];
+      while (key !== undefined && (end === null || key < end) && keys.length < limit) {
+        keys.push(key);
+        key = this.#keys.nextHigherKey(key);
+      }
+    } else {
+      // `undefined` asks for the last one.
+      let key = this.#keys.nextLowerKey(end ?? undefined);
+      while (key !== undefined && key >= start && keys.length < limit) {
+        keys.push(key);
+        key = this.#keys.nextLowerKey(key);
+      }
+    }
+    return keys;
+  }
+
   /** The keys with `start <= key < end`. Must not be iterated while keys come or go. */
   *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<string, void, undefined> {
     if (order === "asc") {

@@ -38,6 +38,9 @@ export type Writes = Iterable<readonly [key: string, value: string | null]>;
  * time holds a store.
  */
 export interface Store extends Reading {
+  /** The first entries of {@link scan}, up to `limit`, at once. */
+  take(start: string, end: string | null, order: Order, limit: number): [key: string, value: string][];
+
   /**
    * The state as it is now, which stays as it is while commits go on. The space of what is overwritten meanwhile is not
    * used again before it is released.
@@ -78,4 +81,15 @@ export function checkKey(key: string): void {
   if (key.length === 0 || key.length > MAX_KEY_BYTES) {
     throw new RangeError(`A key has 1 to ${MAX_KEY_BYTES} bytes, not ${key.length}`);
   }
+}
+
+/** For implementations: the first values of an iterator, up to `limit`. */
+export function firstOf<T>(values: Iterator<T, unknown, undefined>, limit: number): T[] {
+  const first: T[] = [];
+  while (first.length < limit) {
+    const { value, done } = values.next();
+    if (done) break;
+    first.push(value as T);
+  }
+  return first;
 }

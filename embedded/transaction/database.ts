@@ -81,6 +81,11 @@ export class Database {
     return this.store.scan(start, end, order);
   }
 
+  /** The first entries of {@link scan}, up to `limit`. */
+  take(start: string, end: string, order: "asc" | "desc", limit: number): [string, string][] {
+    return this.store.take(start, end, order, limit);
+  }
+
   /**
    * `touched`: keys that stay as they are though their documents are written. `timestamp`: one that {@link nextTimestamp} has
    * given since the last commit.

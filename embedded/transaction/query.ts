@@ -4,6 +4,7 @@ import { openCursor, queryFingerprint, sealCursor, type Cursor } from "./cursor"
 import { DeveloperError } from "./errors";
 import { compileFilter } from "./filter";
 import { fullTableScan, indexScan, type IndexToScan, type RangeExpression } from "./indexRange";
+import type { TableInfo } from "./catalog";
 import { CATALOG_KEY } from "./database";
 import { internalIdOfKey, onlyKey, tablePrefix, type KeyRange } from "./keys";
 import { LIMITS } from "./limits";
@@ -63,9 +64,7 @@ export class QueryStream {
   readRange(): KeyRange | null {
     const wanted = this.#wanted;
     if (wanted === null || this.#isExhausted || this.#position === null) return wanted;
-    return this.#order === "asc"
-      ? { start: wanted.start, end: behind(this.#position) }
-      : { start: this.#position, end: wanted.end };
+    return upTo(this.#position, wanted, this.#order);
   }
 
   /** The next document that passes the filters, as JSON text, or `null` at the end. */
@@ -112,10 +111,7 @@ export class QueryStream {
     }
     const [key, stored] = value as [string, string];
     this.#position = key;
-    if (target.isById) return stored;
-    const text = this.transaction.read(tablePrefix(target.table.tablet) + internalIdOfKey(key));
-    if (text === undefined) throw new Error(`An index entry of ${target.table.name} has no document`);
-    return text;
+    return target.isById ? stored : documentOf(this.transaction, target.table, key);
   }
 
   /** What is left to scan behind the current position. */
@@ -132,6 +128,67 @@ export class QueryStream {
     }
     return { start, end };
   }
+}
+
+/** Up to so many documents are read at once; more, one by one, so that a transaction that has read too much ends there. */
+const MOST_AT_ONCE = 100;
+
+/** All documents of a query, as JSON text. */
+export function readRows(transaction: Transaction, query: SerializedQuery): string[] {
+  const limit = limitOf(query);
+  if (limit === null || limit > MOST_AT_ONCE) {
+    const stream = new QueryStream(transaction, query);
+    const rows: string[] = [];
+    for (let row = stream.next(); row !== null; row = stream.next()) rows.push(row);
+    return rows;
+  }
+  transaction.usage.add("databaseQueries", 1);
+  const target = findTarget(transaction, query.source);
+  if (!target) {
+    transaction.recordRead(onlyKey(CATALOG_KEY));
+    return [];
+  }
+  return readFirst(transaction, target, ("order" in query.source && query.source.order) || "asc", limit);
+}
+
+/** How many rows a query wants; `null`: all, or those that pass a filter. */
+function limitOf({ operators }: SerializedQuery): number | null {
+  let limit: number | null = null;
+  for (const operator of operators) {
+    if (!("limit" in operator)) return null;
+    limit = Math.min(limit ?? Infinity, operator.limit);
+  }
+  return limit;
+}
+
+/** The first documents of an index range, which are as many as are wanted or all that there are. */
+function readFirst(
+  transaction: Transaction,
+  { table, isById, range: { start, end } }: IndexToScan,
+  order: "asc" | "desc",
+  limit: number,
+): string[] {
+  if (limit === 0) return [];
+  const entries = start < end ? transaction.take(start, end, order, limit) : [];
+  const last = entries.length === limit ? entries[limit - 1] : undefined;
+  transaction.recordRead(last === undefined ? { start, end } : upTo(last[0], { start, end }, order));
+  return entries.map(([key, stored]) => {
+    const text = isById ? stored : documentOf(transaction, table, key);
+    transaction.countRead(text);
+    return text;
+  });
+}
+
+/** The document of an index entry. */
+function documentOf(transaction: Transaction, table: TableInfo, key: string): string {
+  const text = transaction.read(tablePrefix(table.tablet) + internalIdOfKey(key));
+  if (text === undefined) throw new Error(`An index entry of ${table.name} has no document`);
+  return text;
+}
+
+/** The part of a range that a scan has read when it has come to a key. */
+function upTo(key: string, { start, end }: KeyRange, order: "asc" | "desc"): KeyRange {
+  return order === "asc" ? { start, end: behind(key) } : { start: key, end };
 }
 
 /** The smallest key greater than `key`. */

@@ -173,6 +173,11 @@ export class Transaction {
     return this.#state.scan(start, end, order);
   }
 
+  /** The first entries of {@link scan}, up to `limit`. */
+  take(start: string, end: string, order: "asc" | "desc", limit: number): [string, string][] {
+    return this.#state.take(start, end, order, limit);
+  }
+
   /** Notes what a read depends on. */
   recordRead(read: Read): void {
     this.#state.reads.push(read);

@@ -1,4 +1,4 @@
-import { MAX_KEY_BYTES } from "../storage/store";
+import { firstOf, MAX_KEY_BYTES } from "../storage/store";
 import type { Catalog } from "./catalog";
 import type { Database } from "./database";
 import { DeveloperError } from "./errors";
@@ -55,6 +55,12 @@ export class TransactionState {
     const committed = this.database.scan(start, end, order);
     if (!this.#writes.touches(start, end)) return committed;
     return mergeScan([this.#writes.scan(start, end, order), committed], order);
+  }
+
+  /** The first entries of {@link scan}, up to `limit`. */
+  take(start: string, end: string, order: "asc" | "desc", limit: number): [string, string][] {
+    if (!this.#writes.touches(start, end)) return this.database.take(start, end, order, limit);
+    return firstOf(this.scan(start, end, order), limit);
   }
 
   write(key: string, value: string | null): void {

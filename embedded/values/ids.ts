@@ -1,4 +1,5 @@
 import { randomFillSync } from "node:crypto";
+import { RecentMap } from "./recentMap";
 
 /*
  * A document id is base32 (Crockford's alphabet in lower case, no padding) of
@@ -19,10 +20,13 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 export type DecodedId = {
   /** 1 or greater. */
-  tableNumber: number;
+  readonly tableNumber: number;
   /** 16 bytes, each a character, as keys carry them. */
-  internalId: string;
+  readonly internalId: string;
 };
+
+/** To look one up takes a tenth of the time that it takes to read it, and a call reads most ids several times. */
+const decodedIds = new RecentMap<DecodedId>(20_000);
 
 /**
  * A new, unguessable id (64 random bits) in a table. Ids of one table order by their time, to the ms.
@@ -49,9 +53,12 @@ export function encodeId(tableNumber: number, internalId: string): string {
 
 /** What the id says, or null unless it is exactly the text that `encodeId` makes of it. */
 export function decodeId(id: string): DecodedId | null {
-  const tableNumber = tableNumberOf(id);
-  if (tableNumber === null) return null;
-  return { tableNumber, internalId: binaryString(decodedTableBytes) };
+  const known = decodedIds.get(id);
+  if (known !== undefined) return known;
+  if (decode(id) !== OK) return null;
+  const decoded = { tableNumber: decodedTableNumber, internalId: binaryString(decodedTableBytes) };
+  decodedIds.set(id, decoded);
+  return decoded;
 }
 
 /** The 16 bytes from there on, in one call: a loop would take several times as long. */
@@ -77,9 +84,9 @@ function binaryString(at: number): string {
   );
 }
 
-/** The table number of an id, or null where `decodeId` gives null; as strict, and without allocating. */
+/** The table number of an id, or null where `decodeId` gives null. */
 export function tableNumberOf(id: string): number | null {
-  return decode(id) === OK ? decodedTableNumber : null;
+  return decodeId(id)?.tableNumber ?? null;
 }
 
 /** Convex's words for why the text is not an id, or null if it is one. */

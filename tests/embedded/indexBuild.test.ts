@@ -167,6 +167,7 @@ test("a build that takes long tells how many documents there are and how many of
   const slow: Store = {
     get: (key) => store.get(key),
     scan: (start, end, order) => store.scan(start, end, order),
+    take: (start, end, order, limit) => store.take(start, end, order, limit),
     close: () => store.close(),
     snapshot: () => store.snapshot(),
     commit: async (writes) => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compareValues, type Value } from "convex/values";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi, type MockInstance } from "vitest";
 import { Log } from "../../embedded/storage/log";
 import { LogStore } from "../../embedded/storage/logStore";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
@@ -226,17 +226,19 @@ type Held = { readonly settle: (outcome: "accept" | "refuse") => void; readonly 
 
 /** Keeps each record of the log waiting until the test settles it. */
 class HeldLog {
+  readonly #spy: MockInstance<Log["append"]>;
   #held: Held | null = null;
 
   /** `onRecord` is told of each as it arrives. */
   constructor(onRecord: () => void) {
+    // oxlint-disable-next-line typescript/unbound-method -- it is called with the log that it is called on
     const { append } = Log.prototype;
     const hold = (held: Held) => {
       if (this.#held !== null) throw new Error("A second record must not be written beside the first");
       this.#held = held;
       onRecord();
     };
-    vi.spyOn(Log.prototype, "append").mockImplementation(function (this: Log, record) {
+    this.#spy = vi.spyOn(Log.prototype, "append").mockImplementation(function (this: Log, record) {
       let settle: Held["settle"] = () => undefined;
       const outcome = new Promise<"accept" | "refuse">((resolve) => (settle = resolve));
       const appended = outcome.then((settled) => {
@@ -257,7 +259,7 @@ class HeldLog {
   }
 
   release(): void {
-    vi.mocked(Log.prototype.append).mockRestore();
+    this.#spy.mockRestore();
   }
 }
 
