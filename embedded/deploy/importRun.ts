@@ -157,7 +157,7 @@ export class ImportRun {
     requireUserFields(value);
     const problem = this.#schemas.get(table.namespace)?.check(table.name, value);
     if (problem) throw new DeveloperError(problem);
-    const id = _id ?? newId(table.number, _creationTime);
+    const id = _id ?? newId(table.number, _creationTime).id;
     const document = withSystemFields(value, id, _creationTime);
     const size = documentSize(document);
     if (size > MAX_DOCUMENT_BYTES) {

@@ -150,11 +150,10 @@ export class LmdbStore implements Reading {
    * order of the calls.
    */
   async commit(writes: Writes): Promise<void> {
-    const all = [...writes];
-    if (all.length === 0) return;
+    if (writes.size === 0) return;
     // Nothing may throw below: what was encoded before it would be committed.
-    for (const [key] of all) checkKey(key);
-    await this.#write(all);
+    for (const key of writes.keys()) checkKey(key);
+    await this.#write(writes);
   }
 
   /** What was stored last with {@link commitMarked}. */
@@ -163,11 +162,11 @@ export class LmdbStore implements Reading {
   }
 
   /** As {@link commit}, of legal keys, and changes the mark in the same transaction. */
-  commitMarked(writes: Writes, mark: string): Promise<void> {
+  commitMarked(writes: Iterable<readonly [string, string | null]>, mark: string): Promise<void> {
     return this.#write(writes, mark);
   }
 
-  async #write(writes: Writes, mark?: string): Promise<void> {
+  async #write(writes: Iterable<readonly [string, string | null]>, mark?: string): Promise<void> {
     const db = this.#db;
     const committed = db.batch(() => {
       if (mark !== undefined) void db.put(MARK_KEY, mark);

@@ -9,7 +9,7 @@ import { LogApply } from "./logApply";
 import { formatMark, NO_MARK, parseMark } from "./logMark";
 import { RecordWriter } from "./logRecord";
 import { recoverLog, type Recovered } from "./logRecovery";
-import type { Memtable } from "./memtable";
+import type { Change, Memtable } from "./memtable";
 import { mergeScan } from "./mergeScan";
 import { RecentMap } from "../values/recentMap";
 import { checkKey, firstOf, type Order, type Snapshot, type Store, type Writes } from "./store";
@@ -283,7 +283,7 @@ class Group {
   sequence: number | null = null;
   /** How much it writes, in characters. */
   chars = 0;
-  readonly #changes: [key: string, before: string | null | undefined][] = [];
+  readonly #changes: Change[] = [];
 
   constructor(
     private readonly memtable: Memtable,
@@ -297,11 +297,12 @@ class Group {
     const { length } = this.record;
     const charsBefore = memtable.chars;
     try {
-      for (const [key, value] of writes) {
+      writes.forEach((value, key) => {
         checkKey(key);
         this.record.add(key, value);
-        this.#changes.push([key, memtable.set(key, value)]);
-      }
+        const before = memtable.set(key, value);
+        this.#changes.push(before === undefined ? key : [key, before]);
+      });
     } catch (error) {
       this.record.cutTo(length);
       memtable.undo(this.#changes.splice(changes));

@@ -46,9 +46,8 @@ export class MemoryStore implements Store {
 
   // oxlint-disable-next-line require-await -- so that an illegal key rejects
   async commit(writes: Writes): Promise<void> {
-    const all = [...writes];
-    for (const [key] of all) checkKey(key);
-    for (const [key, value] of all) {
+    for (const key of writes.keys()) checkKey(key);
+    for (const [key, value] of writes) {
       if (value === null) this.#entries.delete(key);
       else this.#entries.set(key, value);
     }

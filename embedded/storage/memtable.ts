@@ -3,6 +3,9 @@ import { compareKeys } from "./sortedMap";
 
 type Entry = [key: string, value: string | null];
 
+/** What a write has changed: a key of which nothing was known, or what was known of it. There are very many of the former. */
+export type Change = string | readonly [key: string, before: string | null];
+
 /** Keys that begin alike, with so many characters, are one part: in practice a table or an index. */
 const PART_CHARS = 5;
 /** Parts with fewer keys than this are put in order anew in each memtable: there may be any number of them. */
@@ -62,10 +65,11 @@ export class Memtable {
     return before;
   }
 
-  /** Undoes writes. `changes`: the keys, each with what {@link set} has given, in the order of the writes. */
-  undo(changes: readonly (readonly [key: string, before: string | null | undefined])[]): void {
+  /** Undoes the writes that made these changes, in their order. */
+  undo(changes: readonly Change[]): void {
     const shrunk = new Set<Part>();
-    for (const [key, before] of changes.toReversed()) {
+    for (const change of changes.toReversed()) {
+      const [key, before] = typeof change === "string" ? [change] : change;
       const now = this.#values.get(key) as string | null;
       this.#chars -= charsOf(key, now);
       if (before !== undefined) {

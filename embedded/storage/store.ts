@@ -28,7 +28,7 @@ export interface Snapshot extends Reading {
 }
 
 /** What a commit changes, key by key; `null` deletes a key, and deleting a key that is not there is no error. */
-export type Writes = Iterable<readonly [key: string, value: string | null]>;
+export type Writes = ReadonlyMap<string, string | null>;
 
 /**
  * A durable, ordered map from keys to texts: all that the runtime asks of a disk.

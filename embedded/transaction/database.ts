@@ -45,7 +45,7 @@ export class Database {
     const text = store.get(CATALOG_KEY);
     const catalog = text === undefined ? Catalog.empty() : Catalog.parse(text);
     const database = new Database(store, catalog, BigInt(store.get(TIMESTAMP_KEY) ?? "0"));
-    if (text === undefined) await store.commit([[CATALOG_KEY, catalog.stringify()]]);
+    if (text === undefined) await store.commit(new Map([[CATALOG_KEY, catalog.stringify()]]));
     return database;
   }
 
@@ -91,31 +91,31 @@ export class Database {
    * given since the last commit.
    *
    * Applies writes atomically and returns the commit's timestamp. They are visible when this returns and durable when
-   * `durable()`, called after it, resolves.
+   * `durable()`, called after it, resolves. A map of them is the database's own from then on.
    */
   commit(
-    writes: Writes,
+    writes: Iterable<readonly [string, string | null]>,
     catalog: Catalog = this.#catalog,
     touched: Iterable<string> = [],
     timestamp: bigint = this.nextTimestamp(),
   ): bigint {
     if (timestamp <= this.#timestamp) throw new Error("Another transaction has committed meanwhile");
     this.#timestamp = timestamp;
-    const all = [...writes];
+    const all = writes instanceof Map ? (writes as Map<string, string | null>) : new Map(writes);
     if (this.#history.isKept) {
       this.#history.add(
         timestamp,
-        all.map(([key]) => [key, this.get(key)]),
+        Array.from(all.keys(), (key) => [key, this.get(key)]),
       );
     }
-    const keys = this.#listeners.size === 0 ? [] : [...touched, ...all.map(([key]) => key)];
+    const keys = this.#listeners.size === 0 ? [] : [...touched, ...all.keys()];
     if (catalog !== this.#catalog) {
       this.#history.clear();
       this.#catalog = catalog;
-      all.push([CATALOG_KEY, catalog.stringify()]);
+      all.set(CATALOG_KEY, catalog.stringify());
       keys.push(CATALOG_KEY);
     }
-    all.push([TIMESTAMP_KEY, timestamp.toString()]);
+    all.set(TIMESTAMP_KEY, timestamp.toString());
     this.#write(all);
     for (const listener of this.#listeners) listener(keys);
     return timestamp;
@@ -156,7 +156,7 @@ export class Database {
     while (this.#pending.reduce((sum, { chars }) => sum + chars, 0) > MAX_PENDING_CHARS) await this.durable();
   }
 
-  #write(writes: readonly (readonly [string, string | null])[]): void {
+  #write(writes: Writes): void {
     const done = this.store.commit(writes);
     let group = this.#pending.at(-1);
     if (group?.done !== done) {
@@ -168,7 +168,9 @@ export class Database {
         () => this.#lose(begun),
       );
     }
-    for (const [key, value] of writes) group.chars += key.length + (value?.length ?? 0);
+    let chars = 0;
+    writes.forEach((value, key) => (chars += key.length + (value?.length ?? 0)));
+    group.chars += chars;
   }
 
   /** The disk refused: the store has undone what was pending, and all that was built on it. */

@@ -114,8 +114,7 @@ export class Transaction {
     const table = known ?? this.#newTable(tableName);
     this.#checkDocument(tableName, value);
     const creationTime = this.database.nextCreationTime();
-    const id = newId(table.number, creationTime);
-    const internalId = internalIdOf(id);
+    const { id, internalId } = newId(table.number, creationTime);
     this.#putDocument(table, internalId, null, withSystemFields(value, id, creationTime), size);
     return id;
   }

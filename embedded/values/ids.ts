@@ -33,7 +33,7 @@ const decodedIds = new RecentMap<DecodedId>(20_000);
  *
  * @param nowMs ms since the epoch
  */
-export function newId(tableNumber: number, nowMs: number): string {
+export function newId(tableNumber: number, nowMs: number): { id: string; internalId: string } {
   const start = writeTableNumber(tableNumber);
   writeUint16(start, Math.floor(nowMs / 2 ** 32));
   scratch[start + 2] = nowMs / 2 ** 24;
@@ -41,7 +41,8 @@ export function newId(tableNumber: number, nowMs: number): string {
   writeUint16(start + 4, nowMs);
   fillRandom(start + 6);
   writeUint16(start + 14, nowMs / DAY_MS);
-  return finishId(start + INTERNAL_ID_BYTES);
+  const internalId = binaryString(start);
+  return { id: finishId(start + INTERNAL_ID_BYTES), internalId };
 }
 
 /** @param internalId 16 bytes, each a character */

@@ -16,8 +16,8 @@ import { convexValue } from "./arbitraryValues";
 
 const TABLES: Record<number, string> = { 10001: "users", 10002: "meetings", 513: "_tables", 514: "_storage" };
 const tables = { tableName: (tableNumber: number) => TABLES[tableNumber] };
-const [userId, meetingId, systemId, fileId, unknownId] = [10001, 10002, 513, 514, 10003].map((tableNumber) =>
-  newId(tableNumber, Date.now()),
+const [userId, meetingId, systemId, fileId, unknownId] = [10001, 10002, 513, 514, 10003].map(
+  (tableNumber) => newId(tableNumber, Date.now()).id,
 ) as [string, string, string, string, string];
 
 function jsonOf(validator: GenericValidator): ValidatorJSON {

@@ -287,10 +287,10 @@ describe("ids", () => {
 
   test("are new each time, of their table, and in the order of their times", () => {
     const times = [0, 1, 255, 256, 2 ** 32 - 1, 2 ** 32, Date.now(), Date.now() + 1, 2 ** 47];
-    const ids = times.map((time) => newId(10001, time));
+    const ids = times.map((time) => newId(10001, time).id);
     expect(ids.toSorted()).toEqual(ids);
     expect(ids.every((id) => id.length === 32 && tableNumberOf(id) === 10001)).toBe(true);
-    const many = Array.from({ length: 5000 }, () => newId(10001, 1_763_700_000_123.9));
+    const many = Array.from({ length: 5000 }, () => newId(10001, 1_763_700_000_123.9).id);
     expect(new Set(many).size).toBe(5000);
     const view = Buffer.from(decodeId(many[0] as string)?.internalId ?? "", "latin1");
     expect(view.readUIntBE(0, 6)).toBe(1_763_700_000_123);
