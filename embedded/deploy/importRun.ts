@@ -15,9 +15,9 @@ import { MAX_KEY_BYTES } from "../storage/store";
 import { tableKey, type IndexInfo, type Namespace, type TableInfo } from "../transaction/catalog";
 import type { Database } from "../transaction/database";
 import { DeveloperError } from "../transaction/errors";
+import { entryOf } from "../transaction/indexEntries";
 import { clearPrefix } from "../transaction/indexBuild";
 import {
-  entryOf,
   internalIdOf,
   MAX_DOCUMENT_BYTES,
   requireLegal,

@@ -8,7 +8,7 @@ import type { JsonObject } from "../values/json";
 import { FIRST_TABLET, tableKey, type IndexInfo, type Namespace, type TableInfo } from "./catalog";
 import type { Database } from "./database";
 import { indexEntryEnd, indexPrefix, internalIdOfKey, rangeOfPrefix, tabletOfKey, tablePrefix } from "./keys";
-import { entryOf } from "./transaction";
+import { entryOf } from "./indexEntries";
 
 /** `fields` does not name the implicit last fields `_creationTime` and `_id`. */
 export type WantedIndex = { readonly name: string; readonly fields: readonly string[] };

@@ -1,20 +1,12 @@
 import { checkValue, int64Json, isUndefined, type Json, type JsonObject } from "../values/json";
-import { fieldAt, identifierProblem } from "../values/fields";
+import { identifierProblem } from "../values/fields";
 import { decodeId, idProblem, newId } from "../values/ids";
 import { documentSize } from "../values/size";
-import { isSystem, ROOT, type IndexInfo, type Namespace, type TableInfo } from "./catalog";
+import { isSystem, ROOT, type Namespace, type TableInfo } from "./catalog";
 import { CATALOG_KEY, type Database } from "./database";
 import { DeveloperError } from "./errors";
-import {
-  indexEntryEnd,
-  indexEntryKey,
-  indexPrefix,
-  internalIdOfKey,
-  onlyKey,
-  tabletOfKey,
-  tablePrefix,
-  type KeyRange,
-} from "./keys";
+import { entriesOf, entryOf } from "./indexEntries";
+import { indexEntryEnd, internalIdOfKey, onlyKey, tabletOfKey, tablePrefix, type KeyRange } from "./keys";
 import type { Usage } from "./limits";
 import { TransactionState, type Read, type Savepoint } from "./transactionState";
 
@@ -312,15 +304,17 @@ export class Transaction {
   ): void {
     const creationTime = (after ?? before)?.["_creationTime"] as number;
     const end = indexEntryEnd(creationTime, internalId);
-    this.#writeIndexEntry(table.byCreationTime, before, after, end);
-    for (const index of table.indexes.values()) this.#writeIndexEntry(index, before, after, end);
+    const old = before && entriesOf(table, before, end);
+    const entries = after && entriesOf(table, after, end);
+    const count = (entries ?? old)?.length ?? 0;
+    for (let i = 0; i < count; i++) this.#writeIndexEntry(old?.[i] ?? null, entries?.[i] ?? null);
     const building = this.database.building.get(table.key);
-    if (building) for (const index of building) this.#writeIndexEntry(index, before, after, end);
+    for (const index of building ?? []) {
+      this.#writeIndexEntry(before && entryOf(index, before, end), after && entryOf(index, after, end));
+    }
   }
 
-  #writeIndexEntry(index: IndexInfo, before: JsonObject | null, after: JsonObject | null, end: string): void {
-    const oldKey = before && entryOf(index, before, end);
-    const newKey = after && entryOf(index, after, end);
+  #writeIndexEntry(oldKey: string | null, newKey: string | null): void {
     if (oldKey === newKey) {
       if (newKey !== null) this.#state.touched.push(newKey);
       return;
@@ -369,12 +363,6 @@ export type IdUse = {
 };
 
 type ResolvedId = { table: TableInfo; internalId: string; key: string };
-
-/** The key of a document's entry in an index. `end`: see {@link indexEntryEnd}. */
-export function entryOf(index: IndexInfo, document: JsonObject, end: string): string {
-  const fields = index.fields.map((path) => fieldAt(document, path));
-  return indexEntryKey(indexPrefix(index.id), fields, end);
-}
 
 /** The internal id, as it stands in keys, of an id that is known to be well formed. */
 export function internalIdOf(id: string): string {

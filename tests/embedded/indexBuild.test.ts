@@ -11,7 +11,8 @@ import {
   type Inspect,
 } from "../../embedded/transaction/indexBuild";
 import { indexEntryEnd, indexPrefix, rangeOfPrefix, tablePrefix } from "../../embedded/transaction/keys";
-import { entryOf, internalIdOf, Transaction } from "../../embedded/transaction/transaction";
+import { entryOf } from "../../embedded/transaction/indexEntries";
+import { internalIdOf, Transaction } from "../../embedded/transaction/transaction";
 import type { JsonObject } from "../../embedded/values/json";
 
 const BY_A = new Map([["", new Map([["items", [{ name: "by_a", fields: ["a"] }]]])]]);

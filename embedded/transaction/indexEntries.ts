@@ -1,0 +1,54 @@
+/** The keys of documents in indexes. */
+import { fieldAt } from "../values/fields";
+import type { JsonObject } from "../values/json";
+import { encodeKeyPart } from "../values/keyEncoding";
+import type { IndexInfo, TableInfo } from "./catalog";
+import { indexEntryKey, indexPrefix } from "./keys";
+
+/** The key of a document's entry in an index. `end`: see `indexEntryEnd`. */
+export function entryOf(index: IndexInfo, document: JsonObject, end: string): string {
+  const fields = index.fields.map((path) => fieldAt(document, path));
+  return indexEntryKey(indexPrefix(index.id), fields, end);
+}
+
+/** The paths of the fields in a table's indexes, each once, and of each index its prefix and the places of its fields among these. */
+type Plan = {
+  readonly paths: readonly string[];
+  readonly indexes: readonly { readonly prefix: string; readonly fields: readonly number[] }[];
+};
+
+const plans = new WeakMap<TableInfo, Plan>();
+
+function planOf(table: TableInfo): Plan {
+  let plan = plans.get(table);
+  if (plan === undefined) {
+    const indexes = [table.byCreationTime, ...table.indexes.values()];
+    const paths = [...new Set(indexes.flatMap(({ fields }) => fields))];
+    plan = {
+      paths,
+      indexes: indexes.map(({ id, fields }) => ({
+        prefix: indexPrefix(id),
+        fields: fields.map((path) => paths.indexOf(path)),
+      })),
+    };
+    plans.set(table, plan);
+  }
+  return plan;
+}
+
+/**
+ * The keys of a document's entries in all indexes of its table: in that of the creation times, then in the others in their
+ * order. What several indexes have is encoded once.
+ */
+export function entriesOf(table: TableInfo, document: JsonObject, end: string): string[] {
+  const { paths, indexes } = planOf(table);
+  const parts: string[] = [];
+  for (const path of paths) parts.push(encodeKeyPart(fieldAt(document, path)));
+  const entries: string[] = [];
+  for (const { prefix, fields } of indexes) {
+    let key = prefix;
+    for (const field of fields) key += parts[field] as string;
+    entries.push(key + end);
+  }
+  return entries;
+}
