@@ -1,12 +1,14 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { Deferred } from "./deferred";
 import type { LmdbStore } from "./lmdbStore";
-import { formatMark } from "./logMark";
+import { formatMark, type LogMark } from "./logMark";
 import { charsOf, type Memtable } from "./memtable";
 
 /** A slice of so many writes, or characters, keeps the main thread for some 2 ms. */
 const SLICE_WRITES = 2000;
 const SLICE_CHARS = 1 << 20;
+/** So many are on their way at once: the database's thread must not have to wait for the main thread, which has other things to do. */
+const SLICES_AT_ONCE = 3;
 /** Between two attempts when the database can't be written to. */
 const PAUSES_MS = [50, 200, 1000, 5000];
 
@@ -38,12 +40,27 @@ export class LogApply {
   async apply(generation: Memtable, through: number): Promise<void> {
     const startedAt = performance.now();
     this.#remainingChars = generation.chars;
-    for await (const { writes, isLast } of slicesOf(generation)) {
-      const mark = { applied: isLast ? through : this.applied, applying: through };
+    const write = async ({ writes, chars }: Slice, mark: LogMark) => {
       await this.#write(writes, formatMark(mark));
-      for (const [key, value] of writes) this.#remainingChars -= charsOf(key, value);
+      this.#remainingChars -= chars;
       this.#charsPerMs =
         (generation.chars - this.#remainingChars) / Math.max(1, performance.now() - startedAt);
+    };
+    const underWay: Promise<void>[] = [];
+    try {
+      for await (const slice of slicesOf(generation)) {
+        // One more only when the first of them is done. What the last one notes is true when all others are.
+        await (slice.isLast ? Promise.all(underWay) : underWay[underWay.length - SLICES_AT_ONCE]);
+        const written = write(slice, { applied: slice.isLast ? through : this.applied, applying: through });
+        // Whoever waits for it comes later.
+        written.catch(() => undefined);
+        underWay.push(written);
+        // Others run before the next one is encoded.
+        await setImmediate();
+      }
+      await underWay.at(-1);
+    } finally {
+      await Promise.allSettled(underWay);
     }
     this.#remainingChars = 0;
     this.applied = through;
@@ -51,20 +68,24 @@ export class LogApply {
 
   /** Resolves with the next slice that is on disk. Rejects when the next attempt, which it brings about, fails. */
   progress(): Promise<void> {
-    this.#retry.abort();
+    this.#endPauses();
     return this.#progress.promise;
   }
 
   /** From now on the first attempt that fails is the last. */
   close(): void {
     this.#isClosing = true;
+    this.#endPauses();
+  }
+
+  #endPauses(): void {
     this.#retry.abort();
+    this.#retry = new AbortController();
   }
 
   async #write(writes: readonly [string, string | null][], mark: string): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       const isLast = this.#isClosing;
-      this.#retry = new AbortController();
       try {
         await this.database.commitMarked(writes, mark);
         this.#settle().resolve();
@@ -72,7 +93,7 @@ export class LogApply {
       } catch (error) {
         this.#settle().reject(error);
         if (isLast) throw error;
-        await this.#pause(PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]);
+        if (!this.#isClosing) await this.#pause(PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]);
       }
     }
   }
@@ -89,7 +110,11 @@ export class LogApply {
   }
 }
 
-type Slice = { readonly writes: readonly [string, string | null][]; readonly isLast: boolean };
+type Slice = {
+  readonly writes: readonly [string, string | null][];
+  readonly chars: number;
+  readonly isLast: boolean;
+};
 
 /** The writes of a generation in the order of their keys; the last slice may be empty. */
 async function* slicesOf(generation: Memtable): AsyncGenerator<Slice, void, undefined> {
@@ -101,10 +126,10 @@ async function* slicesOf(generation: Memtable): AsyncGenerator<Slice, void, unde
       writes.push([key, value]);
       chars += charsOf(key, value);
       if (writes.length < SLICE_WRITES && chars < SLICE_CHARS) continue;
-      yield { writes, isLast: false };
+      yield { writes, chars, isLast: false };
       writes = [];
       chars = 0;
     }
   }
-  yield { writes, isLast: true };
+  yield { writes, chars, isLast: true };
 }
