@@ -15,7 +15,8 @@ const PAUSES_MS = [50, 200, 1000, 5000];
 /** Brings writes of the log into the database, one generation at a time. */
 export class LogApply {
   #remainingChars = 0;
-  #charsPerMs: number | null = null;
+  #allChars = 0;
+  #isRefused = false;
   #progress = new Deferred();
   #retry = new AbortController();
   #isClosing = false;
@@ -26,9 +27,14 @@ export class LogApply {
     private applied: number,
   ) {}
 
-  /** Until when what is under way is done, as far as it can be told; 0 before that. */
-  get remainingMs(): number {
-    return this.#charsPerMs === null ? 0 : this.#remainingChars / this.#charsPerMs;
+  /** How much of what is under way is in the database, between 0 and 1. */
+  get share(): number {
+    return this.#allChars === 0 ? 1 : 1 - this.#remainingChars / this.#allChars;
+  }
+
+  /** Whether the database did not take what it was given last. */
+  get isRefused(): boolean {
+    return this.#isRefused;
   }
 
   /**
@@ -38,13 +44,11 @@ export class LogApply {
    * @param through the sequence of the last record whose writes it has
    */
   async apply(generation: Memtable, through: number): Promise<void> {
-    const startedAt = performance.now();
-    this.#remainingChars = generation.chars;
+    this.#remainingChars = this.#allChars = generation.chars;
     const write = async ({ writes, chars }: Slice, mark: LogMark) => {
       await this.#write(writes, formatMark(mark));
       this.#remainingChars -= chars;
-      this.#charsPerMs =
-        (generation.chars - this.#remainingChars) / Math.max(1, performance.now() - startedAt);
+      this.#settle().resolve();
     };
     const underWay: Promise<void>[] = [];
     try {
@@ -62,7 +66,7 @@ export class LogApply {
     } finally {
       await Promise.allSettled(underWay);
     }
-    this.#remainingChars = 0;
+    this.#remainingChars = this.#allChars = 0;
     this.applied = through;
   }
 
@@ -88,9 +92,10 @@ export class LogApply {
       const isLast = this.#isClosing;
       try {
         await this.database.commitMarked(writes, mark);
-        this.#settle().resolve();
+        this.#isRefused = false;
         return;
       } catch (error) {
+        this.#isRefused = true;
         this.#settle().reject(error);
         if (isLast) throw error;
         if (!this.#isClosing) await this.#pause(PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]);

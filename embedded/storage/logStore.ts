@@ -1,7 +1,6 @@
 import { dirname } from "node:path";
 // Not the global one: a test that sets the clock must not stop commits.
 import { setImmediate } from "node:timers";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Deferred } from "./deferred";
 import { LmdbStore } from "./lmdbStore";
 import { Log } from "./log";
@@ -21,12 +20,18 @@ export type LogSizes = {
   readonly generationChars: number;
   /** The database may be behind by so many characters, beside the generation that is under way; then commits wait. */
   readonly mostChars: number;
+  /** And by so many as soon as that is under way; the more of it is done, the more of the others. */
+  readonly freeChars: number;
   /** A file of the log is followed by another one when it has so many bytes. */
   readonly fileBytes: number;
 };
 
-const SIZES: LogSizes = { generationChars: 8 << 20, mostChars: 24 << 20, fileBytes: 8 << 20 };
-const SHORTEST_PAUSE_MS = 1;
+const SIZES: LogSizes = {
+  generationChars: 8 << 20,
+  mostChars: 24 << 20,
+  freeChars: 4 << 20,
+  fileBytes: 8 << 20,
+};
 /** Of values that were read of the database lately, in characters with their keys: half of what is kept at most. */
 const RECENT_CHARS = 8 << 20;
 /** A longer one would push out many others. */
@@ -55,7 +60,6 @@ export class LogStore implements Store {
   readonly #recent = new RecentMap<string>(RECENT_CHARS, (key, value) => key.length + value.length);
   readonly #spareWriters = [new RecordWriter()];
   #behind: Promise<void> = Promise.resolve();
-  #paceUntil = 0;
 
   private constructor(
     private readonly database: LmdbStore,
@@ -213,7 +217,7 @@ export class LogStore implements Store {
       this.#waiting = null;
       this.#writing = group;
       try {
-        await this.#makeRoom(group.chars);
+        await this.#makeRoom(group, this.#filling.chars);
         group.sequence = this.#last = await this.log.append(group.record);
         group.done.resolve();
       } catch (error) {
@@ -236,16 +240,23 @@ export class LogStore implements Store {
     behind?.done.reject(error);
   }
 
-  /** Lets commits come in as fast as the generation that is under way goes out, so that none of them has to wait for all of it. */
-  async #makeRoom(chars: number): Promise<void> {
-    while (this.#applying && this.#filling.chars >= this.sizes.mostChars)
-      await Promise.race([this.apply.progress(), this.#behind]);
-    if (!this.#applying) return;
-    const now = performance.now();
-    const room = Math.max(1, this.sizes.mostChars - this.#filling.chars);
-    this.#paceUntil = Math.max(now, this.#paceUntil) + (chars / room) * this.apply.remainingMs;
-    const ms = Math.min(this.#paceUntil - now, this.apply.remainingMs);
-    if (ms >= SHORTEST_PAUSE_MS) await sleep(ms);
+  /**
+   * Lets commits come in as fast as the generation that is under way goes out, so that none of them has to wait for all of it.
+   *
+   * @param chars how much there is in memory beside that, up to this group
+   */
+  async #makeRoom({ memtable }: Group, chars: number): Promise<void> {
+    const { freeChars, mostChars } = this.sizes;
+    const { apply } = this;
+    const room = () => (apply.isRefused ? mostChars : freeChars + (mostChars - freeChars) * apply.share);
+    // The group itself may be under way, once what was before it is done.
+    while (this.#applying && this.#filling === memtable && chars > room()) {
+      try {
+        await Promise.race([apply.progress(), this.#behind]);
+      } catch (error) {
+        if (chars > mostChars) throw error;
+      }
+    }
   }
 
   /** Sends the generation that has taken the commits so far on its way to the database. */
@@ -286,7 +297,7 @@ class Group {
   readonly #changes: Change[] = [];
 
   constructor(
-    private readonly memtable: Memtable,
+    readonly memtable: Memtable,
     readonly record: RecordWriter,
   ) {}
 

@@ -6,7 +6,7 @@ import { metaKey } from "./keys";
 /** What it holds changes whenever a table or an index comes or goes. */
 export const CATALOG_KEY = metaKey("catalog");
 const TIMESTAMP_KEY = metaKey("timestamp");
-const NANOSECONDS_PER_MS = 1_000_000;
+const NANOSECONDS_PER_MS = 1_000_000n;
 
 /** Above this many characters of writes that are not on disk yet, new mutations wait. */
 const MAX_PENDING_CHARS = 64 * 1024 * 1024;
@@ -37,7 +37,7 @@ export class Database {
   ) {
     this.#catalog = catalog;
     this.#timestamp = timestamp;
-    this.#lastCreationTime = Number(timestamp) / NANOSECONDS_PER_MS;
+    this.#lastCreationTime = Number(timestamp / NANOSECONDS_PER_MS);
   }
 
   /** Takes over a store: reads its catalog, or makes the first one in an empty store. */
@@ -58,9 +58,9 @@ export class Database {
     return this.#timestamp;
   }
 
-  /** A timestamp for the next commit. */
+  /** A timestamp for the next commit, which is not before the documents that there are by now. */
   nextTimestamp(): bigint {
-    const now = BigInt(Date.now()) * 1_000_000n;
+    const now = BigInt(Math.max(Date.now(), Math.ceil(this.#lastCreationTime))) * NANOSECONDS_PER_MS;
     return now > this.#timestamp ? now : this.#timestamp + 1n;
   }
 

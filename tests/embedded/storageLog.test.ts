@@ -29,7 +29,12 @@ import { SMALL_LOG } from "./storageSizes";
 type Writes = ReadonlyMap<string, string | null>;
 
 /** Nothing goes on to the database by itself. */
-const LOG_ALONE: LogSizes = { generationChars: Infinity, mostChars: Infinity, fileBytes: Infinity };
+const LOG_ALONE: LogSizes = {
+  generationChars: Infinity,
+  mostChars: Infinity,
+  freeChars: Infinity,
+  fileBytes: Infinity,
+};
 /** The same, and each record has a file of its own. */
 const MANY_FILES: LogSizes = { ...LOG_ALONE, fileBytes: 1 };
 

@@ -64,7 +64,7 @@ describe("a range of strings", () => {
 
 describe("a database whose disk is slow and sometimes refuses", () => {
   /** Many generations, and nothing waits for the database behind the log. */
-  const sizes = { ...SMALL_LOG, mostChars: Infinity };
+  const sizes = { ...SMALL_LOG, mostChars: Infinity, freeChars: Infinity };
   let root: string;
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), "transaction-test-"));
