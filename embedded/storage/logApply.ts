@@ -125,10 +125,10 @@ type Slice = {
 async function* slicesOf(generation: Memtable): AsyncGenerator<Slice, void, undefined> {
   let writes: [string, string | null][] = [];
   let chars = 0;
-  for await (const keys of generation.sortedKeys(() => setImmediate())) {
-    for (const key of keys) {
-      const value = generation.get(key) as string | null;
-      writes.push([key, value]);
+  for await (const part of generation.inOrder(() => setImmediate())) {
+    for (const write of part) {
+      const [key, value] = write;
+      writes.push(write);
       chars += charsOf(key, value);
       if (writes.length < SLICE_WRITES && chars < SLICE_CHARS) continue;
       yield { writes, chars, isLast: false };

@@ -70,7 +70,7 @@ export class LogStore implements Store {
   ) {
     this.#filling = writes;
     this.#last = last;
-    if (writes.size > 0) this.#rotate();
+    if (!writes.isEmpty) this.#rotate();
   }
 
   /**
@@ -171,7 +171,7 @@ export class LogStore implements Store {
       await group.done.promise.catch(() => undefined);
     this.apply.close();
     try {
-      for (; this.#applying || this.#filling.size > 0; await this.#behind)
+      for (; this.#applying || !this.#filling.isEmpty; await this.#behind)
         if (!this.#applying) this.#rotate();
     } catch {
       // What the database did not take is in the log.
@@ -274,8 +274,8 @@ export class LogStore implements Store {
     await pending?.done.promise.catch(() => undefined);
     const through = pending?.sequence ?? last;
     await this.apply.apply(generation, through);
-    // Entries of indexes, which have no value, are scanned and not asked for.
-    for (const [key, value] of generation.values) if (value !== "") this.#recent.delete(key);
+    // The empty text is what entries of indexes have, which are scanned and not asked for.
+    for (const key of generation.keysOfValues()) this.#recent.delete(key);
     this.#applying = null;
     this.#version++;
     await this.#release(through);
@@ -311,18 +311,18 @@ class Group {
       writes.forEach((value, key) => {
         checkKey(key);
         this.record.add(key, value);
-        const before = memtable.set(key, value);
-        this.#changes.push(before === undefined ? key : [key, before]);
+        this.#changes.push(memtable.set(key, value));
       });
     } catch (error) {
       this.record.cutTo(length);
-      memtable.undo(this.#changes.splice(changes));
+      memtable.undo(this.#changes.splice(changes), charsBefore);
       throw error;
     }
     this.chars += memtable.chars - charsBefore;
   }
 
+  /** Takes all of its writes back; nothing may have been written after them. */
   undo(): void {
-    this.memtable.undo(this.#changes);
+    this.memtable.undo(this.#changes, this.memtable.chars - this.chars);
   }
 }

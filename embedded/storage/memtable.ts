@@ -3,7 +3,10 @@ import { compareKeys } from "./sortedMap";
 
 type Entry = [key: string, value: string | null];
 
-/** What a write has changed: a key of which nothing was known, or what was known of it. There are very many of the former. */
+/**
+ * What a write has changed: the key, and its value before if that was another than the empty text, which most are not and which
+ * therefore says the same as nothing.
+ */
 export type Change = string | readonly [key: string, before: string | null];
 
 /** Keys that begin alike, with so many characters, are one part: in practice a table or an index. */
@@ -21,7 +24,6 @@ const SORTED_AT_ONCE = 4096;
  * all the rest. A scan may be cut off at any moment: it changes nothing but by replacing what is there with the same in order.
  */
 export class Memtable {
-  readonly #values = new Map<string, string | null>();
   readonly #parts = new Map<string, Part>();
   #chars = 0;
 
@@ -37,8 +39,8 @@ export class Memtable {
     return new Memtable(this.scanned);
   }
 
-  get size(): number {
-    return this.#values.size;
+  get isEmpty(): boolean {
+    return this.#chars === 0;
   }
 
   /** How much was written into it, in characters. */
@@ -46,88 +48,71 @@ export class Memtable {
     return this.#chars;
   }
 
-  /** The latest write of each key, in no particular order. */
-  get values(): ReadonlyMap<string, string | null> {
-    return this.#values;
-  }
-
   /** `undefined`: nothing is known of this key here. */
   get(key: string): string | null | undefined {
-    return this.#values.get(key);
+    return this.#parts.get(key.slice(0, PART_CHARS))?.get(key);
   }
 
-  /** Gives what was known of the key before. */
-  set(key: string, value: string | null): string | null | undefined {
-    const before = this.#values.get(key);
-    this.#values.set(key, value);
+  set(key: string, value: string | null): Change {
     this.#chars += charsOf(key, value);
-    if (before === undefined) this.#partOf(key).add(key);
-    return before;
-  }
-
-  /** Undoes the writes that made these changes, in their order. */
-  undo(changes: readonly Change[]): void {
-    const shrunk = new Set<Part>();
-    for (const change of changes.toReversed()) {
-      const [key, before] = typeof change === "string" ? [change] : change;
-      const now = this.#values.get(key) as string | null;
-      this.#chars -= charsOf(key, now);
-      if (before !== undefined) {
-        this.#values.set(key, before);
-      } else {
-        this.#values.delete(key);
-        shrunk.add(this.#partOf(key));
-      }
-    }
-    for (const part of shrunk) part.keep((key) => this.#values.has(key));
-  }
-
-  /** Whether there are writes with `start <= key < end`. */
-  touches(start: string, end: string | null): boolean {
-    // Before each read of the database: it must cost next to nothing where nothing is.
-    if (this.#values.size === 0) return false;
-    return this.#partsOf(start, end).some((part) => part.touches(start, end));
-  }
-
-  /** The first of the writes with `start <= key < end`, up to `limit`. */
-  take(start: string, end: string | null, order: "asc" | "desc", limit: number): Entry[] {
-    if (this.#values.size === 0) return [];
-    const parts = this.#partsOf(start, end);
-    const keys = [];
-    for (const part of order === "asc" ? parts : parts.reverse()) {
-      for (const key of part.take(start, end, order, limit - keys.length)) keys.push(key);
-    }
-    return keys.map((key) => [key, this.#values.get(key) as string | null]);
-  }
-
-  /** The writes with `start <= key < end`, `null` being behind the last key. Must not be iterated after a `set`. */
-  *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<Entry, void, undefined> {
-    const parts = this.#partsOf(start, end);
-    for (const part of order === "asc" ? parts : parts.reverse()) {
-      for (const key of part.scan(start, end, order)) yield [key, this.#values.get(key) as string | null];
-    }
-  }
-
-  /** All keys in order, part by part. `pause` is called where others may run meanwhile; nothing may be set then. */
-  async *sortedKeys(pause: () => Promise<unknown>): AsyncGenerator<readonly string[], void, undefined> {
-    for (const part of sortParts([...this.#parts.values()])) yield await part.sortedKeys(pause);
-  }
-
-  /** The same writes, which stay as they are. */
-  copy(): Memtable {
-    const copy = new Memtable(new Set(this.scanned));
-    for (const [key, value] of this.#values) copy.set(key, value);
-    return copy;
-  }
-
-  #partOf(key: string): Part {
     const prefix = key.slice(0, PART_CHARS);
     let part = this.#parts.get(prefix);
     if (part === undefined) {
       part = new Part(prefix, this.scanned);
       this.#parts.set(prefix, part);
     }
-    return part;
+    return part.set(key, value);
+  }
+
+  /** Undoes the last writes: those that made these changes, in their order. `chars`: how much was written before them. */
+  undo(changes: readonly Change[], chars: number): void {
+    for (const change of changes.toReversed()) {
+      const key = typeof change === "string" ? change : change[0];
+      this.#parts.get(key.slice(0, PART_CHARS))?.undo(change);
+    }
+    this.#chars = chars;
+  }
+
+  /** Whether there are writes with `start <= key < end`. */
+  touches(start: string, end: string | null): boolean {
+    return this.#partsOf(start, end).some((part) => part.touches(start, end));
+  }
+
+  /** The first of the writes with `start <= key < end`, up to `limit`. */
+  take(start: string, end: string | null, order: "asc" | "desc", limit: number): Entry[] {
+    const entries: Entry[] = [];
+    const parts = this.#partsOf(start, end);
+    for (const part of order === "asc" ? parts : parts.reverse()) {
+      for (const key of part.take(start, end, order, limit - entries.length))
+        entries.push([key, part.valueOf(key)]);
+    }
+    return entries;
+  }
+
+  /** The writes with `start <= key < end`, `null` being behind the last key. Must not be iterated after a `set`. */
+  *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<Entry, void, undefined> {
+    const parts = this.#partsOf(start, end);
+    for (const part of order === "asc" ? parts : parts.reverse()) {
+      for (const key of part.scan(start, end, order)) yield [key, part.valueOf(key)];
+    }
+  }
+
+  /** The keys of all values but the empty text, and of all that are deleted, in no particular order. */
+  *keysOfValues(): Generator<string, void, undefined> {
+    for (const part of this.#parts.values()) yield* part.keysOfValues();
+  }
+
+  /** All writes in the order of their keys. `pause` is called where others may run meanwhile; nothing may be set then. */
+  async *inOrder(pause: () => Promise<unknown>): AsyncGenerator<Iterable<Entry>, void, undefined> {
+    for (const part of sortParts([...this.#parts.values()])) yield part.inOrder(await part.sortedKeys(pause));
+  }
+
+  /** The same writes, which stay as they are. */
+  copy(): Memtable {
+    const copy = new Memtable(new Set(this.scanned));
+    for (const [prefix, part] of this.#parts) copy.#parts.set(prefix, part.copy(copy.scanned));
+    copy.#chars = this.#chars;
+    return copy;
   }
 
   /** The parts that may have keys in a range, in order. */
@@ -153,9 +138,14 @@ export function charsOf(key: string, value: string | null): number {
   return key.length + (value?.length ?? 0) + ENTRY_CHARS;
 }
 
-/** Keys that begin alike. */
+/** The writes of keys that begin alike. */
 class Part {
-  #unsorted: string[] = [];
+  /** The key of every write, as they came: so a write of an empty text, as entries of indexes are, costs next to nothing. */
+  #keys: string[] = [];
+  /** The values but the empty text. */
+  #values = new Map<string, string | null>();
+  /** How many writes of an empty text there were. */
+  #emptyTexts = 0;
   #sorted: SortedKeys | null;
 
   constructor(
@@ -165,16 +155,37 @@ class Part {
     this.#sorted = scanned.has(prefix) ? new SortedKeys() : null;
   }
 
-  /** Of a key that is not there. */
-  add(key: string): void {
-    if (this.#sorted) this.#sorted.add(key);
-    else this.#unsorted.push(key);
+  get(key: string): string | null | undefined {
+    const value = this.#values.get(key);
+    if (value !== undefined || this.#emptyTexts === 0) return value;
+    return this.#sort().has(key) ? "" : undefined;
   }
 
-  /** Drops the keys that do not pass. */
-  keep(passes: (key: string) => boolean): void {
-    this.#unsorted = this.#unsorted.filter(passes);
-    if (this.#sorted) this.#sorted = new SortedKeys(this.#sorted.toArray().filter(passes));
+  /** Of a key that is there. */
+  valueOf(key: string): string | null {
+    const value = this.#values.size === 0 ? undefined : this.#values.get(key);
+    return value === undefined ? "" : value;
+  }
+
+  set(key: string, value: string | null): Change {
+    this.#keys.push(key);
+    this.#sorted?.add(key);
+    if (value === "") this.#emptyTexts++;
+    const before = value === "" && this.#values.size === 0 ? undefined : this.#values.get(key);
+    if (value !== "") this.#values.set(key, value);
+    else if (before !== undefined) this.#values.delete(key);
+    return before === undefined ? key : [key, before];
+  }
+
+  /** Undoes the last write. */
+  undo(change: Change): void {
+    const [key, before] = typeof change === "string" ? [change] : change;
+    if (!this.#values.has(key)) this.#emptyTexts--;
+    if (before === undefined) this.#values.delete(key);
+    else this.#values.set(key, before);
+    this.#keys.pop();
+    // It is put in order anew when somebody scans: the key may have been written before, too.
+    this.#sorted = null;
   }
 
   touches(start: string, end: string | null): boolean {
@@ -189,9 +200,23 @@ class Part {
     return this.#sort().scan(start, end, order);
   }
 
+  keysOfValues(): Iterable<string> {
+    return this.#values.keys();
+  }
+
+  /** @param keys those of {@link sortedKeys} */
+  *inOrder(keys: readonly string[]): Generator<Entry, void, undefined> {
+    let last = "";
+    for (const key of keys) {
+      if (key !== last) yield [key, this.valueOf(key)];
+      last = key;
+    }
+  }
+
+  /** All keys in order; one that was written several times may be there several times. */
   async sortedKeys(pause: () => Promise<unknown>): Promise<readonly string[]> {
     if (this.#sorted) return this.#sorted.toArray();
-    const unsorted = this.#unsorted;
+    const unsorted = this.#keys;
     const keys: string[] = [];
     for (let at = 0; at < unsorted.length; at += SORTED_AT_ONCE) {
       if (at > 0) await pause();
@@ -201,15 +226,27 @@ class Part {
     return keys.sort();
   }
 
+  copy(scanned: Set<string>): Part {
+    const copy = new Part(this.prefix, scanned);
+    copy.#keys = [...this.#keys];
+    copy.#values = new Map(this.#values);
+    copy.#emptyTexts = this.#emptyTexts;
+    copy.#sorted = null;
+    return copy;
+  }
+
   #sort(): SortedKeys {
     if (this.#sorted) return this.#sorted;
-    const keys = this.#unsorted.toSorted();
+    const keys = distinct(this.#keys.toSorted());
     // In one step, so that a scan that is cut off leaves the part as it was.
     this.#sorted = new SortedKeys(keys);
-    this.#unsorted = [];
     if (keys.length >= MANY_KEYS) this.scanned.add(this.prefix);
     return this.#sorted;
   }
+}
+
+function distinct(sorted: readonly string[]): string[] {
+  return sorted.filter((key, i) => key !== sorted[i - 1]);
 }
 
 function sortParts(parts: Part[]): Part[] {

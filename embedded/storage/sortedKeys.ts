@@ -19,6 +19,10 @@ export class SortedKeys {
     this.#keys.delete(key);
   }
 
+  has(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
   toArray(): string[] {
     return this.#keys.keysArray();
   }
