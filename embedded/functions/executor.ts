@@ -108,7 +108,8 @@ export class Executor {
   async run(kind: TransactionKind, call: Call): Promise<Outcome> {
     const prepared = this.#prepare(kind, call, null);
     if ("ok" in prepared) return prepared;
-    if (kind === "mutation") await this.database.room();
+    const room = kind === "mutation" ? this.database.room() : undefined;
+    if (room) await room;
     return await new Promise((settle) => {
       this.#queue.push({ call: prepared, result: null, settle });
       this.#scheduleDrain();

@@ -151,9 +151,18 @@ export class Database {
     return this.#pending.at(-1)?.done;
   }
 
-  /** Resolves when there is room for more writes: at once, unless the disk is far behind. */
-  async room(): Promise<void> {
-    while (this.#pending.reduce((sum, { chars }) => sum + chars, 0) > MAX_PENDING_CHARS) await this.durable();
+  /** Resolves when there is room for more writes; `undefined`: there is, as always unless the disk is far behind. */
+  room(): Promise<void> | undefined {
+    return this.#isFull ? this.#emptied() : undefined;
+  }
+
+  get #isFull(): boolean {
+    return this.#pending.reduce((sum, { chars }) => sum + chars, 0) > MAX_PENDING_CHARS;
+  }
+
+  async #emptied(): Promise<void> {
+    // Who has committed what the disk refuses is told, and nobody else.
+    while (this.#isFull) await this.durable()?.catch(() => undefined);
   }
 
   #write(writes: Writes): void {
