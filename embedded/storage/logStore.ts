@@ -105,12 +105,13 @@ export class LogStore implements Store {
     const older = this.#applying?.take(start, end, order, limit) ?? [];
     const inMemory = newer.length + older.length;
     if (inMemory === 0) return this.database.take(start, end, order, limit);
-    const layers = [newer, older];
+    const isDeleted = ([, value]: readonly [string, string | null]) => value === null;
+    const deletes = newer.some(isDeleted) || older.some(isDeleted);
     // Behind the last of those there may be more writes, and what is deleted makes room for them.
-    const goesOn = layers.some(({ length }) => length === limit);
-    if (goesOn && layers.some((layer) => layer.some(([, value]) => value === null)))
-      return firstOf(this.scan(start, end, order), limit);
+    const goesOn = newer.length === limit || older.length === limit;
+    if (goesOn && deletes) return firstOf(this.scan(start, end, order), limit);
     const stored = this.database.take(start, end, order, limit + inMemory);
+    if (!deletes && older.length + stored.length === 0) return newer as Entry[];
     const merged = mergeScan(
       [newer, older, stored].map((layer) => layer.values()),
       order,

@@ -1,5 +1,8 @@
 import { compareKeys, SortedMap } from "./sortedMap";
 
+/** So many keys are found one by one in less time than it takes to begin to iterate. */
+const FEW = 4;
+
 /** Keys in their order. */
 export class SortedKeys {
   readonly #keys: SortedMap<string, undefined>;
@@ -36,7 +39,12 @@ export class SortedKeys {
   /** The first of the keys with `start <= key < end`, up to `limit`. */
   take(start: string, end: string | null, order: "asc" | "desc", limit: number): string[] {
     const keys: string[] = [];
-    if (order === "asc") {
+    if (limit > FEW) {
+      for (const key of this.scan(start, end, order)) {
+        keys.push(key);
+        if (keys.length === limit) break;
+      }
+    } else if (order === "asc") {
       let key = this.#keys.getPairOrNextHigher(start)?.[0];
       while (key !== undefined && (end === null || key < end) && keys.length < limit) {
         keys.push(key);

@@ -159,6 +159,11 @@ export function describeStore(name: string, openStore: () => Promise<Store>): vo
             expect(short([...store.scan(start, end, order)])).toEqual(
               short(scanModel(model, start, end, order)),
             );
+            for (const limit of [1, 2, 5, 100]) {
+              expect(short(store.take(start, end, order, limit))).toEqual(
+                short(scanModel(model, start, end, order).slice(0, limit)),
+              );
+            }
             const keys = [...writes.changes.keys()];
             expect(keys.map((changed) => store.get(changed))).toEqual(
               keys.map((changed) => model.get(changed)),

@@ -130,13 +130,13 @@ export class QueryStream {
   }
 }
 
-/** Up to so many documents are read at once; more, one by one, so that a transaction that has read too much ends there. */
-const MOST_AT_ONCE = 100;
+/** So many rows are read at once, so that a transaction that has read too much ends there. */
+const ROWS_AT_ONCE = 128;
 
 /** All documents of a query, as JSON text. */
 export function readRows(transaction: Transaction, query: SerializedQuery): string[] {
   const limit = limitOf(query);
-  if (limit === null || limit > MOST_AT_ONCE) {
+  if (limit === null) {
     const stream = new QueryStream(transaction, query);
     const rows: string[] = [];
     for (let row = stream.next(); row !== null; row = stream.next()) rows.push(row);
@@ -151,12 +151,12 @@ export function readRows(transaction: Transaction, query: SerializedQuery): stri
   return readFirst(transaction, target, ("order" in query.source && query.source.order) || "asc", limit);
 }
 
-/** How many rows a query wants; `null`: all, or those that pass a filter. */
+/** How many rows a query wants, `Infinity` for all; `null`: those that pass a filter. */
 function limitOf({ operators }: SerializedQuery): number | null {
-  let limit: number | null = null;
+  let limit = Infinity;
   for (const operator of operators) {
     if (!("limit" in operator)) return null;
-    limit = Math.min(limit ?? Infinity, operator.limit);
+    limit = Math.min(limit, operator.limit);
   }
   return limit;
 }
@@ -164,19 +164,33 @@ function limitOf({ operators }: SerializedQuery): number | null {
 /** The first documents of an index range, which are as many as are wanted or all that there are. */
 function readFirst(
   transaction: Transaction,
-  { table, isById, range: { start, end } }: IndexToScan,
+  { table, isById, range: wanted }: IndexToScan,
   order: "asc" | "desc",
   limit: number,
 ): string[] {
-  if (limit === 0) return [];
-  const entries = start < end ? transaction.take(start, end, order, limit) : [];
-  const last = entries.length === limit ? entries[limit - 1] : undefined;
-  transaction.recordRead(last === undefined ? { start, end } : upTo(last[0], { start, end }, order));
-  return entries.map(([key, stored]) => {
-    const text = isById ? stored : documentOf(transaction, table, key);
-    transaction.countRead(text);
-    return text;
-  });
+  const rows: string[] = [];
+  if (limit === 0) return rows;
+  let read = wanted;
+  // At once, as a transaction that has read too much ends below.
+  transaction.recordRead({ readRange: () => read });
+  let rest = wanted;
+  while (rest.start < rest.end) {
+    const count = Math.min(limit - rows.length, ROWS_AT_ONCE);
+    const entries = transaction.take(rest.start, rest.end, order, count);
+    for (const [key, stored] of entries) {
+      const text = isById ? stored : documentOf(transaction, table, key);
+      transaction.countRead(text);
+      rows.push(text);
+    }
+    if (entries.length < count) break;
+    const [last] = entries[count - 1] as [string, string];
+    if (rows.length === limit) {
+      read = upTo(last, wanted, order);
+      break;
+    }
+    rest = order === "asc" ? { start: behind(last), end: wanted.end } : { start: wanted.start, end: last };
+  }
+  return rows;
 }
 
 /** The document of an index entry. */

@@ -12,7 +12,7 @@ import type { Order, Store } from "../../embedded/storage/store";
 import { Database } from "../../embedded/transaction/database";
 import { DeveloperError } from "../../embedded/transaction/errors";
 import type { RangeExpression } from "../../embedded/transaction/indexRange";
-import { QueryStream, readPage, type SerializedQuery } from "../../embedded/transaction/query";
+import { QueryStream, readPage, readRows, type SerializedQuery } from "../../embedded/transaction/query";
 import { IndexBuild } from "../../embedded/transaction/indexBuild";
 import { Transaction, type IdUse } from "../../embedded/transaction/transaction";
 import type { Json, JsonObject } from "../../embedded/values/json";
@@ -60,6 +60,28 @@ describe("a range of strings", () => {
     const found = read(transaction, { table: "items", range, order: "asc" });
     expect(found.map((document) => document["a"])).toEqual(wanted);
   });
+});
+
+describe("a query of many rows", () => {
+  test.each<Order>(["asc", "desc"])(
+    "gives as many as it is asked for (%s), at once as one by one",
+    async (order) => {
+      const database = await openDatabase(new MemoryStore());
+      const transaction = new Transaction(database, null);
+      for (let i = 0; i < 300; i++) transaction.insert("items", { a: i % 2, b: i });
+      transaction.commit();
+      const writing = new Transaction(database, null);
+      const byA: Query = { table: "items", range: [{ type: "Eq", fieldPath: "a", value: 1 }], order };
+      const all: Query = { table: "items", range: null, order };
+      expect(readRows(writing, serialize(all))).toHaveLength(300);
+      const [first = ""] = readRows(writing, serialize(all, 1));
+      writing.remove((JSON.parse(first) as Document)._id, use("db.delete"));
+      for (const limit of [undefined, 127, 128, 129, 149, 150, 151, 256, 257, 299, 300]) {
+        expectSame(writing, serialize(all, limit));
+        expectSame(writing, serialize(byA, limit));
+      }
+    },
+  );
 });
 
 describe("a database whose disk is slow and sometimes refuses", () => {
@@ -336,21 +358,37 @@ function expected(model: Model): Document[] {
 /** A query of a whole table, or of a range of the index of `items`: equal in `a`, or also bounded in `b`. */
 type Query = { table: Table; range: RangeExpression[] | null; order: Order };
 
-function serialize({ table, range, order }: Query): SerializedQuery {
+function serialize({ table, range, order }: Query, limit?: number): SerializedQuery {
   const source =
     range === null
       ? ({ type: "FullTableScan", tableName: table, order } as const)
       : ({ type: "IndexRange", indexName: "items.by_a_and_b", range, order } as const);
-  return { source, operators: [] };
+  return { source, operators: limit === undefined ? [] : [{ limit }] };
 }
 
 function read(transaction: Transaction, query: Query): Document[] {
-  const stream = new QueryStream(transaction, serialize(query));
-  const documents: Document[] = [];
-  for (let text = stream.next(); text !== null; text = stream.next()) {
-    documents.push(JSON.parse(text) as Document);
+  const documents = readOneByOne(transaction, serialize(query)).map((text) => JSON.parse(text) as Document);
+  for (const limit of [undefined, 0, 1, 2, documents.length, documents.length + 1]) {
+    expectSame(transaction, serialize(query, limit));
   }
   return documents;
+}
+
+/** Rows that are read at once, and what they depend on, are those that are read one by one. */
+function expectSame(transaction: Transaction, query: SerializedQuery): void {
+  const before = transaction.readCount;
+  const oneByOne = readOneByOne(transaction, query);
+  const between = transaction.readCount;
+  expect(readRows(transaction, query)).toEqual(oneByOne);
+  // A stream that has nothing to read has no range, and neither has one that is not begun.
+  expect(transaction.readRanges(between)).toEqual(transaction.readRanges(before, between));
+}
+
+function readOneByOne(transaction: Transaction, query: SerializedQuery): string[] {
+  const stream = new QueryStream(transaction, query);
+  const rows: string[] = [];
+  for (let text = stream.next(); text !== null; text = stream.next()) rows.push(text);
+  return rows;
 }
 
 function readPages(transaction: Transaction, query: Query, pageSize: number): Document[] {
