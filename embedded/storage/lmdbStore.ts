@@ -62,10 +62,15 @@ export class LmdbStore implements Reading {
 
   /** The first entries of {@link scan}, up to `limit`, at once. */
   take(start: string, end: string | null, order: Order, limit: number): Entry[] {
-    const entries: Entry[] = [];
     const [first, last] = [storedStart(start), end === null ? undefined : storedEnd(end)];
-    if (order === "asc") this.#read(first, last, order, limit, entries, undefined);
-    else this.#read(last, first, order, limit, entries, undefined);
+    const to = order === "asc" ? last : first;
+    let from = order === "asc" ? first : last;
+    const entries: Entry[] = [];
+    // A read ends early where there is much text.
+    for (let complete = false; !complete && entries.length < limit;) {
+      complete = this.#read(from, to, order, limit - entries.length, entries, undefined);
+      from = nextFrom(entries, order);
+    }
     const isPlain = ([key]: Entry) => !isLong(key) && key >= start;
     return entries.every(isPlain) ? entries : firstOf(this.scan(start, end, order), limit);
   }
@@ -108,14 +113,13 @@ export class LmdbStore implements Reading {
         if (isLong(key)) group.push(unfold(key, entry[1]));
         else if (key >= start) yield entry;
       }
-      from = entries.at(-1)?.[0];
-      if (order === "asc" && from !== undefined) from += "\0";
+      from = nextFrom(entries, order);
     }
     yield* sortedGroup(group, start, end, order);
   }
 
   /**
-   * Appends up to `limit` stored entries; true if there are no more. No cursor stays open after it: one would hold
+   * Appends up to `limit` stored entries, fewer where they hold much text; true if there are no more. No cursor stays open after it: one would hold
    * on to its snapshot, and a scan that nobody finishes would keep LMDB from reusing pages for ever.
    */
   #read(
@@ -136,13 +140,14 @@ export class LmdbStore implements Reading {
       inclusiveEnd: reverse,
       ...(transaction && { transaction }),
     };
+    const before = entries.length;
     let characters = 0;
     for (const { key, value } of this.#db.getRange(range as { start: string; end: string })) {
       entries.push([key, value]);
       characters += value.length;
       if (characters > READ_CHARACTERS) return false;
     }
-    return entries.length < limit;
+    return entries.length - before < limit;
   }
 
   /**
@@ -190,6 +195,12 @@ export class LmdbStore implements Reading {
   async close(): Promise<void> {
     await this.#db.close();
   }
+}
+
+/** Where to read on behind the last of the stored entries that were read. */
+function nextFrom(entries: readonly Entry[], order: Order): string | undefined {
+  const last = entries.at(-1)?.[0];
+  return order === "asc" && last !== undefined ? `${last}\0` : last;
 }
 
 /** Whether a stored key belongs to the group that the long keys are of. */

@@ -52,6 +52,20 @@ export function describeStore(name: string, openStore: () => Promise<Store>): vo
       expect([...store.scan("", null, "asc")].map(([, value]) => value)).toEqual(values);
     });
 
+    test.each<Order>(["asc", "desc"])(
+      "gives as many entries at once as are asked for (%s), however large",
+      async (order) => {
+        const keys = Array.from({ length: 40 }, (_, i) => `k${String(i).padStart(2, "0")}`);
+        await store.commit(new Map(keys.map((key) => [key, key.repeat(60_000)])));
+        const inOrder = order === "asc" ? keys : keys.toReversed();
+        for (const limit of [1, 30, 40, 41]) {
+          const taken = store.take("k", "l", order, limit);
+          expect(taken.map(([key]) => key)).toEqual(inOrder.slice(0, limit));
+          expect(taken.every(([key, value]) => value === key.repeat(60_000))).toBe(true);
+        }
+      },
+    );
+
     test("takes keys up to the longest and values of 16 MiB", async () => {
       const key = "\xfe".repeat(MAX_KEY_BYTES);
       const value = "ä".repeat(8 * 1024 * 1024);

@@ -5,7 +5,7 @@ import { RecentMap } from "../../embedded/values/recentMap";
 const CAPACITY = 10;
 
 const step = fc.record({
-  key: fc.constantFrom(..."abcdefghij"),
+  key: fc.constantFrom("a", "b", "c", "d", "e", "f", "g", "h"),
   kind: fc.constantFrom("get", "get", "set", "delete"),
   weight: fc.integer({ min: 1, max: 4 }),
 });
@@ -22,11 +22,14 @@ test("gives what was set last, and surely what was used when less than the capac
           model.delete(key);
           continue;
         }
+        if (kind === "set") {
+          map.set(key, { weight });
+          model.set(key, { value: { weight }, usedAt: used });
+        }
         const known = model.get(key);
-        const found = kind === "set" ? { weight } : map.get(key);
-        if (kind === "set") map.set(key, { weight });
-        else expect([undefined, known?.value]).toContainEqual(found);
-        if (kind === "get" && known && used - known.usedAt < CAPACITY) expect(found).toBeDefined();
+        const mayBeForgotten = !known || used - known.usedAt >= CAPACITY;
+        const found = map.get(key);
+        expect(mayBeForgotten ? [undefined, known?.value] : [known.value]).toContainEqual(found);
         if (!found) continue;
         used += found.weight;
         model.set(key, { value: found, usedAt: used });
