@@ -61,7 +61,6 @@ export interface Store extends Reading {
 }
 
 /**
-<<<<<<< HEAD
  * A commit was rejected that may be there after a restart, unless another one succeeds before: it had been written when the disk
  * failed, which then did not let it be taken away.
  */
@@ -70,10 +69,7 @@ export class InDoubtError extends Error {
 }
 
 /**
- * For implementations: rejects keys that no store takes.
-=======
  * For implementations: throws for keys that no store takes.
->>>>>>> 11e6cf5 (Let commits be visible in the store at once, so that their writes are kept in memory once and not twice)
  *
  * @throws RangeError
  */
