@@ -4,7 +4,7 @@ import { parseCompactJwt, type CompactJwt } from "./compactJwt";
 import { FetchDocumentError } from "./fetchDocument";
 import { customJwtIdentity, oidcIdentity, type Identity } from "./identity";
 import { createKeySource, type KeySource } from "./jwks";
-import { RecentMap } from "./recentMap";
+import { RecentMap } from "../values/recentMap";
 import type { AuthProvider, CustomJwtProvider, OidcProvider } from "./providers";
 import { FRESH_MS } from "./refreshing";
 

@@ -35,10 +35,12 @@
   database,
   /** @type {(problem: import("./realm").SyscallProblem) => Error} */
   toError,
+  /** @type {import("../values/recentMap").RecentMap<string, { document: Fields, nested: string[] }>} documents by their JSON text */
+  known,
 ) {
   "use strict";
   // Looked up here once: a look at a global of a vm context costs more than most of what is done with it.
-  const { Array, Error, JSON, Map, Number, Object, Promise, Set, Symbol } = globalThis;
+  const { Array, Error, JSON, Number, Object, Promise, Set, Symbol } = globalThis;
 
   /** @type {Package | null} */
   let adopted = null;
@@ -139,43 +141,24 @@
     return json;
   }
 
-  /** Documents that were read lately by their JSON text, and those of before: each up to so many characters. */
-  const MAX_KNOWN_CHARS = 4 << 20;
   /** A longer one is read anew each time. */
   const MAX_KNOWN_LENGTH = 4096;
-  /** @type {Map<string, { document: Fields, nested: string[] }>} */
-  let known = new Map();
-  let knownBefore = known;
-  let knownChars = 0;
 
   /** A document of its own for whoever asks, from the runtime's JSON text of it: copies are quicker made than read. @param {string} text */
   function documentOf(text) {
     if (text.length > MAX_KNOWN_LENGTH) return valueOf(text);
     let found = known.get(text);
     if (found === undefined) {
-      found = knownBefore.get(text);
-      if (found === undefined) {
-        // Only encodings have a dollar there; a text that has one does no harm.
-        if (text.includes('"$')) return valueOf(text);
-        const document = JSON.parse(text);
-        found = { document, nested: Object.keys(document).filter((name) => isNested(document[name])) };
-      }
-      know(text, found);
+      // Only encodings have a dollar there; a text that has one does no harm.
+      if (text.includes('"$')) return valueOf(text);
+      const document = JSON.parse(text);
+      found = { document, nested: Object.keys(document).filter((name) => isNested(document[name])) };
+      known.set(text, found);
     }
     /** @type {Fields} */
     const copy = { ...found.document };
     for (const name of found.nested) copy[name] = copyOf(copy[name]);
     return copy;
-  }
-
-  /** @param {string} text @param {{ document: Fields, nested: string[] }} found */
-  function know(text, found) {
-    known.set(text, found);
-    knownChars += text.length;
-    if (knownChars < MAX_KNOWN_CHARS) return;
-    knownBefore = known;
-    known = new Map();
-    knownChars = 0;
   }
 
   /** @param {string} text */

@@ -4,6 +4,7 @@ import { createContext, Script, type Context } from "node:vm";
 import type { DefinitionBundle, ModuleTable } from "./bundle";
 import type { SerializedQuery } from "../transaction/query";
 import type { Json, JsonObject } from "../values/json";
+import { RecentMap } from "../values/recentMap";
 import type { RegisteredFunction } from "./loadedApp";
 import type { LogLevel } from "./logLines";
 import { compileScript } from "./script";
@@ -97,6 +98,9 @@ const LATE_GLOBALS = {
   load: (name: string) => (globalThis as Record<string, unknown>)[name],
 };
 
+/** Of the JSON texts of documents whose objects a realm keeps. */
+const KNOWN_DOCUMENT_CHARS = 8 << 20;
+
 /** A definition's script, compiled once for all realms. */
 export function compileBundle(bundle: DefinitionBundle): Script {
   return compileScript(bundle, "queries", bundle.code, FAST_GLOBALS);
@@ -135,6 +139,7 @@ export class Realm {
       lateGlobals: LATE_GLOBALS,
       environment,
       watchVariables: onVariableRead && ((all: Record<string, string>) => watchReads(all, onVariableRead)),
+      knownDocuments: new RecentMap<string, unknown>(KNOWN_DOCUMENT_CHARS, (text) => text.length),
       directDatabase: DIRECT_DATABASE.runInContext(this.#context) as unknown,
     });
     const scope = this.#scope as Record<string, unknown>;

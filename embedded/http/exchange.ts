@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { RecentMap } from "../values/recentMap";
 import { ApiError } from "./apiError";
 
 /** A request, what it asks for, and its answer. */
@@ -8,8 +9,7 @@ export type Exchange = Target & { readonly request: IncomingMessage; readonly re
 type Target = { readonly url: URL; readonly path: string };
 
 /** By host and target: clients ask for the same few again and again, and parsing costs three times as much as finding it here. */
-const known = new Map<string, Target>();
-const MAX_KNOWN = 1_000;
+const known = new RecentMap<string, Target>(1_000);
 const MAX_KNOWN_CHARS = 250;
 
 /** What a request asks for. Throws {@link ApiError} when that can't be read. */
@@ -25,10 +25,7 @@ export function targetOf(request: IncomingMessage): Target {
   }
   const target = { url, path: url.pathname };
   // Those with parameters, among them the admin key, are hardly asked for twice.
-  if (url.search === "" && key.length <= MAX_KNOWN_CHARS) {
-    if (known.size === MAX_KNOWN) known.clear();
-    known.set(key, target);
-  }
+  if (url.search === "" && key.length <= MAX_KNOWN_CHARS) known.set(key, target);
   return target;
 }
 

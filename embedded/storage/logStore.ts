@@ -32,8 +32,8 @@ const SIZES: LogSizes = {
   freeChars: 4 << 20,
   fileBytes: 8 << 20,
 };
-/** Of values that were read of the database lately, in characters with their keys: half of what is kept at most. */
-const RECENT_CHARS = 8 << 20;
+/** Of values that were read of the database lately, in characters with their keys. */
+const RECENT_CHARS = 16 << 20;
 /** A longer one would push out many others. */
 const LONGEST_RECENT_CHARS = 64 << 10;
 
@@ -57,7 +57,7 @@ export class LogStore implements Store {
   #waiting: Group | null = null;
   #writing: Group | null = null;
   /** What the database has under some keys. What is in memory besides may be newer. */
-  readonly #recent = new RecentMap<string>(RECENT_CHARS, (key, value) => key.length + value.length);
+  readonly #recent = new RecentMap<string, string>(RECENT_CHARS, (key, value) => key.length + value.length);
   readonly #spareWriters = [new RecordWriter()];
   #behind: Promise<void> = Promise.resolve();
 

@@ -26,7 +26,7 @@ export type DecodedId = {
 };
 
 /** To look one up takes a tenth of the time that it takes to read it, and a call reads most ids several times. */
-const decodedIds = new RecentMap<DecodedId>(20_000);
+const decodedIds = new RecentMap<string, DecodedId>(40_000);
 
 /**
  * A new, unguessable id (64 random bits) in a table. Ids of one table order by their time, to the ms.

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { exportSPKI, importJWK, type JWTPayload } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parseAuthConfig } from "../../embedded/auth/providers";
-import { RecentMap } from "../../embedded/auth/recentMap";
+import { RecentMap } from "../../embedded/values/recentMap";
 import { createTokenVerifier } from "../../embedded/auth/verifyToken";
 import { NOW, claims, dataUrl, keySet, refusal, sign, signingKey, type SigningKey } from "./authFixtures";
 
