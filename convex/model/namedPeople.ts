@@ -8,7 +8,7 @@ import {
 } from "../contract/personNames";
 import type { MeetingEdit } from "./meetingEdit";
 import { countHosts, findParticipant } from "./participants";
-import { findPeople, type Person, type PersonRef, refOf } from "./people";
+import { findPeople, keyOf, type Person, type PersonRef, refOf } from "./people";
 
 type Row = Doc<"meetingParticipants">;
 
@@ -137,5 +137,5 @@ async function findByParticipantId(
   const participantId = ctx.db.normalizeId("meetingParticipants", given);
   const row = participantId && (await ctx.db.get("meetingParticipants", participantId));
   if (row?.meetingId !== meeting._id) return skip(name, "participant_not_found");
-  return { kind: "known", key: row.userId ?? row.guestId ?? "", ref: refOf(row), row };
+  return { kind: "known", key: keyOf(row), ref: refOf(row), row };
 }

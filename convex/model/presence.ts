@@ -9,6 +9,7 @@ import { startMeeting } from "./meetings";
 import { nextState } from "./meetingStates";
 import { countJoined } from "./participants";
 import { nextPresence, type PresenceAction } from "./participantStates";
+import { keyOf } from "./people";
 
 type Row = Doc<"meetingParticipants">;
 
@@ -27,7 +28,7 @@ const eventTypes: Record<Exclude<PresenceAction, "invite">, EventType> = {
  */
 export async function join(edit: MeetingEdit, row: Row): Promise<Presence> {
   const banned = await bannedPeople(edit.ctx.db, edit.meeting);
-  if (banned.has(row.userId ?? row.guestId ?? "")) fail("BANNED", "Banned from the meeting");
+  if (banned.has(keyOf(row))) fail("BANNED", "Banned from the meeting");
   if (mayStartEarly(edit)) await startMeeting(edit);
   nextState(edit.meeting.state, "join");
   await comeIn(edit, [row]);

@@ -6,7 +6,7 @@ import { addParticipants } from "./addParticipants";
 import { fail } from "./errors";
 import type { MeetingEdit } from "./meetingEdit";
 import { countHosts } from "./participants";
-import { findPeople, type Person } from "./people";
+import { findPeople, keyOf, type Person } from "./people";
 import { deleteParticipants } from "./removeParticipants";
 import { allRows } from "./updateParticipants";
 import { promoteWaiting } from "./waitlist";
@@ -34,7 +34,7 @@ export async function replaceParticipants(
   );
   const [rows, people] = await Promise.all([allRows(edit), findPeople(ctx.db, tenant._id, entries)]);
   const listed = new Set(people.flatMap((person: Person) => (person.kind === "unknown" ? [] : [person.key])));
-  const gone = rows.filter(({ userId, guestId }) => !listed.has(userId ?? guestId ?? ""));
+  const gone = rows.filter((row) => !listed.has(keyOf(row)));
   await deleteParticipants(edit, gone);
   const policy = { onExisting: "update", onInvalid, onFull } as const;
   const outcomes = await addParticipants(edit, entries, policy, people);

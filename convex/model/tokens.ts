@@ -8,6 +8,7 @@ import { bannedPeople } from "./bans";
 import { fail } from "./errors";
 import { nextState } from "./meetingStates";
 import { placesOf } from "./participants";
+import { keyOf } from "./people";
 import type { KeptToken } from "./opaqueTokens";
 import { isLockedOut } from "./presence";
 import { takeBearerToken } from "./rateLimit";
@@ -185,8 +186,8 @@ async function bearerFor(
   return row;
 }
 
-async function isBanned(db: DatabaseReader, meeting: Meeting, { userId, guestId }: Row): Promise<boolean> {
-  return (await bannedPeople(db, meeting)).has(userId ?? guestId ?? "");
+async function isBanned(db: DatabaseReader, meeting: Meeting, row: Row): Promise<boolean> {
+  return (await bannedPeople(db, meeting)).has(keyOf(row));
 }
 
 /**

@@ -8,7 +8,7 @@ import { bannedPeople } from "./bans";
 import { MeetingEdit } from "./meetingEdit";
 import { isClosed } from "./meetingStates";
 import { findParticipant, insertParticipants, placesLeft, type NewParticipant } from "./participants";
-import { type PersonRef, refOf } from "./people";
+import { keyOf, type PersonRef, refOf } from "./people";
 import { ensureTenantOf } from "./tenants";
 
 type Waiting = Doc<"waitlist">;
@@ -22,7 +22,7 @@ export async function waitingPeople(
   meeting: Doc<"meetings">,
 ): Promise<ReadonlyMap<string, Waiting>> {
   const waiting = (meeting.waitlistCount ?? 0) === 0 ? [] : await listWaiting(db, meeting._id);
-  return new Map(waiting.map((entry) => [entry.userId ?? entry.guestId ?? "", entry]));
+  return new Map(waiting.map((entry) => [keyOf(entry), entry]));
 }
 
 /** A page of the waitlist, those who have waited longest first. */
@@ -181,8 +181,8 @@ async function mayBeAdded(
   entry: Waiting,
   banned: ReadonlySet<string>,
 ): Promise<boolean> {
-  const { userId, guestId } = entry;
-  if (banned.has(userId ?? guestId ?? "")) return false;
+  const { userId } = entry;
+  if (banned.has(keyOf(entry))) return false;
   const [user, row] = await Promise.all([
     userId && ctx.db.get("users", userId),
     findParticipant(ctx.db, meeting._id, refOf(entry)),

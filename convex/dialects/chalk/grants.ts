@@ -4,6 +4,7 @@ import type { MutationCtx } from "../../_generated/server";
 import { findAccessKey, type Principal } from "../../model/accessKeys";
 import { bannedPeople } from "../../model/bans";
 import type { KeptToken } from "../../model/opaqueTokens";
+import { keyOf } from "../../model/people";
 import { nextTokenState, tokenState } from "../../model/tokenStates";
 import { type ChalkCtx, type Grant, tenantIdOf } from "./context";
 import { participantIdsOf, roomIdOf } from "./names";
@@ -153,7 +154,7 @@ async function bearerInRoom({ db }: MutationCtx, row: Row): Promise<{ tokenVersi
   const meeting = await db.get("meetings", row.meetingId);
   if (meeting?.state !== "active") return null;
   const banned = await bannedPeople(db, meeting);
-  return banned.has(row.userId ?? row.guestId ?? "") ? null : { tokenVersion: row.tokenVersion ?? 0 };
+  return banned.has(keyOf(row)) ? null : { tokenVersion: row.tokenVersion ?? 0 };
 }
 
 async function applicationOf({ db }: MutationCtx, token: Token): Promise<{ tokenVersion: number } | null> {

@@ -10,7 +10,7 @@ import { effectiveCapabilities } from "../../model/capabilities";
 import { fail } from "../../model/errors";
 import type { MeetingEdit } from "../../model/meetingEdit";
 import { findParticipant } from "../../model/participants";
-import { findPeople } from "../../model/people";
+import { findPeople, keyOf } from "../../model/people";
 import { failForSkipped } from "./errors";
 import type { Attendee, ConferenceInfo } from "./wire";
 
@@ -146,7 +146,7 @@ export function show(db: DatabaseReader, rows: readonly Row[]): Promise<Shown[]>
         userId && db.get("users", userId),
         guestId && db.get("guests", guestId),
       ]);
-      const userUUID = userId ?? guestId ?? "";
+      const userUUID = keyOf(row);
       const accountId = guest?.externalId ?? userUUID;
       return {
         row,

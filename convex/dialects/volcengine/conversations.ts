@@ -6,6 +6,7 @@ import { addParticipants } from "../../model/addParticipants";
 import { cancelMeeting, endMeeting, insertMeeting } from "../../model/meetings";
 import type { MeetingEdit } from "../../model/meetingEdit";
 import { patchParticipants } from "../../model/participants";
+import { keyOf } from "../../model/people";
 import { takeTenantToken } from "../../model/rateLimit";
 import { updateMeeting } from "../../model/updateMeeting";
 import type { Result, VolcengineCtx } from "./context";
@@ -16,7 +17,6 @@ import { meetingTypes, SINGLE } from "./kinds";
 import {
   findMembers,
   findRefs,
-  keyOf,
   namedBy,
   namesOf,
   openConversation,

@@ -99,11 +99,6 @@ export async function findRefs(ctx: VolcengineCtx, ids: readonly PersonId[]): Pr
   return people.map((person) => (person.kind === "user" || person.kind === "guest" ? person.ref : null));
 }
 
-/** The same for one person. */
-export function keyOf({ userId, guestId }: { userId?: Id<"users">; guestId?: Id<"guests"> }): string {
-  return userId ?? guestId ?? "";
-}
-
 /** The members of a conversation whom the ids name, in their order; null for those who are not in it. */
 export async function findMembers(
   ctx: VolcengineCtx,
