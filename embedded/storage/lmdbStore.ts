@@ -119,8 +119,8 @@ export class LmdbStore implements Reading {
   }
 
   /**
-   * Appends up to `limit` stored entries, fewer where they hold much text; true if there are no more. No cursor stays open after it: one would hold
-   * on to its snapshot, and a scan that nobody finishes would keep LMDB from reusing pages for ever.
+   * Appends up to `limit` stored entries, fewer where they hold much text; true if there are no more. No cursor stays open
+   * after it: one would hold on to its snapshot, and a scan that nobody finishes would keep LMDB from reusing pages for ever.
    */
   #read(
     from: string | undefined,

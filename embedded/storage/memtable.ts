@@ -104,7 +104,7 @@ export class Memtable {
 
   /** All writes in the order of their keys. `pause` is called where others may run meanwhile; nothing may be set then. */
   async *inOrder(pause: () => Promise<unknown>): AsyncGenerator<Iterable<Entry>, void, undefined> {
-    for (const part of sortParts([...this.#parts.values()])) yield part.inOrder(await part.sortedKeys(pause));
+    for (const part of sortParts([...this.#parts.values()])) yield await part.inOrder(pause);
   }
 
   /** The same writes, which stay as they are. */
@@ -204,17 +204,15 @@ class Part {
     return this.#values.keys();
   }
 
-  /** @param keys those of {@link sortedKeys} */
-  *inOrder(keys: readonly string[]): Generator<Entry, void, undefined> {
-    let last = "";
-    for (const key of keys) {
-      if (key !== last) yield [key, this.valueOf(key)];
-      last = key;
-    }
+  async inOrder(pause: () => Promise<unknown>): Promise<Iterable<Entry>> {
+    return this.#entries(await this.#sortedKeys(pause));
   }
 
-  /** All keys in order; one that was written several times may be there several times. */
-  async sortedKeys(pause: () => Promise<unknown>): Promise<readonly string[]> {
+  *#entries(keys: readonly string[]): Generator<Entry, void, undefined> {
+    for (const key of keys) yield [key, this.valueOf(key)];
+  }
+
+  async #sortedKeys(pause: () => Promise<unknown>): Promise<readonly string[]> {
     if (this.#sorted) return this.#sorted.toArray();
     const unsorted = this.#keys;
     const keys: string[] = [];
@@ -223,7 +221,7 @@ class Part {
       keys.push(...unsorted.slice(at, at + SORTED_AT_ONCE).sort());
     }
     // Of what is in order piece by piece, the rest is little work.
-    return keys.sort();
+    return distinct(keys.sort());
   }
 
   copy(scanned: Set<string>): Part {

@@ -1,4 +1,5 @@
 import { compareKeys, SortedMap } from "./sortedMap";
+import { firstOf } from "./store";
 
 /** So many keys are found one by one in less time than it takes to begin to iterate. */
 const FEW = 4;
@@ -38,13 +39,9 @@ export class SortedKeys {
 
   /** The first of the keys with `start <= key < end`, up to `limit`. */
   take(start: string, end: string | null, order: "asc" | "desc", limit: number): string[] {
+    if (limit > FEW) return firstOf(this.scan(start, end, order), limit);
     const keys: string[] = [];
-    if (limit > FEW) {
-      for (const key of this.scan(start, end, order)) {
-        keys.push(key);
-        if (keys.length === limit) break;
-      }
-    } else if (order === "asc") {
+    if (order === "asc") {
       let key = this.#keys.getPairOrNextHigher(start)?.[0];
       while (key !== undefined && (end === null || key < end) && keys.length < limit) {
         keys.push(key);

@@ -48,7 +48,7 @@ export class QueryStream {
     transaction.usage.add("databaseQueries", 1);
     this.#target = findTarget(transaction, query.source);
     transaction.recordRead(this.#target ? this : onlyKey(CATALOG_KEY));
-    this.#order = ("order" in query.source && query.source.order) || "asc";
+    this.#order = orderOf(query);
     this.#operators = query.operators.map((operator) =>
       "filter" in operator ? { keep: compileFilter(operator.filter) } : { remaining: operator.limit },
     );
@@ -148,7 +148,11 @@ export function readRows(transaction: Transaction, query: SerializedQuery): stri
     transaction.recordRead(onlyKey(CATALOG_KEY));
     return [];
   }
-  return readFirst(transaction, target, ("order" in query.source && query.source.order) || "asc", limit);
+  return readFirst(transaction, target, orderOf(query), limit);
+}
+
+function orderOf({ source }: SerializedQuery): "asc" | "desc" {
+  return ("order" in source && source.order) || "asc";
 }
 
 /** How many rows a query wants, `Infinity` for all; `null`: those that pass a filter. */
