@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
-import { open, rename } from "node:fs/promises";
+import { open, rename, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** What a file is called until it is whole: its own name and this. */
@@ -20,6 +20,14 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
   await rename(unfinished, path);
   await syncFolder(dirname(path));
+}
+
+/** Writes all bytes at a place of a file. */
+export async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
 }
 
 /** Brings to disk which files a folder has. */

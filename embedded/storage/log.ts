@@ -1,11 +1,15 @@
-import { rm } from "node:fs/promises";
 import { LogFile, type LogFileName } from "./logFile";
 import type { RecordWriter } from "./logRecord";
+import { LogSpare } from "./logSpare";
 import { InDoubtError } from "./store";
+
+/** Of a file: how full it is when a spare one is made for what follows. */
+const NEARLY_FULL = 7 / 8;
 
 /** The log of a data folder: records at the end of its last file. */
 export class Log {
   #current: LogFile | null = null;
+  readonly #spare: LogSpare;
 
   /**
    * @param fileBytes a file is followed by another one when it has so many bytes
@@ -17,7 +21,9 @@ export class Log {
     private readonly fileBytes: number,
     private files: LogFileName[],
     private next: number,
-  ) {}
+  ) {
+    this.#spare = new LogSpare(folder, fileBytes);
+  }
 
   /**
    * Resolves with the sequence of the record when it is on disk. One at a time. Rejects when it could not be written: then it
@@ -34,6 +40,8 @@ export class Log {
       const message = `The database could not be written: ${(error as Error).message}`;
       throw isGone ? new Error(message, { cause: error }) : new InDoubtError(message, { cause: error });
     }
+    // One that is not needed any more is likely to come before this one is full.
+    if (!file.isReused || file.bytes > this.fileBytes * NEARLY_FULL) this.#spare.prepare();
     return this.next++;
   }
 
@@ -47,7 +55,7 @@ export class Log {
     });
     // In order, so that a crash leaves no gap.
     for (const file of obsolete) {
-      await rm(file.path, { force: true });
+      await this.#spare.recycle(file.path);
       this.files = this.files.filter((kept) => kept !== file);
     }
   }
@@ -58,14 +66,23 @@ export class Log {
     await file?.close();
   }
 
+  /** Leaves nothing behind but the files that are needed. To be called last. */
+  removeSpare(): Promise<void> {
+    return this.#spare.close();
+  }
+
   /** The file that takes the next record. */
   async #open(): Promise<LogFile> {
-    if (this.#current && this.#current.bytes >= this.fileBytes) await this.close();
+    const current = this.#current;
+    if (current && (current.bytes >= this.fileBytes || (!current.isReused && this.#spare.isReady))) {
+      this.#current = null;
+      await current.close();
+    }
     return (this.#current ??= await this.#begin());
   }
 
   async #begin(): Promise<LogFile> {
-    const file = await LogFile.create(this.folder, this.next);
+    const file = await LogFile.create(this.folder, this.next, this.#spare);
     // One of the same name, without a record, has been replaced.
     this.files = [...this.files.filter(({ path }) => path !== file.name.path), file.name];
     return file;

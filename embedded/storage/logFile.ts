@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { writeSync } from "node:fs";
 import { open, readdir, rm, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
-import { syncFolder } from "./durableFiles";
+import { syncFolder, writeAll } from "./durableFiles";
+import type { LogSpare } from "./logSpare";
 
 /*
  * A log is a row of files, each named by the sequence of its first record. A file begins with
@@ -10,7 +12,8 @@ import { syncFolder } from "./durableFiles";
  *   magic (8)  salt of the records' checks (4)  CRC-32 of the two (4)
  *
  * which is on disk before the first record is. Records follow one another without gaps, and so do their sequences, over all
- * files. What stands in a file behind the record before the first of the next file was given up and counts for nothing.
+ * files. What stands in a file behind the record before the first of the next file was given up and counts for nothing; nor does
+ * what stands behind the last record of all, which is not of this file's salt: see logSpare.ts.
  */
 const MAGIC = Buffer.from("cvxlog\0\x01", "latin1");
 const CHECK_AT = 12;
@@ -41,6 +44,9 @@ export function readSalt(file: Buffer): number | null {
   return file.readUInt32LE(MAGIC.length);
 }
 
+/** A record of no more bytes is written in less time than it takes to have another thread do so. */
+const WRITTEN_NOW_BYTES = 256 << 10;
+
 /** A file of the log that records are appended to, one at a time. */
 export class LogFile {
   #end = FILE_HEADER_BYTES;
@@ -51,24 +57,18 @@ export class LogFile {
     readonly name: LogFileName,
     readonly salt: number,
     private readonly file: FileHandle,
+    /** Whether its records are written over what was there. */
+    readonly isReused: boolean,
   ) {}
 
   /** Makes a file for records from this sequence on. One of that name has no record that counts, and is replaced. */
-  static async create(folder: string, first: number): Promise<LogFile> {
+  static async create(folder: string, first: number, spare: LogSpare): Promise<LogFile> {
     const name = nameOf(folder, first);
     const header = Buffer.concat([MAGIC, randomBytes(4), Buffer.alloc(4)]);
     header.writeUInt32LE(crc32(header.subarray(0, CHECK_AT)), CHECK_AT);
-    const file = await open(name.path, "w", 0o600);
-    try {
-      await writeAll(file, header, 0);
-      await file.sync();
-      await syncFolder(dirname(name.path));
-    } catch (error) {
-      await file.close();
-      await rm(name.path, { force: true });
-      throw error;
-    }
-    return new LogFile(name, header.readUInt32LE(MAGIC.length), file);
+    const salt = header.readUInt32LE(MAGIC.length);
+    const reused = await spare.take(name.path, header);
+    return new LogFile(name, salt, reused ?? (await begin(name.path, header)), reused !== null);
   }
 
   get bytes(): number {
@@ -77,7 +77,8 @@ export class LogFile {
 
   /** Resolves when the record is on disk. After it has rejected, the file must be given up. */
   async append(record: Buffer): Promise<void> {
-    await writeAll(this.file, record, this.#end);
+    if (record.length <= WRITTEN_NOW_BYTES) writeAllNow(this.file, record, this.#end);
+    else await writeAll(this.file, record, this.#end);
     this.#isAhead = true;
     await this.file.datasync();
     this.#end += record.length;
@@ -108,9 +109,22 @@ export class LogFile {
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+async function begin(path: string, header: Buffer): Promise<FileHandle> {
+  const file = await open(path, "w", 0o600);
+  try {
+    await writeAll(file, header, 0);
+    await file.sync();
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await file.close();
+    await rm(path, { force: true });
+    throw error;
+  }
+  return file;
+}
+
+function writeAllNow(file: FileHandle, bytes: Buffer, position: number): void {
   for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
+    done += writeSync(file.fd, bytes, done, bytes.length - done, position + done);
   }
 }

@@ -179,6 +179,7 @@ export class LogStore implements Store {
     }
     await this.log.close();
     if (!this.#applying) await this.#release(this.#last);
+    await this.log.removeSpare();
     await this.database.close();
   }
 

@@ -263,6 +263,72 @@ describe("a log of many files", () => {
   });
 });
 
+describe("a file that is written over an older one of the log", () => {
+  /** As long as a spare file. */
+  const SPARE: LogSizes = { ...LOG_ALONE, fileBytes: 3000 };
+  const OLD: readonly Writes[] = Array.from(
+    { length: 30 },
+    (_, i) => new Map([[`old${i}`, "o".repeat(100)]]),
+  );
+  let path: string;
+  let file: string;
+  let commits: Writes[];
+  beforeEach(async () => {
+    // What a process leaves that is killed: a file with whole records, some of which have the sequences of those to come.
+    const older = await killedAfter(OLD, LOG_ALONE);
+    const [oldFile = ""] = await logOf(older);
+    path = await newDatabase();
+    const spare = join(dirname(path), "log-spare");
+    await copyFile(oldFile, spare);
+    const store = await LogStore.open(path, SPARE);
+    commits = [];
+    const commit = async (writes: Writes) => {
+      await store.commit(writes);
+      commits.push(writes);
+    };
+    for (let i = 0; (await logOf(path)).length < 2; i++) await commit(new Map([["first", `${i}`]]));
+    file = (await logOf(path))[1] as string;
+    for (const writes of COMMITS) await commit(writes);
+    expect((await stat(file)).size).toBe((await stat(oldFile)).size);
+    const copy = await copyOf(path);
+    await store.close();
+    path = copy;
+    file = (await logOf(path))[1] as string;
+  });
+
+  test("has the new records and none of the old ones", async () => {
+    expect(await recovered(path)).toEqual(statesOf(commits).at(-1));
+  });
+
+  test("lacks no more than the last record, whichever byte of it was not written", async () => {
+    const whole = await readFile(file);
+    const value = whole.indexOf("last");
+    for (let at = value - 29; at < value + 4; at++) {
+      const damaged = Buffer.from(whole);
+      damaged[at] = (damaged[at] as number) ^ 1;
+      await writeFile(file, damaged);
+      const { writes } = await recoverLog(dirname(path), NO_MARK);
+      const entries = [...writes.scan("", null, "asc")].filter(([, value]) => value !== null);
+      expect([at, entries]).toEqual([at, statesOf(commits).at(-2)]);
+    }
+  });
+
+  test("is kept for the next one when it is not needed any more, and goes with the store", async () => {
+    const store = await LogStore.open(path, { ...SMALL_LOG, fileBytes: 3000 });
+    const spare = join(dirname(path), "log-spare");
+    const long = new Map([["long", "l".repeat(500)]]);
+    await vi.waitUntil(async () => {
+      await store.commit(long);
+      return stat(spare).then(
+        () => true,
+        () => false,
+      );
+    });
+    await store.close();
+    expect((await readdir(dirname(path))).filter((name) => name.startsWith("log"))).toEqual([]);
+  });
+});
+
 test("a log of which a part is gone that the database has begun to take over is refused", async () => {
   const path = await killedAfter(COMMITS, LOG_ALONE);
   const database = new LmdbStore(path);

@@ -1,0 +1,119 @@
+import { open, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { syncFolder, writeAll } from "./durableFiles";
+
+const NAME = "log-spare";
+/** So much is written at a time. */
+const PIECE_BYTES = 1 << 20;
+/** Where there is room for fewer files than this, every byte may be of more use elsewhere. */
+const LEAST_ROOM = 16;
+
+/**
+ * A file that a log keeps to write its next one over. A sync of bytes that were there before takes a fraction of the time of one
+ * that has made the file longer, of which the file system has to take note as well.
+ *
+ * What it has does not matter, only that it is long. It is made beside what is going on, and not having one does no harm.
+ */
+export class LogSpare {
+  readonly #path: string;
+  /** `busy`: it is being made, kept or given away. */
+  #state: "none" | "busy" | "ready" = "none";
+  #work: Promise<unknown> = Promise.resolve();
+
+  /** @param bytes how long a file of the log becomes; there is no spare one for files without an end */
+  constructor(
+    folder: string,
+    private readonly bytes: number,
+  ) {
+    this.#path = join(folder, NAME);
+  }
+
+  get isReady(): boolean {
+    return this.#state === "ready";
+  }
+
+  /** Makes one, if there is none. */
+  prepare(): void {
+    if (this.#state !== "none" || !Number.isFinite(this.bytes)) return;
+    this.#do(() => this.#make()).catch(() => rm(this.#path, { force: true }).catch(() => undefined));
+  }
+
+  /** Takes a file away that the log needs no more: keeps it, if there is none and it is long enough, or removes it. */
+  async recycle(path: string): Promise<void> {
+    const [length, isRoomy] = await Promise.all([lengthOf(path), this.#isRoomy()]);
+    const isLong = length >= this.bytes && length < 2 * this.bytes;
+    const isWanted = this.#state === "none" && isLong && isRoomy;
+    await (isWanted ? this.#do(() => rename(path, this.#path)) : rm(path, { force: true }));
+  }
+
+  /** Gives the file away, with a new beginning and under a new name, both of which are on disk then; `null`: there is none. */
+  async take(path: string, beginning: Buffer): Promise<FileHandle | null> {
+    if (this.#state !== "ready") return null;
+    this.#state = "busy";
+    try {
+      return await this.#rename(path, beginning);
+    } finally {
+      this.#state = "none";
+    }
+  }
+
+  /** Removes it, when nothing else is asked for any more. Never rejects. */
+  async close(): Promise<void> {
+    await this.#work.catch(() => undefined);
+    await rm(this.#path, { force: true }).catch(() => undefined);
+  }
+
+  /** Has work make one ready. */
+  async #do(work: () => Promise<void>): Promise<void> {
+    this.#state = "busy";
+    let done = false;
+    try {
+      await (this.#work = work());
+      done = true;
+    } finally {
+      this.#state = done ? "ready" : "none";
+    }
+  }
+
+  async #isRoomy(): Promise<boolean> {
+    const { bavail, bsize } = await statfs(dirname(this.#path));
+    return bavail * bsize >= LEAST_ROOM * this.bytes;
+  }
+
+  async #make(): Promise<void> {
+    if (!(await this.#isRoomy())) throw new Error("There is little room");
+    // One that a process has left that was killed.
+    if ((await lengthOf(this.#path)) >= this.bytes) return;
+    const file = await open(this.#path, "w", 0o600);
+    try {
+      for (let at = 0; at < this.bytes; at += PIECE_BYTES) {
+        await writeAll(file, Buffer.alloc(Math.min(PIECE_BYTES, this.bytes - at)), at);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #rename(path: string, beginning: Buffer): Promise<FileHandle> {
+    const file = await open(this.#path, "r+");
+    try {
+      await writeAll(file, beginning, 0);
+      // Under its new name it must never be seen with what it had before.
+      await file.sync();
+      await rename(this.#path, path);
+      await syncFolder(dirname(path));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    return file;
+  }
+}
+
+async function lengthOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
