@@ -289,7 +289,6 @@ describe("a file that is written over an older one of the log", () => {
     for (let i = 0; (await logOf(path)).length < 2; i++) await commit(new Map([["first", `${i}`]]));
     file = (await logOf(path))[1] as string;
     for (const writes of COMMITS) await commit(writes);
-    expect((await stat(file)).size).toBe((await stat(oldFile)).size);
     const copy = await copyOf(path);
     await store.close();
     path = copy;
@@ -297,6 +296,7 @@ describe("a file that is written over an older one of the log", () => {
   });
 
   test("has the new records and none of the old ones", async () => {
+    expect((await readFile(file)).includes("old29")).toBe(true);
     expect(await recovered(path)).toEqual(statesOf(commits).at(-1));
   });
 
