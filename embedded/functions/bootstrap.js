@@ -20,8 +20,7 @@
  * @property {{ names: readonly string[], load: (name: string) => unknown }} lateGlobals the same, loaded when it is first used
  * @property {Record<string, string>} environment
  * @property {((environment: Record<string, string>) => Record<string, string>) | undefined} watchVariables
- * @property {(database: () => any, toError: (problem: SyscallError) => Error, known: any) => DirectDatabase} directDatabase
- * @property {any} knownDocuments for it
+ * @property {(database: () => any, toError: (problem: SyscallError) => Error) => DirectDatabase} directDatabase
  *
  * @typedef {object} DirectDatabase see directDatabase.js
  * @property {(parts: any) => void} adopt
@@ -134,7 +133,7 @@
     if (problem.data !== undefined) Object.assign(error, { data: problem.data });
     return error;
   }
-  const database = host.directDatabase(host.database, toError, host.knownDocuments);
+  const database = host.directDatabase(host.database, toError);
   scope.Convex = {
     /** @param {string} op @param {string} args */
     syscall(op, args) {

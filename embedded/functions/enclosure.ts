@@ -23,7 +23,7 @@ export function once(sessionAndRequest: string): Enclosure {
   const key = replayKey(sessionAndRequest);
   return {
     before(transaction) {
-      const kept = transaction.read(key);
+      const kept = transaction.readNote(key);
       return kept === undefined ? null : (JSON.parse(kept) as KeptResult).value;
     },
     after(transaction, value, atMs) {

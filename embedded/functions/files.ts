@@ -46,8 +46,8 @@ export function findFile(transaction: Transaction, id: string): StoredFile | nul
   if (decoded === null) {
     throw new DeveloperError(`Invalid argument \`storageId\` for \`storage\`: ${idProblem(id)}`);
   }
-  const text = transaction.get(id, { operation: "db.get", table: TABLE, system: true });
-  const blobKey = transaction.read(blobOfFileKey(id));
+  const text = transaction.get(id, { operation: "db.get", table: TABLE, system: true })?.text;
+  const blobKey = transaction.readNote(blobOfFileKey(id));
   if (text === undefined || blobKey === undefined) return null;
   const { sha256, size, contentType } = JSON.parse(text) as {
     sha256: string;
@@ -59,7 +59,7 @@ export function findFile(transaction: Transaction, id: string): StoredFile | nul
 
 /** The file whose blob has this key, as it stands in URLs, or `null`. */
 export function findFileByBlob(transaction: Transaction, blobKey: string): StoredFile | null {
-  const id = transaction.read(fileOfBlobKey(blobKey));
+  const id = transaction.readNote(fileOfBlobKey(blobKey));
   return id === undefined ? null : findFile(transaction, id);
 }
 

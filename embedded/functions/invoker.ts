@@ -7,7 +7,7 @@ import type { App } from "./app";
 import { checkReturn, couldNotFind } from "./checks";
 import { failure } from "./failure";
 import type { FileUrls } from "./fileUrls";
-import { FrameDatabase } from "./frameDatabase";
+import { FrameDatabase, timed } from "./frameDatabase";
 import type { ComponentPath } from "./loadedApp";
 import type { LogLevel } from "./logLines";
 import {
@@ -85,16 +85,6 @@ function callersWithin(component: ComponentPath, frame: CallFrame | null): numbe
   return callers;
 }
 
-/** Does an operation, whose time is not that of the function's own code. */
-function timed<T>(frame: CallFrame, operation: () => T): T {
-  const startedAt = performance.now();
-  try {
-    return operation();
-  } finally {
-    frame.transaction.usage.operationsMs += performance.now() - startedAt;
-  }
-}
-
 /** What a realm gets to see of the call that runs in it. */
 class FrameHost implements RealmHost {
   /** The first error of the runtime itself, if there was one. */
@@ -105,7 +95,7 @@ class FrameHost implements RealmHost {
     private readonly perform: (operation: string, request: string) => string,
     private readonly frame: CallFrame,
   ) {
-    this.database = new FrameDatabase(frame, (operation) => this.#attempt(() => timed(frame, operation)));
+    this.database = new FrameDatabase(frame, (error) => this.#problemOf(error));
   }
 
   log(level: LogLevel, values: readonly unknown[]): void {
@@ -117,17 +107,17 @@ class FrameHost implements RealmHost {
   }
 
   syscall(operation: string, request: string): string | SyscallProblem {
-    return this.#attempt(() => this.perform(operation, request));
+    try {
+      return this.perform(operation, request);
+    } catch (error) {
+      return this.#problemOf(error);
+    }
   }
 
-  #attempt<T>(work: () => T): T | SyscallProblem {
-    try {
-      return work();
-    } catch (error) {
-      if (error instanceof DeveloperError) return problemOf(error);
-      this.fault ??= error instanceof Error ? error : new Error("A syscall failed", { cause: error });
-      return { message: "Internal error" };
-    }
+  #problemOf(error: unknown): SyscallProblem {
+    if (error instanceof DeveloperError) return problemOf(error);
+    this.fault ??= error instanceof Error ? error : new Error("A syscall failed", { cause: error });
+    return { message: "Internal error" };
   }
 }
 

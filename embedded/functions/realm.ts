@@ -2,9 +2,9 @@ import { createHash, randomFillSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createContext, Script, type Context } from "node:vm";
 import type { DefinitionBundle, ModuleTable } from "./bundle";
+import type { StoredDocument } from "../transaction/documentCache";
 import type { SerializedQuery } from "../transaction/query";
 import type { Json, JsonObject } from "../values/json";
-import { RecentMap } from "../values/recentMap";
 import type { RegisteredFunction } from "./loadedApp";
 import type { LogLevel } from "./logLines";
 import { compileScript } from "./script";
@@ -21,13 +21,13 @@ export type RealmHost = {
 
 /**
  * What `directDatabase.js` asks for: operations of the database without JSON text around what is no document. Documents are given as
- * JSON text, and taken as JSON. Each may say what went wrong instead.
+ * they are stored, and taken as JSON. Each may say what went wrong instead.
  */
 export type RealmDatabase = {
   /** `null`: there is no such document. */
-  get(table: string | undefined, id: string): string | null | SyscallProblem;
+  get(table: string | undefined, id: string): StoredDocument | null | SyscallProblem;
   /** All documents of a query. */
-  rows(query: SerializedQuery): readonly string[] | SyscallProblem;
+  rows(query: SerializedQuery): readonly StoredDocument[] | SyscallProblem;
   /** Gives the id. */
   insert(table: string, value: Json): string | SyscallProblem;
   patch(table: string | undefined, id: string, patch: JsonObject): null | SyscallProblem;
@@ -98,9 +98,6 @@ const LATE_GLOBALS = {
   load: (name: string) => (globalThis as Record<string, unknown>)[name],
 };
 
-/** Of the JSON texts of documents whose objects a realm keeps. */
-const KNOWN_DOCUMENT_CHARS = 8 << 20;
-
 /** A definition's script, compiled once for all realms. */
 export function compileBundle(bundle: DefinitionBundle): Script {
   return compileScript(bundle, "queries", bundle.code, FAST_GLOBALS);
@@ -139,7 +136,6 @@ export class Realm {
       lateGlobals: LATE_GLOBALS,
       environment,
       watchVariables: onVariableRead && ((all: Record<string, string>) => watchReads(all, onVariableRead)),
-      knownDocuments: new RecentMap<string, unknown>(KNOWN_DOCUMENT_CHARS, (text) => text.length),
       directDatabase: DIRECT_DATABASE.runInContext(this.#context) as unknown,
     });
     const scope = this.#scope as Record<string, unknown>;

@@ -118,15 +118,15 @@ export function forget(transaction: Transaction, { id, atMs, creationTime }: Que
 
 /** The component whose function a scheduled function is: the one that has scheduled it, unless it has said another. */
 export function componentOfJob(transaction: Transaction, id: string): ComponentPath {
-  const noted = transaction.read(jobTargetKey(internalIdOf(id)));
+  const noted = transaction.readNote(jobTargetKey(internalIdOf(id)));
   return noted === undefined ? (transaction.namespaceOf(id) ?? ROOT) : (JSON.parse(noted) as ComponentPath);
 }
 
 export function readJob(transaction: Transaction, id: string): ScheduledJob | null {
-  const text = transaction.usage.exempt(() =>
+  const job = transaction.usage.exempt(() =>
     transaction.get(id, { ...IN_SYSTEM_TABLE, operation: "db.get" }),
   );
-  return text === undefined ? null : (JSON.parse(text) as ScheduledJob);
+  return job === undefined ? null : (JSON.parse(job.text) as ScheduledJob);
 }
 
 /**

@@ -89,7 +89,7 @@ export const SYSTEM_QUERIES: Readonly<Record<string, SystemQuery>> = {
 /** Reads a note of the runtime's own, so that whoever has asked is told when it changes. */
 function readNote(transaction: Transaction, key: string): string | undefined {
   transaction.recordRead(onlyKey(key));
-  return transaction.read(key);
+  return transaction.readNote(key);
 }
 
 const TYPE_NAMES: Record<FunctionKind, string> = { query: "Query", mutation: "Mutation", action: "Action" };

@@ -157,7 +157,7 @@ function states(transaction: Transaction): CronState[] {
 }
 
 function read(transaction: Transaction, key: string): CronState | null {
-  const text = transaction.read(key);
+  const text = transaction.readNote(key);
   return text === undefined ? null : (JSON.parse(text) as CronState);
 }
 

@@ -10,7 +10,6 @@ import { RecordWriter } from "./logRecord";
 import { recoverLog, type Recovered } from "./logRecovery";
 import type { Change, Memtable } from "./memtable";
 import { mergeScan } from "./mergeScan";
-import { RecentMap } from "../values/recentMap";
 import { checkKey, firstOf, type Order, type Snapshot, type Store, type Writes } from "./store";
 
 type Entry = [key: string, value: string];
@@ -32,10 +31,6 @@ const SIZES: LogSizes = {
   freeChars: 4 << 20,
   fileBytes: 8 << 20,
 };
-/** Of values that were read of the database lately, in characters with their keys. */
-const RECENT_CHARS = 16 << 20;
-/** A longer one would push out many others. */
-const LONGEST_RECENT_CHARS = 64 << 10;
 
 /**
  * A store in a file of LMDB's and a log beside it. A commit is visible at once, in memory and above the database, and done when
@@ -56,8 +51,6 @@ export class LogStore implements Store {
   /** The group that takes commits, and the one before it, which is being written. */
   #waiting: Group | null = null;
   #writing: Group | null = null;
-  /** What the database has under some keys. What is in memory besides may be newer. */
-  readonly #recent = new RecentMap<string, string>(RECENT_CHARS, (key, value) => key.length + value.length);
   readonly #spareWriters = [new RecordWriter()];
   #behind: Promise<void> = Promise.resolve();
 
@@ -97,7 +90,7 @@ export class LogStore implements Store {
   get(key: string): string | undefined {
     let value = this.#filling.get(key);
     if (value === undefined && this.#applying) value = this.#applying.get(key);
-    return value === undefined ? this.#stored(key) : (value ?? undefined);
+    return value === undefined ? this.database.get(key) : (value ?? undefined);
   }
 
   take(start: string, end: string | null, order: Order, limit: number): Entry[] {
@@ -181,14 +174,6 @@ export class LogStore implements Store {
     if (!this.#applying) await this.#release(this.#last);
     await this.log.removeSpare();
     await this.database.close();
-  }
-
-  #stored(key: string): string | undefined {
-    const recent = this.#recent.get(key);
-    if (recent !== undefined) return recent;
-    const value = this.database.get(key);
-    if (value !== undefined && value.length <= LONGEST_RECENT_CHARS) this.#recent.set(key, value);
-    return value;
   }
 
   get #lastGroup(): Group | null {
@@ -276,8 +261,6 @@ export class LogStore implements Store {
     await pending?.done.promise.catch(() => undefined);
     const through = pending?.sequence ?? last;
     await this.apply.apply(generation, through);
-    // The empty text is what entries of indexes have, which are scanned and not asked for.
-    for (const key of generation.keysOfValues()) this.#recent.delete(key);
     this.#applying = null;
     this.#version++;
     await this.#release(through);

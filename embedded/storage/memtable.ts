@@ -97,11 +97,6 @@ export class Memtable {
     }
   }
 
-  /** The keys of all values but the empty text, and of all that are deleted, in no particular order. */
-  *keysOfValues(): Generator<string, void, undefined> {
-    for (const part of this.#parts.values()) yield* part.keysOfValues();
-  }
-
   /** All writes in the order of their keys. `pause` is called where others may run meanwhile; nothing may be set then. */
   async *inOrder(pause: () => Promise<unknown>): AsyncGenerator<Iterable<Entry>, void, undefined> {
     for (const part of sortParts([...this.#parts.values()])) yield await part.inOrder(pause);
@@ -198,10 +193,6 @@ class Part {
 
   scan(start: string, end: string | null, order: "asc" | "desc"): Iterable<string> {
     return this.#sort().scan(start, end, order);
-  }
-
-  keysOfValues(): Iterable<string> {
-    return this.#values.keys();
   }
 
   async inOrder(pause: () => Promise<unknown>): Promise<Iterable<Entry>> {

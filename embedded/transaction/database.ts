@@ -1,7 +1,8 @@
 import type { Snapshot, Store, Writes } from "../storage/store";
 import { Catalog, type IndexInfo } from "./catalog";
+import { DocumentCache } from "./documentCache";
 import { History } from "./history";
-import { metaKey } from "./keys";
+import { isDocumentKey, metaKey } from "./keys";
 
 /** What it holds changes whenever a table or an index comes or goes. */
 export const CATALOG_KEY = metaKey("catalog");
@@ -21,6 +22,8 @@ type Group = { readonly done: Promise<void>; chars: number };
 export class Database {
   /** By the key of the table: indexes that are being built, which transactions keep up to date though nobody may read them yet. */
   building: ReadonlyMap<string, readonly IndexInfo[]> = new Map();
+  /** The committed documents. */
+  readonly documents: DocumentCache;
   readonly #history = new History();
   #catalog: Catalog;
   #timestamp: bigint;
@@ -34,17 +37,24 @@ export class Database {
     private readonly store: Store,
     catalog: Catalog,
     timestamp: bigint,
+    documentCacheChars?: number,
   ) {
+    this.documents = new DocumentCache((key) => store.get(key), documentCacheChars);
     this.#catalog = catalog;
     this.#timestamp = timestamp;
     this.#lastCreationTime = Number(timestamp / NANOSECONDS_PER_MS);
   }
 
-  /** Takes over a store: reads its catalog, or makes the first one in an empty store. */
-  static async open(store: Store): Promise<Database> {
+  /**
+   * Takes over a store: reads its catalog, or makes the first one in an empty store.
+   *
+   * @param documentCacheChars how much the cache of documents may hold
+   */
+  static async open(store: Store, documentCacheChars?: number): Promise<Database> {
     const text = store.get(CATALOG_KEY);
     const catalog = text === undefined ? Catalog.empty() : Catalog.parse(text);
-    const database = new Database(store, catalog, BigInt(store.get(TIMESTAMP_KEY) ?? "0"));
+    const timestamp = BigInt(store.get(TIMESTAMP_KEY) ?? "0");
+    const database = new Database(store, catalog, timestamp, documentCacheChars);
     if (text === undefined) await store.commit(new Map([[CATALOG_KEY, catalog.stringify()]]));
     return database;
   }
@@ -73,6 +83,7 @@ export class Database {
     return this.#lastCreationTime;
   }
 
+  /** Documents that are read often are quicker found in {@link documents}. */
   get(key: string): string | undefined {
     return this.store.get(key);
   }
@@ -178,7 +189,10 @@ export class Database {
       );
     }
     let chars = 0;
-    writes.forEach((value, key) => (chars += key.length + (value?.length ?? 0)));
+    writes.forEach((value, key) => {
+      chars += key.length + (value?.length ?? 0);
+      if (isDocumentKey(key)) this.documents.drop(key);
+    });
     group.chars += chars;
   }
 
@@ -188,6 +202,7 @@ export class Database {
     if (!this.#pending.includes(group)) return;
     this.#pending = [];
     this.#history.clear();
+    this.documents.clear();
     const text = this.store.get(CATALOG_KEY);
     this.#catalog = text === undefined ? Catalog.empty() : Catalog.parse(text);
     for (const listener of this.#lossListeners) listener();

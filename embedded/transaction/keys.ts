@@ -52,9 +52,17 @@ export function tablePrefix(tablet: number): string {
   return DOCUMENTS + u32(tablet);
 }
 
-/** The tablet whose document has this key; `null` for keys of anything else. */
-export function tabletOfKey(key: string): number | null {
-  if (!key.startsWith(DOCUMENTS)) return null;
+export function documentKey(tablet: number, internalId: string): string {
+  return tablePrefix(tablet) + internalId;
+}
+
+/** Whether it is the key of a document. */
+export function isDocumentKey(key: string): boolean {
+  return key.startsWith(DOCUMENTS);
+}
+
+/** The tablet of the document whose key this is. */
+export function tabletOfKey(key: string): number {
   const [a, b, c, d] = [1, 2, 3, 4].map((i) => key.charCodeAt(i)) as [number, number, number, number];
   return a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
 }

@@ -63,6 +63,26 @@ export class Usage {
     if (this.#used[metric] > limit) throw new DeveloperError(exceeded(metric, limit));
   }
 
+  /** Counts an index range that is read. */
+  addQuery(): void {
+    if (this.#exempt) return;
+    const used = ++this.#used.databaseQueries;
+    const limit = this.limits.databaseQueries;
+    if (used > limit) throw new DeveloperError(exceeded("databaseQueries", limit));
+  }
+
+  /** Counts a document that was read. Its size is taken as the length of its JSON. */
+  addRead(chars: number): void {
+    if (this.#exempt) return;
+    const used = this.#used;
+    const { documentsRead, bytesRead } = this.limits;
+    if (++used.documentsRead > documentsRead) {
+      throw new DeveloperError(exceeded("documentsRead", documentsRead));
+    }
+    used.bytesRead += chars;
+    if (used.bytesRead > bytesRead) throw new DeveloperError(exceeded("bytesRead", bytesRead));
+  }
+
   /** Does work of the runtime's own, which the function is not charged for and which its limits can't stop. */
   exempt<T>(work: () => T): T {
     const outer = this.#exempt;

@@ -4,9 +4,9 @@ import { openCursor, queryFingerprint, sealCursor, type Cursor } from "./cursor"
 import { DeveloperError } from "./errors";
 import { compileFilter } from "./filter";
 import { fullTableScan, indexScan, type IndexToScan, type RangeExpression } from "./indexRange";
-import type { TableInfo } from "./catalog";
 import { CATALOG_KEY } from "./database";
-import { internalIdOfKey, onlyKey, tablePrefix, type KeyRange } from "./keys";
+import { NO_SLOT, type StoredDocument } from "./documentCache";
+import { internalIdOfKey, onlyKey, type KeyRange } from "./keys";
 import { LIMITS } from "./limits";
 import type { Transaction } from "./transaction";
 
@@ -18,6 +18,8 @@ export type SerializedQuery = {
     | { type: "Search"; indexName: string };
   operators: ({ filter: Json } | { limit: number })[];
 };
+
+type Entry = [key: string, value: string];
 
 type Operator = { keep: (document: JsonObject) => boolean } | { remaining: number };
 
@@ -45,7 +47,7 @@ export class QueryStream {
     query: SerializedQuery,
     after: string | null = null,
   ) {
-    transaction.usage.add("databaseQueries", 1);
+    transaction.usage.addQuery();
     this.#target = findTarget(transaction, query.source);
     transaction.recordRead(this.#target ? this : onlyKey(CATALOG_KEY));
     this.#order = orderOf(query);
@@ -69,6 +71,11 @@ export class QueryStream {
 
   /** The next document that passes the filters, as JSON text, or `null` at the end. */
   next(): string | null {
+    return this.nextDocument()?.text ?? null;
+  }
+
+  /** The same as it is stored. */
+  nextDocument(): StoredDocument | null {
     for (;;) {
       const step = this.step(null);
       if (step === END) return null;
@@ -80,21 +87,21 @@ export class QueryStream {
    * Reads one row. `upTo` is the key, without the index's prefix, of the last row wanted.
    * Gives the document, or that a filter held it back, or that there is no more.
    */
-  step(upTo: string | null): string | typeof FILTERED | typeof END {
+  step(upTo: string | null): StoredDocument | typeof FILTERED | typeof END {
     if (this.#operators.some((operator) => "remaining" in operator && operator.remaining <= 0)) return END;
-    const text = this.#nextRow(upTo);
-    if (text === null) return END;
-    this.transaction.countRead(text);
+    const row = this.#nextRow(upTo);
+    if (row === null) return END;
+    this.transaction.usage.addRead(row.text.length);
     let document: JsonObject | undefined;
     for (const operator of this.#operators) {
       if ("remaining" in operator) operator.remaining--;
-      else if (!operator.keep((document ??= JSON.parse(text) as JsonObject))) return FILTERED;
+      else if (!operator.keep((document ??= JSON.parse(row.text) as JsonObject))) return FILTERED;
     }
-    return text;
+    return row;
   }
 
-  /** The next document in the range, as JSON text, or `null`. */
-  #nextRow(upTo: string | null): string | null {
+  /** The next document in the range, or `null`. */
+  #nextRow(upTo: string | null): StoredDocument | null {
     const target = this.#target;
     if (target === null) return null;
     const { version } = this.transaction;
@@ -109,9 +116,9 @@ export class QueryStream {
       this.#isExhausted = true;
       return null;
     }
-    const [key, stored] = value as [string, string];
-    this.#position = key;
-    return target.isById ? stored : documentOf(this.transaction, target.table, key);
+    const entry = value as Entry;
+    this.#position = entry[0];
+    return documentOf(this.transaction, target, entry);
   }
 
   /** What is left to scan behind the current position. */
@@ -133,16 +140,16 @@ export class QueryStream {
 /** So many rows are read at once, so that a transaction that has read too much ends there. */
 const ROWS_AT_ONCE = 128;
 
-/** All documents of a query, as JSON text. */
-export function readRows(transaction: Transaction, query: SerializedQuery): string[] {
+/** All documents of a query. */
+export function readRows(transaction: Transaction, query: SerializedQuery): StoredDocument[] {
   const limit = limitOf(query);
   if (limit === null) {
     const stream = new QueryStream(transaction, query);
-    const rows: string[] = [];
-    for (let row = stream.next(); row !== null; row = stream.next()) rows.push(row);
+    const rows: StoredDocument[] = [];
+    for (let row = stream.nextDocument(); row !== null; row = stream.nextDocument()) rows.push(row);
     return rows;
   }
-  transaction.usage.add("databaseQueries", 1);
+  transaction.usage.addQuery();
   const target = findTarget(transaction, query.source);
   if (!target) {
     transaction.recordRead(onlyKey(CATALOG_KEY));
@@ -168,26 +175,27 @@ function limitOf({ operators }: SerializedQuery): number | null {
 /** The first documents of an index range, which are as many as are wanted or all that there are. */
 function readFirst(
   transaction: Transaction,
-  { table, isById, range: wanted }: IndexToScan,
+  target: IndexToScan,
   order: "asc" | "desc",
   limit: number,
-): string[] {
-  const rows: string[] = [];
+): StoredDocument[] {
+  const { range: wanted } = target;
+  const rows: StoredDocument[] = [];
   if (limit === 0) return rows;
   let read = wanted;
   // At once, as a transaction that has read too much ends below.
-  transaction.recordRead({ readRange: () => read });
+  if (transaction.notesReads) transaction.recordRead({ readRange: () => read });
   let rest = wanted;
   while (rest.start < rest.end) {
     const count = Math.min(limit - rows.length, ROWS_AT_ONCE);
     const entries = transaction.take(rest.start, rest.end, order, count);
-    for (const [key, stored] of entries) {
-      const text = isById ? stored : documentOf(transaction, table, key);
-      transaction.countRead(text);
-      rows.push(text);
+    for (const entry of entries) {
+      const document = documentOf(transaction, target, entry);
+      transaction.usage.addRead(document.text.length);
+      rows.push(document);
     }
     if (entries.length < count) break;
-    const [last] = entries[count - 1] as [string, string];
+    const [last] = entries[count - 1] as Entry;
     if (rows.length === limit) {
       read = upTo(last, wanted, order);
       break;
@@ -198,10 +206,15 @@ function readFirst(
 }
 
 /** The document of an index entry. */
-function documentOf(transaction: Transaction, table: TableInfo, key: string): string {
-  const text = transaction.read(tablePrefix(table.tablet) + internalIdOfKey(key));
-  if (text === undefined) throw new Error(`An index entry of ${table.name} has no document`);
-  return text;
+function documentOf(
+  transaction: Transaction,
+  { table, isById }: IndexToScan,
+  [key, text]: Entry,
+): StoredDocument {
+  if (isById) return { text, slot: NO_SLOT };
+  const document = transaction.document(table.tablet, internalIdOfKey(key));
+  if (document === undefined) throw new Error(`An index entry of ${table.name} has no document`);
+  return document;
 }
 
 /** The part of a range that a scan has read when it has come to a key. */
@@ -285,8 +298,8 @@ export function readPage(transaction: Transaction, request: PageRequest, secret:
       }
       positions.push(stream.position ?? "");
       if (step !== FILTERED) {
-        page.push(step);
-        bytes += step.length;
+        page.push(step.text);
+        bytes += step.text.length;
       }
       if (endCursor === null && reached(request, positions.length, bytes)) {
         pageStatus = "SplitRequired";

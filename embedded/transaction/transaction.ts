@@ -1,12 +1,13 @@
 import { checkValue, int64Json, isUndefined, type Json, type JsonObject } from "../values/json";
 import { identifierProblem } from "../values/fields";
-import { decodeId, idProblem, newId } from "../values/ids";
+import { decodeId, idProblem, newId, type DecodedId } from "../values/ids";
 import { documentSize } from "../values/size";
 import { isSystem, ROOT, type Namespace, type TableInfo } from "./catalog";
 import { CATALOG_KEY, type Database } from "./database";
+import type { StoredDocument } from "./documentCache";
 import { DeveloperError } from "./errors";
 import { entriesOf, entryOf } from "./indexEntries";
-import { indexEntryEnd, internalIdOfKey, onlyKey, tabletOfKey, tablePrefix, type KeyRange } from "./keys";
+import { documentKey, indexEntryEnd, internalIdOfKey, onlyKey, tabletOfKey, type KeyRange } from "./keys";
 import type { Usage } from "./limits";
 import { TransactionState, type Read, type Savepoint } from "./transactionState";
 
@@ -41,7 +42,12 @@ export class Transaction {
     private readonly namespace: Namespace | null = null,
     state?: TransactionState,
   ) {
-    this.#state = state ?? new TransactionState(database);
+    this.#state = state ?? new TransactionState(database, null);
+  }
+
+  /** A transaction that notes what it reads, for {@link readRanges}. It is the runtime's view of it. */
+  static notingReads(database: Database): Transaction {
+    return new Transaction(database, null, null, new TransactionState(database, []));
   }
 
   /** The same transaction as a component sees it; `null`: as the runtime does. */
@@ -82,18 +88,16 @@ export class Transaction {
     return number === undefined ? undefined : this.#state.catalog.tableByNumber(number)?.namespace;
   }
 
-  /** The document as JSON text, or `undefined`. Counts as one index range read. */
-  get(id: string, where: IdUse): string | undefined {
-    this.usage.add("databaseQueries", 1);
+  /** The document, or `undefined`. Counts as one index range read. */
+  get(id: string, where: IdUse): StoredDocument | undefined {
+    const state = this.#state;
+    state.usage.addQuery();
     const found = this.#resolve(id, where);
-    if (found === null) {
-      this.recordRead(onlyKey(CATALOG_KEY));
-      return undefined;
-    }
-    this.recordRead(onlyKey(found.key));
-    const text = this.read(found.key);
-    if (text !== undefined) this.countRead(text);
-    return text;
+    if (state.reads !== null) state.reads.push(onlyKey(found === null ? CATALOG_KEY : keyOf(found)));
+    if (found === null) return undefined;
+    const document = state.documentById(found.id, found.table.tablet);
+    if (document !== undefined) state.usage.addRead(document.text.length);
+    return document;
   }
 
   /** Inserts a document and gives its id. `value` must not have system fields. */
@@ -134,13 +138,11 @@ export class Transaction {
 
   /** Deletes a document and gives it, as it was, as JSON text. */
   remove(id: string, where: IdUse): string {
-    const { key, table, internalId } = this.#require(id, where, "Delete");
-    const text = this.read(key);
-    if (text === undefined) throw new DeveloperError(`Delete on nonexistent document ID ${id}`);
-    this.countRead(text);
+    const { resolved, text } = this.#requireDocument(id, where, "Delete");
     this.usage.add("documentsWritten", 1);
-    this.#state.write(key, null);
-    this.#writeIndexEntries(table, internalId, JSON.parse(text) as JsonObject, null);
+    this.#state.write(keyOf(resolved), null);
+    const { table } = resolved;
+    this.#writeIndexEntries(table, resolved.id.internalId, JSON.parse(text) as JsonObject, null);
     return text;
   }
 
@@ -154,9 +156,14 @@ export class Transaction {
     return before !== undefined;
   }
 
-  /** Reads a key without counting it: own writes first, then the committed state. */
-  read(key: string): string | undefined {
+  /** Reads a key that is no document: own writes first, then the committed state. */
+  readNote(key: string): string | undefined {
     return this.#state.read(key);
+  }
+
+  /** Reads a document without counting it. */
+  document(tablet: number, internalId: string): StoredDocument | undefined {
+    return this.#state.document(tablet, internalId);
   }
 
   /** Scans keys without counting them. The iterator must not be used after a write of this transaction. */
@@ -169,18 +176,26 @@ export class Transaction {
     return this.#state.take(start, end, order, limit);
   }
 
-  /** Notes what a read depends on. */
+  get notesReads(): boolean {
+    return this.#state.reads !== null;
+  }
+
+  /** Notes what a read depends on, if somebody wants to know. */
   recordRead(read: Read): void {
-    this.#state.reads.push(read);
+    this.#state.reads?.push(read);
   }
 
   /** How many reads have been noted. */
   get readCount(): number {
-    return this.#state.reads.length;
+    return this.#state.reads?.length ?? 0;
   }
 
-  /** The ranges of keys that what was read depends on; those of some of the reads, by their places among all. */
+  /**
+   * The ranges of keys that what was read depends on; those of some of the reads, by their places among all. See
+   * {@link notingReads}.
+   */
   readRanges(from = 0, to = this.readCount): KeyRange[] {
+    if (this.#state.reads === null) throw new Error("This transaction has not noted what it reads");
     const reads = this.#state.reads.slice(from, to);
     return reads.flatMap((read) => ("readRange" in read ? (read.readRange() ?? []) : read));
   }
@@ -194,12 +209,6 @@ export class Transaction {
 
   removeNote(key: string): void {
     this.#state.write(key, null);
-  }
-
-  /** Counts a document that was read. Its size is taken as the length of its JSON. */
-  countRead(text: string): void {
-    this.usage.add("documentsRead", 1);
-    this.usage.add("bytesRead", text.length);
   }
 
   /** Marks a point to which {@link rollback} can return: the begin of a nested mutation. */
@@ -228,7 +237,7 @@ export class Transaction {
 
   #resolveDocument(key: string): void {
     const text = this.#state.ownWrite(key);
-    const table = this.#state.catalog.tableByTablet(tabletOfKey(key) ?? 0);
+    const table = this.#state.catalog.tableByTablet(tabletOfKey(key));
     // It may have been deleted again, or never have been there: what has written it was rolled back.
     if (typeof text !== "string" || !table) return;
     const resolved = this.resolveTimestamps(text);
@@ -250,10 +259,9 @@ export class Transaction {
     verb: "Update" | "Replace",
     change: (old: JsonObject) => { value: JsonObject; size: number },
   ): string {
-    const { key, table, internalId } = this.#require(id, where, verb);
-    const text = this.read(key);
-    if (text === undefined) throw new DeveloperError(`${verb} on nonexistent document ID ${id}`);
-    this.countRead(text);
+    const { resolved, text } = this.#requireDocument(id, where, verb);
+    const { table } = resolved;
+    const { internalId } = resolved.id;
     const old = JSON.parse(text) as JsonObject;
     const { value: changed, size } = change(old);
     const { _id, _creationTime, ...value } = changed;
@@ -289,7 +297,7 @@ export class Transaction {
     }
     this.usage.add("bytesWritten", size);
     const text = JSON.stringify(after);
-    const key = tablePrefix(table.tablet) + internalId;
+    const key = documentKey(table.tablet, internalId);
     this.#state.write(key, text);
     if (text.includes(UNRESOLVED)) this.#state.unresolved.add(key);
     this.#writeIndexEntries(table, internalId, before, after);
@@ -323,10 +331,13 @@ export class Transaction {
     if (newKey !== null) this.#state.write(newKey, "");
   }
 
-  #require(id: string, where: IdUse, verb: string): ResolvedId {
-    const found = this.#resolve(id, where);
-    if (found === null) throw new DeveloperError(`${verb} on nonexistent document ID ${id}`);
-    return found;
+  /** The document that is to be written, as JSON text. */
+  #requireDocument(id: string, where: IdUse, verb: string): { resolved: ResolvedId; text: string } {
+    const resolved = this.#resolve(id, where);
+    const document = resolved && this.#state.documentById(resolved.id, resolved.table.tablet);
+    if (!document) throw new DeveloperError(`${verb} on nonexistent document ID ${id}`);
+    this.usage.addRead(document.text.length);
+    return { resolved, text: document.text };
   }
 
   /** `null`: a well-formed id of a table that does not exist, or is another component's, which comes to the same. */
@@ -350,8 +361,7 @@ export class Transaction {
           : "System tables (prefixed with `_`) are read-only.",
       );
     }
-    const { internalId } = decoded;
-    return { table, internalId, key: tablePrefix(table.tablet) + internalId };
+    return { table, id: decoded };
   }
 }
 
@@ -362,7 +372,11 @@ export type IdUse = {
   readonly system: boolean;
 };
 
-type ResolvedId = { table: TableInfo; internalId: string; key: string };
+type ResolvedId = { readonly table: TableInfo; readonly id: DecodedId };
+
+function keyOf({ table, id }: ResolvedId): string {
+  return documentKey(table.tablet, id.internalId);
+}
 
 /** The internal id, as it stands in keys, of an id that is known to be well formed. */
 export function internalIdOf(id: string): string {

@@ -1,10 +1,12 @@
 import { firstOf, MAX_KEY_BYTES } from "../storage/store";
 import type { Catalog } from "./catalog";
 import type { Database } from "./database";
+import { NO_SLOT, type StoredDocument } from "./documentCache";
 import { DeveloperError } from "./errors";
-import type { KeyRange } from "./keys";
+import { documentKey, type KeyRange } from "./keys";
 import { Usage } from "./limits";
 import { mergeScan } from "../storage/mergeScan";
+import type { DecodedId } from "../values/ids";
 import { SortedWrites } from "./sortedWrites";
 
 /** Something that was read: a range of keys, or something that will know it when the transaction ends. */
@@ -16,7 +18,6 @@ export class TransactionState {
   catalog: Catalog;
   /** Grows with every write, so that a query that is being iterated knows when to look again. */
   version = 0;
-  readonly reads: Read[] = [];
   /** Index entries that stay as they are though their documents were written: whoever has read them has to know. */
   readonly touched: string[] = [];
   /** The keys of documents that have been written with a commit timestamp that is not known yet. */
@@ -26,7 +27,11 @@ export class TransactionState {
   #undo: { key: string; before: string | null | undefined }[] | null = null;
   #timestamp: bigint | null = null;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    /** What it has read; `null`: nobody wants to know. */
+    readonly reads: Read[] | null,
+  ) {
     this.catalog = database.catalog;
   }
 
@@ -44,6 +49,27 @@ export class TransactionState {
   read(key: string): string | undefined {
     const own = this.#writes.get(key);
     return own === undefined ? this.database.get(key) : (own ?? undefined);
+  }
+
+  /** A document: own writes first, then the committed state. */
+  document(tablet: number, internalId: string): StoredDocument | undefined {
+    const own = this.#ownDocument(tablet, internalId);
+    if (own !== undefined) return own ?? undefined;
+    return this.database.documents.byInternalId(tablet, internalId);
+  }
+
+  /** The same by its id. */
+  documentById(id: DecodedId, tablet: number): StoredDocument | undefined {
+    const own = this.#ownDocument(tablet, id.internalId);
+    if (own !== undefined) return own ?? undefined;
+    return this.database.documents.byId(id, tablet);
+  }
+
+  /** What this transaction has made of a document; `null`: it is deleted, `undefined`: nothing. */
+  #ownDocument(tablet: number, internalId: string): StoredDocument | null | undefined {
+    if (this.#writes.size === 0) return undefined;
+    const text = this.#writes.get(documentKey(tablet, internalId));
+    return typeof text === "string" ? { text, slot: NO_SLOT } : text;
   }
 
   /** What this transaction has written there; `null`: deleted, `undefined`: nothing. */

@@ -23,10 +23,16 @@ export type DecodedId = {
   readonly tableNumber: number;
   /** 16 bytes, each a character, as keys carry them. */
   readonly internalId: string;
+  /** What the last one who looked for the document has noted here, to find it again; see transaction/documentCache.ts. */
+  found: unknown;
 };
 
 /** To look one up takes a tenth of the time that it takes to read it, and a call reads most ids several times. */
 const decodedIds = new RecentMap<string, DecodedId>(40_000);
+
+/** The last one: an id is mostly checked and then used. */
+let lastId = "";
+let lastDecoded: DecodedId | null = null;
 
 /**
  * A new, unguessable id (64 random bits) in a table. Ids of one table order by their time, to the ms.
@@ -54,10 +60,18 @@ export function encodeId(tableNumber: number, internalId: string): string {
 
 /** What the id says, or null unless it is exactly the text that `encodeId` makes of it. */
 export function decodeId(id: string): DecodedId | null {
-  const known = decodedIds.get(id);
-  if (known !== undefined) return known;
+  if (id === lastId) return lastDecoded;
+  const decoded = decodedIds.get(id) ?? decodeNew(id);
+  if (decoded === null) return null;
+  lastId = id;
+  lastDecoded = decoded;
+  return decoded;
+}
+
+function decodeNew(id: string): DecodedId | null {
   if (decode(id) !== OK) return null;
-  const decoded = { tableNumber: decodedTableNumber, internalId: binaryString(decodedTableBytes) };
+  const internalId = binaryString(decodedTableBytes);
+  const decoded = { tableNumber: decodedTableNumber, internalId, found: null };
   decodedIds.set(id, decoded);
   return decoded;
 }

@@ -220,7 +220,7 @@ describe("ids", () => {
     ["k570e9j5cj1t5gf0zwf3tq3vkawxhqr0", 10009, "0726456483a2c1e0ff1e3d5c7b9ab9d8"],
   ])("of Convex are read and written: %s", (id, tableNumber, internalId) => {
     const bytes = Buffer.from(internalId, "hex").toString("latin1");
-    expect(decodeId(id)).toEqual({ tableNumber, internalId: bytes });
+    expect(decodeId(id)).toMatchObject({ tableNumber, internalId: bytes });
     expect(encodeId(tableNumber, bytes)).toBe(id);
     expect(idProblem(id)).toBeNull();
   });
@@ -238,7 +238,7 @@ describe("ids", () => {
       fc.property(tableNumber, internalId, (table, internal) => {
         const id = encodeId(table, internal);
         expect(id.length >= 31 && id.length <= 37).toBe(true);
-        expect(decodeId(id)).toEqual({ tableNumber: table, internalId: internal });
+        expect(decodeId(id)).toMatchObject({ tableNumber: table, internalId: internal });
       }),
     );
     expect(() => encodeId(0, "\0".repeat(16))).toThrow(RangeError);

@@ -1,0 +1,142 @@
+import type { DecodedId } from "../values/ids";
+import { documentKey, internalIdOfKey, tabletOfKey } from "./keys";
+
+/** A document as it stands in the database. It stays as it is: once the document is written, there is another one. */
+export type StoredDocument = {
+  /** Its JSON. */
+  readonly text: string;
+  /**
+   * A small number that no other document of the cache has at the same time: a place for what somebody makes of it.
+   * {@link NO_SLOT}: it is not in the cache.
+   */
+  readonly slot: number;
+};
+
+export const NO_SLOT = -1;
+
+/** How much is kept, in characters, see {@link weightOf}. */
+const CAPACITY = 24 << 20;
+/** A longer one would push out many others. */
+const LONGEST_TEXT = 64 << 10;
+/** What a document takes in memory beside its text, roughly and in characters. */
+const ENTRY_CHARS = 200;
+
+class CachedDocument implements StoredDocument {
+  /** It was read since the hand has last come by. */
+  isUsed = false;
+  /** Where it is noted; see {@link DecodedId.found}. */
+  id: DecodedId | null = null;
+
+  constructor(
+    readonly tablet: number,
+    readonly internalId: string,
+    readonly text: string,
+    readonly slot: number,
+    /** The cache in which it is; `null`: it is out of date, or was pushed out. */
+    public cache: DocumentCache | null,
+  ) {}
+}
+
+/**
+ * Committed documents that were read lately. It holds nothing that the store has not given: a commit drops what it writes.
+ *
+ * They stand in a ring. Where one has to go, a hand goes round, spares those that were read since it last came by, and takes
+ * the first other one. So a read of what is here changes one field, and by an id that is decoded already it looks nothing up.
+ */
+export class DocumentCache {
+  /** By their internal ids, those of each tablet apart: to find one, no key has to be made. */
+  readonly #tablets = new Map<number, Map<string, CachedDocument>>();
+  /** By their slots. */
+  readonly #ring: (CachedDocument | null)[] = [];
+  readonly #freeSlots: number[] = [];
+  #hand = 0;
+  #weight = 0;
+
+  constructor(
+    private readonly load: (key: string) => string | undefined,
+    private readonly capacity = CAPACITY,
+  ) {}
+
+  /** The document that an id, which names the table, and the tablet of that table name. */
+  byId(id: DecodedId, tablet: number): StoredDocument | undefined {
+    const noted = id.found as CachedDocument | null;
+    if (noted !== null && noted.cache === this && noted.tablet === tablet) {
+      noted.isUsed = true;
+      return noted;
+    }
+    const document = this.#find(tablet, id.internalId);
+    if (document instanceof CachedDocument) {
+      document.id = id;
+      id.found = document;
+    }
+    return document;
+  }
+
+  byInternalId(tablet: number, internalId: string): StoredDocument | undefined {
+    return this.#find(tablet, internalId);
+  }
+
+  /** Forgets a document that is written. */
+  drop(key: string): void {
+    const document = this.#tablets.get(tabletOfKey(key))?.get(internalIdOfKey(key));
+    if (document !== undefined) this.#remove(document);
+  }
+
+  clear(): void {
+    for (const document of this.#ring) if (document !== null) this.#remove(document);
+  }
+
+  #find(tablet: number, internalId: string): StoredDocument | undefined {
+    const known = this.#tablets.get(tablet)?.get(internalId);
+    if (known !== undefined) {
+      known.isUsed = true;
+      return known;
+    }
+    const text = this.load(documentKey(tablet, internalId));
+    return text === undefined ? undefined : this.#add(tablet, internalId, text);
+  }
+
+  #add(tablet: number, internalId: string, text: string): StoredDocument {
+    const weight = weightOf(text);
+    if (text.length > LONGEST_TEXT || weight > this.capacity) return { text, slot: NO_SLOT };
+    while (this.#weight + weight > this.capacity) this.#turn();
+    const slot = this.#freeSlots.pop() ?? this.#ring.length;
+    const document = new CachedDocument(tablet, ownText(internalId), text, slot, this);
+    this.#ring[slot] = document;
+    let documents = this.#tablets.get(tablet);
+    if (documents === undefined) this.#tablets.set(tablet, (documents = new Map()));
+    documents.set(document.internalId, document);
+    this.#weight += weight;
+    return document;
+  }
+
+  /** Moves the hand on by one. */
+  #turn(): void {
+    this.#hand = (this.#hand + 1) % this.#ring.length;
+    const document = this.#ring[this.#hand];
+    if (!document) return;
+    if (document.isUsed) document.isUsed = false;
+    else this.#remove(document);
+  }
+
+  #remove(document: CachedDocument): void {
+    const { tablet, internalId, text, slot, id } = document;
+    this.#tablets.get(tablet)?.delete(internalId);
+    this.#ring[slot] = null;
+    this.#freeSlots.push(slot);
+    this.#weight -= weightOf(text);
+    document.cache = null;
+    // What is noted there would be kept in memory.
+    if (id?.found === document) id.found = null;
+  }
+}
+
+/** How much of the capacity a document takes: that of its text, and as much for what is made of it. */
+function weightOf(text: string): number {
+  return 2 * text.length + ENTRY_CHARS;
+}
+
+/** The same text, and not as a part of a longer one, such as a key, which would stay in memory with it. */
+function ownText(binary: string): string {
+  return Buffer.from(binary, "latin1").toString("latin1");
+}
