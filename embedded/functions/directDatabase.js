@@ -41,7 +41,7 @@
   const { Array, Error, Function, JSON, Map, Number, Object, Promise, Set, Symbol } = globalThis;
   // These see what copies are made of, which an app that replaces them must not.
   const { keys } = Object;
-  const { stringify } = JSON;
+  const { parse, stringify } = JSON;
 
   /** @type {Package | null} */
   let adopted = null;
@@ -184,7 +184,7 @@
     const { text } = template.of;
     // Only encodings have a dollar there; a text that has one does no harm.
     if (text.includes('"$')) return null;
-    template.document = JSON.parse(text);
+    template.document = parse(text);
     template.copy = copierOf(/** @type {Fields} */ (template.document));
     return template.copy;
   }
@@ -200,7 +200,9 @@
     if (copier === undefined) {
       if (copiers.size >= MAX_COPIERS) return copyOf;
       // oxlint-disable-next-line typescript/no-implied-eval -- it is made of the names of fields alone, each a string literal
-      copier = /** @type {(document: Fields) => Fields} */ (new Function("copyOf", `return (document) => (${source})`)(copyOf));
+      copier = /** @type {(document: Fields) => Fields} */ (
+        new Function("copyOf", `return (document) => (${source})`)(copyOf)
+      );
       copiers.set(/** @type {string} */ (source), copier);
     }
     return copier;
@@ -413,7 +415,8 @@
           database().rows(/** @type {any} what this builds is what the package builds */ (query)),
         );
         const rows = [];
-        for (let i = 0; i < stored.length; i++) rows.push(documentOf(/** @type {StoredDocument} */ (stored[i])));
+        for (let i = 0; i < stored.length; i++)
+          rows.push(documentOf(/** @type {StoredDocument} */ (stored[i])));
         return rows;
       });
     }

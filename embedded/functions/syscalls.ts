@@ -61,8 +61,7 @@ type Handler = (frame: CallFrame, args: Args, host: SyscallHost) => string;
 const NULL = "null";
 
 const SYSCALLS: Readonly<Record<string, Handler>> = {
-  "1.0/get": (frame, args) => 
-    frame.transaction.get(text(args, "id"), idUse(args, "db.get"))?.text ?? NULL,
+  "1.0/get": (frame, args) => frame.transaction.get(text(args, "id"), idUse(args, "db.get"))?.text ?? NULL,
 
   "1.0/insert": (frame, args) => {
     requireWrite(frame, "insert");

@@ -40,6 +40,8 @@ class CachedDocument implements StoredDocument {
 /**
  * Committed documents that were read lately. It holds nothing that the store has not given: a commit drops what it writes.
  *
+ * A read may be cut off at any moment, a write is not: what is left half-done then is never out of date.
+ *
  * They stand in a ring. Where one has to go, a hand goes round, spares those that were read since it last came by, and takes
  * the first other one. So a read of what is here changes one field, and by an id that is decoded already it looks nothing up.
  */
@@ -102,11 +104,11 @@ export class DocumentCache {
     while (this.#weight + weight > this.capacity) this.#turn();
     const slot = this.#freeSlots.pop() ?? this.#ring.length;
     const document = new CachedDocument(tablet, ownText(internalId), text, slot, this);
+    this.#weight += weight;
     this.#ring[slot] = document;
     let documents = this.#tablets.get(tablet);
     if (documents === undefined) this.#tablets.set(tablet, (documents = new Map()));
     documents.set(document.internalId, document);
-    this.#weight += weight;
     return document;
   }
 
@@ -121,13 +123,14 @@ export class DocumentCache {
 
   #remove(document: CachedDocument): void {
     const { tablet, internalId, text, slot, id } = document;
-    this.#tablets.get(tablet)?.delete(internalId);
-    this.#ring[slot] = null;
-    this.#freeSlots.push(slot);
-    this.#weight -= weightOf(text);
+    // First, so that nobody finds by its id what a write would not find.
     document.cache = null;
     // What is noted there would be kept in memory.
     if (id?.found === document) id.found = null;
+    this.#tablets.get(tablet)?.delete(internalId);
+    this.#weight -= weightOf(text);
+    this.#ring[slot] = null;
+    this.#freeSlots.push(slot);
   }
 }
 

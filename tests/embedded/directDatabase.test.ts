@@ -1,4 +1,6 @@
 /** `ctx.db` without JSON text (directDatabase.js) beside the convex package's own, which makes a text of all it asks for. */
+import type { Value } from "convex/values";
+import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
 import type { Json } from "../../embedded/values/json";
@@ -37,4 +39,45 @@ test("no text is made for what is plain", async () => {
   const withText = await (await start({ byText: true })).mutation<{ texts: number }>("probes:countTexts");
   expect(counted.texts).toBe(0);
   expect(withText.texts).toBeGreaterThan(0);
+});
+
+/** Names that would end a string, a bracket or a comment, are numbers, or stand for something else in an object. */
+const name = fc.oneof(
+  fc.constantFrom('"', '"]', "\\", "`${", "*/", "0", "constructor", "toString", "length", "of", "copy"),
+  fc.string({ minLength: 1, maxLength: 4 }).filter((text) => /^[^$_][\x20-\x7e]*$/.test(text)),
+);
+const value = fc.letrec<{ any: Value; object: Record<string, Value> }>((tie) => ({
+  any: fc.oneof(
+    { depthSize: "small" },
+    fc.oneof(fc.string(), fc.boolean(), fc.integer(), fc.constant(null), fc.constant("$"), fc.bigInt(0n, 9n)),
+    fc.array(tie("any"), { maxLength: 3 }),
+    tie("object"),
+  ),
+  object: fc.dictionary(name, tie("any"), { maxKeys: 5, noNullPrototype: true }),
+})).object;
+
+test("a document is a new object for whoever reads it, whatever its fields are called", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 5 }), async (values) => {
+      const runtime = await start();
+      await runtime.mutation("probes:keep", { values });
+      const direct = await runtime.query<string[]>("probes:readAndSpoil");
+      expect(new Set(direct).size).toBe(1);
+      const read = await runtime.query<Record<string, Value>[]>("probes:anything");
+      const withoutSystemFields = read.map(({ _id, _creationTime, ...fields }) => fields);
+      expect(withoutSystemFields).toEqual(values);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("an app that listens in on the language itself meets nothing of the runtime's, and can spoil no document", async () => {
+  const runtime = await start();
+  const values = [{ a: 1 }, { nested: { list: [{ b: 2 }] }, text: "x" }];
+  await runtime.mutation("probes:keep", { values });
+  const before = await runtime.query("probes:anything");
+  const { seen, foreign } = await runtime.query<{ seen: number; foreign: number }>("probes:eavesdrop");
+  expect(seen).toBeGreaterThan(0);
+  expect(foreign).toBe(0);
+  for (let time = 0; time < 4; time++) expect(await runtime.query("probes:anything")).toEqual(before);
 });

@@ -29,10 +29,11 @@ const INDEX = ["a", "b"];
 const SECRET = Buffer.alloc(32, 7);
 
 describe("a transaction", () => {
-  test("reads and writes as a plain map of documents does", async () => {
+  test("reads and writes as a plain map of documents does, however few are kept in memory", async () => {
+    const histories = fc.array(fc.tuple(operations, fc.boolean()), { maxLength: 6 });
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(operations, fc.boolean()), { maxLength: 6 }), async (history) => {
-        const database = await openDatabase(new MemoryStore());
+      fc.asyncProperty(histories, cacheChars, async (history, chars) => {
+        const database = await openDatabase(new MemoryStore(), chars);
         let committed: Model = new Map();
         for (const [steps, commits] of history) {
           const session = new Session(database, committed);
@@ -95,9 +96,9 @@ describe("a database whose disk is slow and sometimes refuses", () => {
 
   test("shows what was committed, and loses exactly what was pending when the disk refused", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(diskStep, { maxLength: 30 }), async (history) => {
+      fc.asyncProperty(fc.array(diskStep, { maxLength: 30 }), cacheChars, async (history, chars) => {
         const path = join(await mkdtemp(join(root, "data-")), "data.mdb");
-        const database = await openDatabase(await LogStore.open(path, sizes));
+        const database = await openDatabase(await LogStore.open(path, sizes), chars);
         const states = new States();
         const log = new HeldLog(() => states.startWriting());
 
@@ -178,6 +179,14 @@ class Session {
           this.#transaction.rollback(savepoint);
           this.#model = before;
         }
+        return;
+      }
+      case "get": {
+        if (this.#ids.length === 0) return;
+        const id = this.#ids[operation.which % this.#ids.length] as string;
+        const known = this.#model.get(id);
+        const text = known && JSON.stringify(known.document);
+        expect(this.#transaction.get(id, use("db.get"))?.text).toBe(text);
         return;
       }
       case "scan":
@@ -323,8 +332,8 @@ class States {
   }
 }
 
-async function openDatabase(store: Store): Promise<Database> {
-  const database = await Database.open(store);
+async function openDatabase(store: Store, documentCacheChars?: number): Promise<Database> {
+  const database = await Database.open(store, documentCacheChars);
   await build(database, INDEX);
   return database;
 }
@@ -344,9 +353,13 @@ function use(operation: IdUse["operation"]): IdUse {
 /** All that a new transaction sees. */
 function contents(database: Database): Document[] {
   const transaction = Transaction.notingReads(database);
-  return (["items", "others"] as const).flatMap((table) =>
+  const documents = (["items", "others"] as const).flatMap((table) =>
     read(transaction, { table, range: null, order: "asc" }),
   );
+  for (const document of documents) {
+    expect(transaction.get(document._id, use("db.get"))?.text).toBe(JSON.stringify(document));
+  }
+  return documents;
 }
 
 function expected(model: Model): Document[] {
@@ -466,6 +479,7 @@ type Change = { which: number } & (
 type Operation =
   | Change
   | { kind: "insert"; table: Table; value: JsonObject }
+  | { kind: "get"; which: number }
   | { kind: "nested"; operations: Operation[]; fails: boolean }
   | { kind: "scan"; query: Query }
   | { kind: "pages"; query: Query; size: number }
@@ -479,6 +493,8 @@ const patch: fc.Arbitrary<Patch> = fc.record(
   { requiredKeys: [] },
 );
 const which = fc.nat({ max: 50 });
+/** How much of the documents is kept in memory: none, two or three, and all. */
+const cacheChars = fc.constantFrom(0, 1000, undefined);
 const order = fc.constantFrom<Order>("asc", "desc");
 
 const bound = (fieldPath: string, value: fc.Arbitrary<Json>) =>
@@ -520,6 +536,7 @@ const { operation } = fc.letrec<{ operation: Operation }>((tie) => ({
     { weight: 2, arbitrary: fc.record({ kind: fc.constant("patch" as const), which, value: patch }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("replace" as const), which, value: fields }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("remove" as const), which }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("get" as const), which }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant("scan" as const), query }) },
     {
       weight: 1,
