@@ -200,9 +200,8 @@
     if (copier === undefined) {
       if (copiers.size >= MAX_COPIERS) return copyOf;
       // oxlint-disable-next-line typescript/no-implied-eval -- it is made of the names of fields alone, each a string literal
-      copier = /** @type {(document: Fields) => Fields} */ (
-        new Function("copyOf", `return (document) => (${source})`)(copyOf)
-      );
+      const make = new Function("copyOf", `return (document) => (${source})`);
+      copier = /** @type {(document: Fields) => Fields} */ (make(copyOf));
       copiers.set(/** @type {string} */ (source), copier);
     }
     return copier;

@@ -82,6 +82,8 @@ describe("the cache of documents", () => {
         const stored = new Stored(capacityChars);
         const other = new Stored().fill(10, 7);
         let marked = new Map<string, string>();
+        const found: (string | undefined)[] = [];
+        const expected: (string | undefined)[] = [];
         const given: { document: StoredDocument | undefined; text: string | undefined }[] = [];
         for (const [number, action] of history.entries()) {
           if (action.kind === "mark") {
@@ -104,12 +106,12 @@ describe("the cache of documents", () => {
                 ? stored.cache.byId(id, action.tablet)
                 : stored.cache.byInternalId(action.tablet, id.internalId);
             const first = read();
-            expect(first?.text).toBe(wanted);
-            expect(read()?.text).toBe(wanted);
-            expect(other.read(action.which)?.text).toBe(`${action.which}`.padEnd(7));
+            found.push(first?.text, read()?.text, other.read(action.which)?.text);
+            expected.push(wanted, wanted, `${action.which}`.padEnd(7));
             given.push({ document: first, text: wanted });
           }
         }
+        expect(found).toEqual(expected);
         // What was given stays as it was.
         expect(given.map(({ document }) => document?.text)).toEqual(given.map(({ text }) => text));
       }),

@@ -134,6 +134,34 @@ describe("a database whose disk is slow and sometimes refuses", () => {
   });
 });
 
+test("a document that the disk has refused to change is read as it was, though it was read meanwhile", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "transaction-test-"));
+  const database = await openDatabase(await LogStore.open(join(folder, "data.mdb"), SMALL_LOG));
+  const inserting = new Transaction(database, null);
+  const id = inserting.insert("items", { a: "x" });
+  inserting.commit();
+  await database.durable();
+
+  const log = new HeldLog(() => undefined);
+  const patching = new Transaction(database, null);
+  patching.patch(id, { a: "y" }, use("db.patch"));
+  patching.commit();
+  const a = () => {
+    const text = new Transaction(database, null).get(id, use("db.get"))?.text;
+    return (JSON.parse(text ?? "{}") as Document)["a"];
+  };
+  expect(a()).toBe("y");
+  const durable = database.durable();
+  await eventLoopTurn();
+  log.settle("refuse");
+  await expect(durable).rejects.toThrow("No space left");
+  expect(a()).toBe("x");
+
+  log.release();
+  await database.close();
+  await rm(folder, { recursive: true });
+});
+
 /** A transaction and, beside it, the model of what it should see. */
 class Session {
   readonly #transaction: Transaction;
