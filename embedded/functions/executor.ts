@@ -38,8 +38,6 @@ const COMMIT_UNTIL_MS = USER_TIME_MS + BATCH_MS;
  * asks as much of the database as it may, on a machine that has other things to do too.
  */
 const WATCH_MS = 2_500;
-/** The processor time is looked at once in so long a time, as a look may take as long as a small call. */
-const CPU_LOOK_MS = 50;
 /** Larger commits are always done outside of the watch. */
 const MAX_WATCHED_WRITES = 2_000;
 
@@ -93,9 +91,6 @@ export class Executor {
   #drainScheduled = false;
   readonly #watchdog = new Watchdog();
   readonly #invoker: Invoker;
-  /** The processor time of the process, not longer than {@link CPU_LOOK_MS} before the batch that runs. */
-  #cpuBefore: NodeJS.CpuUsage = { user: 0, system: 0 };
-  #cpuLookedAtMs = -Infinity;
 
   constructor(
     private readonly database: Database,
@@ -197,10 +192,7 @@ export class Executor {
   #drain(turn: Turn): void {
     if (this.#queue.length === 0) return;
     const startedAt = performance.now();
-    if (startedAt - this.#cpuLookedAtMs > CPU_LOOK_MS) {
-      this.#cpuBefore = process.cpuUsage();
-      this.#cpuLookedAtMs = startedAt;
-    }
+    const cpuBefore = process.cpuUsage();
     const elapsed = () => performance.now() - startedAt;
     while (turn.late === null && elapsed() < BATCH_MS) {
       const job = this.#queue.shift();
@@ -211,7 +203,7 @@ export class Executor {
       const result = this.#executeSafely(job.call, transaction);
       const time = elapsed();
       const ownTime = time - jobStartedAt - transaction.usage.operationsMs;
-      if (ownTime > USER_TIME_MS && cpuMsSince(this.#cpuBefore) > USER_TIME_MS) {
+      if (ownTime > USER_TIME_MS && cpuMsSince(cpuBefore) > USER_TIME_MS) {
         job.result = { failure: timedOut() };
       } else if ("failure" in result || result.transaction === null) {
         job.result = result;
