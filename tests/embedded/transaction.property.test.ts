@@ -153,7 +153,7 @@ test("a document that the disk has refused to change is read as it was, though i
   expect(a()).toBe("y");
   const durable = database.durable();
   await eventLoopTurn();
-  log.settle("refuse");
+  void log.settle("refuse");
   await expect(durable).rejects.toThrow("No space left");
   expect(a()).toBe("x");
 
