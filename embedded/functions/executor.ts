@@ -357,7 +357,7 @@ function frameOf(call: Prepared, transaction: Transaction, nowMs: number): CallF
 
 /** The transaction as the call's component sees it. */
 function viewOf({ kind, function: { component } }: Prepared, transaction: Transaction): Transaction {
-  return transaction.within(component.path, kind === "mutation" ? component.schema.check : null);
+  return transaction.within(component.path, kind === "mutation" ? component.schema : null);
 }
 
 /** A system query as a function: it checks its arguments itself. */

@@ -91,7 +91,7 @@ export class HostExecutor {
     const known = enclosure && transaction.usage.exempt(() => enclosure.before(transaction, nowMs));
     if (known !== null) return { ok: true, path, value: known, logs: logs.lines };
     const frame: CallFrame = {
-      transaction: transaction.within(component.path, kind === "mutation" ? component.schema.check : null),
+      transaction: transaction.within(component.path, kind === "mutation" ? component.schema : null),
       function: found,
       parent: null,
       mayWrite: kind === "mutation",

@@ -45,7 +45,7 @@ export interface LoadedComponent {
   readonly path: ComponentPath;
   readonly isRoot: boolean;
   readonly functions: ReadonlyMap<FunctionPath, FunctionInfo>;
-  readonly schema: Pick<Schema, "check">;
+  readonly schema: Pick<Schema, "check" | "fields">;
   /** The components that it has in turn, by the names that it gives them. */
   readonly children: ReadonlyMap<string, LoadedComponent>;
   /** Which child gets the HTTP requests under a path, which ends in a slash. */

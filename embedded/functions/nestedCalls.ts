@@ -59,7 +59,7 @@ export function enterNested(
   // A snapshot query sees what is committed and nothing of what its mutation has written.
   const shared = request.udfType === "snapshotQuery" ? new Transaction(database, null) : frame.transaction;
   const { component } = found;
-  const transaction = shared.within(component.path, kind === "mutation" ? component.schema.check : null);
+  const transaction = shared.within(component.path, kind === "mutation" ? component.schema : null);
   return {
     frame: {
       ...frame,

@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import type { ValidatorJSON } from "convex/values";
+import type { JsonObject } from "../values/json";
 import type { Inspect, WantedTables } from "../transaction/indexBuild";
-import type { DocumentCheck } from "../transaction/transaction";
+import { DocumentFields } from "../transaction/documentText";
+import type { DocumentRules } from "../transaction/transaction";
 import { compileValidator, type TableNames } from "./validate";
+import { fieldRules } from "./validation/measure";
 
 /** What `defineSchema(...).export()` gives, as far as it matters here. */
 type ExportedSchema = {
@@ -18,8 +21,9 @@ type ExportedSchema = {
 export type DocumentTypes = Readonly<Record<string, string>>;
 
 /** The schema of the app or of a component. Without one, every table and document is allowed and no index is declared. */
-export class Schema {
+export class Schema implements DocumentRules {
   readonly #checks = new Map<string, Inspect>();
+  readonly #fields = new Map<string, DocumentFields>();
   /** Of the tables whose documents are checked. */
   readonly types: DocumentTypes;
   readonly indexes: WantedTables;
@@ -45,18 +49,24 @@ export class Schema {
       if (!schema.schemaValidation || !documentType) continue;
       types[tableName] = createHash("sha256").update(JSON.stringify(documentType)).digest("base64");
       this.#checks.set(tableName, compileValidator(documentType, tables));
+      const rules = fieldRules(documentType, tables);
+      const fields = rules && DocumentFields.of(rules);
+      if (fields) this.#fields.set(tableName, fields);
     }
     this.types = types;
   }
 
-  /** Checks a document that is about to be written. */
-  readonly check: DocumentCheck = (tableName, value) => {
+  check(tableName: string, value: JsonObject): string | null {
     const problem = this.#checks.get(tableName)?.(value) ?? null;
     return (
       problem &&
       `Failed to insert or update a document in table "${tableName}" because it does not match the schema: ${problem}`
     );
-  };
+  }
+
+  fields(tableName: string): DocumentFields | undefined {
+    return this.#fields.get(tableName);
+  }
 
   /** The checks that documents have to pass which are known to fit these types. */
   checksAfter(fitting: DocumentTypes): Map<string, Inspect> {

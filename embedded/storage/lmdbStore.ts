@@ -10,7 +10,7 @@ import {
   storedValue,
   unfold,
 } from "./longKeys";
-import { checkKey, firstOf, type Order, type Reading, type Snapshot, type Writes } from "./store";
+import { checkKey, firstOf, listOf, type Order, type Reading, type Snapshot, type Writes } from "./store";
 
 type Entry = [key: string, value: string];
 
@@ -157,8 +157,8 @@ export class LmdbStore implements Reading {
   async commit(writes: Writes): Promise<void> {
     if (writes.size === 0) return;
     // Nothing may throw below: what was encoded before it would be committed.
-    for (const key of writes.keys()) checkKey(key);
-    await this.#write(writes);
+    writes.forEach((_, key) => checkKey(key));
+    await this.#write(listOf(writes));
   }
 
   /** What was stored last with {@link commitMarked}. */

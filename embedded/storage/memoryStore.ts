@@ -46,11 +46,11 @@ export class MemoryStore implements Store {
 
   // oxlint-disable-next-line require-await -- so that an illegal key rejects
   async commit(writes: Writes): Promise<void> {
-    for (const key of writes.keys()) checkKey(key);
-    for (const [key, value] of writes) {
+    writes.forEach((_, key) => checkKey(key));
+    writes.forEach((value, key) => {
       if (value === null) this.#entries.delete(key);
       else this.#entries.set(key, value);
-    }
+    });
   }
 
   close(): Promise<void> {

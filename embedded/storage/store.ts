@@ -27,8 +27,21 @@ export interface Snapshot extends Reading {
   release(): void;
 }
 
-/** What a commit changes, key by key; `null` deletes a key, and deleting a key that is not there is no error. */
-export type Writes = ReadonlyMap<string, string | null>;
+/**
+ * What a commit changes, key by key; `null` deletes a key, and deleting a key that is not there is no error. Of several changes of
+ * one key the last counts. A map is such a thing.
+ */
+export interface Writes {
+  readonly size: number;
+  forEach(change: (value: string | null, key: string) => void): void;
+}
+
+/** One by one. */
+export function listOf(writes: Writes): (readonly [key: string, value: string | null])[] {
+  const list: [string, string | null][] = [];
+  writes.forEach((value, key) => list.push([key, value]));
+  return list;
+}
 
 /**
  * A durable, ordered map from keys to texts: all that the runtime asks of a disk.

@@ -102,24 +102,27 @@ export class Database {
    * given since the last commit.
    *
    * Applies writes atomically and returns the commit's timestamp. They are visible when this returns and durable when
-   * `durable()`, called after it, resolves. A map of them is the database's own from then on.
+   * `durable()`, called after it, resolves. What is no list of them is the database's own from then on.
    */
   commit(
-    writes: Iterable<readonly [string, string | null]>,
+    writes: readonly (readonly [string, string | null])[] | ChangeableWrites,
     catalog: Catalog = this.#catalog,
     touched: Iterable<string> = [],
     timestamp: bigint = this.nextTimestamp(),
   ): bigint {
     if (timestamp <= this.#timestamp) throw new Error("Another transaction has committed meanwhile");
     this.#timestamp = timestamp;
-    const all = writes instanceof Map ? (writes as Map<string, string | null>) : new Map(writes);
+    const all = "set" in writes ? writes : new Map(writes);
     if (this.#history.isKept) {
-      this.#history.add(
-        timestamp,
-        Array.from(all.keys(), (key) => [key, this.get(key)]),
-      );
+      const before = new Map<string, string | undefined>();
+      all.forEach((_, key) => before.set(key, this.get(key)));
+      this.#history.add(timestamp, [...before]);
     }
-    const keys = this.#listeners.size === 0 ? [] : [...touched, ...all.keys()];
+    const keys: string[] = [];
+    if (this.#listeners.size > 0) {
+      for (const key of touched) keys.push(key);
+      all.forEach((_, key) => keys.push(key));
+    }
     if (catalog !== this.#catalog) {
       this.#history.clear();
       this.#catalog = catalog;
@@ -230,6 +233,9 @@ export class Database {
     await this.store.close();
   }
 }
+
+/** Writes to which the commit adds its own, as a map of them. */
+type ChangeableWrites = Writes & { set(key: string, value: string): unknown };
 
 /** `reading` must be released. */
 export type DatabaseSnapshot = {

@@ -14,6 +14,7 @@ export function entryOf(index: IndexInfo, document: JsonObject, end: string): st
 /** The paths of the fields in a table's indexes, each once, and of each index its prefix and the places of its fields among these. */
 type Plan = {
   readonly paths: readonly string[];
+  readonly hasSystemFields: boolean;
   readonly indexes: readonly { readonly prefix: string; readonly fields: readonly number[] }[];
 };
 
@@ -26,6 +27,7 @@ function planOf(table: TableInfo): Plan {
     const paths = [...new Set(indexes.flatMap(({ fields }) => fields))];
     plan = {
       paths,
+      hasSystemFields: paths.some((path) => path.startsWith("_")),
       indexes: indexes.map(({ id, fields }) => ({
         prefix: indexPrefix(id),
         fields: fields.map((path) => paths.indexOf(path)),
@@ -45,10 +47,40 @@ export function entriesOf(table: TableInfo, document: JsonObject, end: string): 
   const parts: string[] = [];
   for (const path of paths) parts.push(encodeKeyPart(fieldAt(document, path)));
   const entries: string[] = [];
-  for (const { prefix, fields } of indexes) {
-    let key = prefix;
-    for (const field of fields) key += parts[field] as string;
-    entries.push(key + end);
-  }
+  for (const { prefix, fields } of indexes) entries.push(joined(prefix, fields, parts) + end);
   return entries;
+}
+
+/** The same of a document before and after a change. Where nothing has changed, nothing is encoded twice. */
+export function changedEntriesOf(
+  table: TableInfo,
+  { before, after }: { readonly before: JsonObject; readonly after: JsonObject },
+  end: string,
+): { readonly old: string; readonly new: string }[] {
+  const { paths, indexes } = planOf(table);
+  const parts: string[] = [];
+  const oldParts: string[] = [];
+  for (const path of paths) {
+    const value = fieldAt(after, path);
+    const oldValue = fieldAt(before, path);
+    const part = encodeKeyPart(value);
+    parts.push(part);
+    oldParts.push(value === oldValue ? part : encodeKeyPart(oldValue));
+  }
+  return indexes.map(({ prefix, fields }) => {
+    const entry = joined(prefix, fields, parts) + end;
+    const isSame = fields.every((field) => parts[field] === oldParts[field]);
+    return { old: isSame ? entry : joined(prefix, fields, oldParts) + end, new: entry };
+  });
+}
+
+/** Whether an index names one of the system's fields, beside those that all have. */
+export function indexesSystemFields(table: TableInfo): boolean {
+  return planOf(table).hasSystemFields;
+}
+
+function joined(prefix: string, fields: readonly number[], parts: readonly string[]): string {
+  let key = prefix;
+  for (let i = 0; i < fields.length; i++) key += parts[fields[i] as number] as string;
+  return key;
 }

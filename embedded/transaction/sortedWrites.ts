@@ -1,26 +1,32 @@
 import { SortedKeys } from "../storage/sortedKeys";
+import type { Writes } from "../storage/store";
 
 /**
  * The writes of one transaction. A value of `null` says that the key is deleted.
  *
  * Keys are put in order when a scan needs it, as most transactions never scan what they have written.
  */
-export class SortedWrites {
+export class SortedWrites implements Writes {
   readonly #values = new Map<string, string | null>();
-  /** The keys in order, without those in `#unsorted`. */
+  /** Keys with an empty text. What `#values` has of them came later. Most writes are these, and a list takes no hash of them. */
+  readonly #added: string[] = [];
+  /** The keys in order, without the last ones of `#added` and those in `#unsorted`. */
   readonly #keys = new SortedKeys();
+  #sortedOfAdded = 0;
+  /** What is in `#added`, as far as somebody has asked. */
+  readonly #knownAdded = new Set<string>();
   #unsorted: string[] = [];
 
   get size(): number {
-    return this.#values.size;
+    return this.#values.size + this.#added.length;
   }
 
-  /** The latest write of each key, in no particular order. */
-  get values(): ReadonlyMap<string, string | null> {
-    return this.#values;
+  forEach(change: (value: string | null, key: string) => void): void {
+    for (const key of this.#added) change("", key);
+    this.#values.forEach(change);
   }
 
-  /** `undefined`: nothing is known of this key here. */
+  /** What {@link set} has set last. `undefined`: nothing. */
   get(key: string): string | null | undefined {
     return this.#values.get(key);
   }
@@ -31,21 +37,26 @@ export class SortedWrites {
     if (this.#values.size > size) this.#unsorted.push(key);
   }
 
-  /** Forgets the key, as if it had never been written here. */
+  /** Sets a key that has not been set before, with an empty text: for entries of indexes, which are scanned and never asked for. */
+  add(key: string): void {
+    this.#added.push(key);
+  }
+
+  /** Forgets the key, as if it had never been set here. */
   forget(key: string): void {
     this.#sort();
     this.#values.delete(key);
-    this.#keys.delete(key);
+    if (!this.#isAdded(key)) this.#keys.delete(key);
   }
 
   /** Whether there are writes with `start <= key < end`. */
   touches(start: string, end: string): boolean {
-    if (this.#values.size === 0) return false;
+    if (this.size === 0) return false;
     this.#sort();
     return this.#keys.touches(start, end);
   }
 
-  /** The writes with `start <= key < end`. Must not be iterated while `set` or `forget` is called. */
+  /** The writes with `start <= key < end`. Must not be iterated while anything is written. */
   *scan(
     start: string,
     end: string,
@@ -53,11 +64,21 @@ export class SortedWrites {
   ): Generator<[key: string, value: string | null], void, undefined> {
     this.#sort();
     for (const key of this.#keys.scan(start, end, order)) {
-      yield [key, this.#values.get(key) as string | null];
+      const value = this.#values.get(key);
+      yield [key, value === undefined ? "" : value];
     }
   }
 
+  #isAdded(key: string): boolean {
+    for (let i = this.#knownAdded.size; i < this.#added.length; i++)
+      this.#knownAdded.add(this.#added[i] as string);
+    return this.#knownAdded.has(key);
+  }
+
   #sort(): void {
+    for (; this.#sortedOfAdded < this.#added.length; this.#sortedOfAdded++) {
+      this.#keys.add(this.#added[this.#sortedOfAdded] as string);
+    }
     if (this.#unsorted.length === 0) return;
     for (const key of this.#unsorted) this.#keys.add(key);
     this.#unsorted = [];

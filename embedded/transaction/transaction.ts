@@ -5,8 +5,9 @@ import { documentSize } from "../values/size";
 import { isSystem, ROOT, type Namespace, type TableInfo } from "./catalog";
 import { CATALOG_KEY, type Database } from "./database";
 import type { StoredDocument } from "./documentCache";
+import { withSystemText, type DocumentFields, type DocumentText } from "./documentText";
 import { DeveloperError } from "./errors";
-import { entriesOf, entryOf } from "./indexEntries";
+import { changedEntriesOf, entriesOf, entryOf, indexesSystemFields } from "./indexEntries";
 import { documentKey, indexEntryEnd, internalIdOfKey, onlyKey, tabletOfKey, type KeyRange } from "./keys";
 import type { Usage } from "./limits";
 import { TransactionState, type Read, type Savepoint } from "./transactionState";
@@ -17,11 +18,13 @@ export const MAX_DOCUMENT_BYTES = 1024 * 1024;
 /** A commit timestamp that is not known yet, as it stands in the JSON of a document: inside of a text its quotes are escaped. */
 const UNRESOLVED = '{"$commitTs":null}';
 
-/**
- * Says what is wrong with a document of a table according to the schema, or `null`.
- * `value` is the document without its system fields.
- */
-export type DocumentCheck = (tableName: string, value: JsonObject) => string | null;
+/** What the schema says of documents. */
+export type DocumentRules = {
+  /** What is wrong with a document of a table, or `null`. `value` is the document without its system fields. */
+  check(tableName: string, value: JsonObject): string | null;
+  /** The fields of a table's documents; `undefined`: `check` alone can say what these have to be like. */
+  fields(tableName: string): DocumentFields | undefined;
+};
 
 /**
  * One transaction: reads the committed state and its own writes, and commits all of its writes or none.
@@ -37,8 +40,8 @@ export class Transaction {
 
   constructor(
     readonly database: Database,
-    /** What to check documents with; queries write nothing and have none. */
-    private readonly check: DocumentCheck | null,
+    /** What documents have to be like; queries write nothing and have no such rules. */
+    private readonly rules: DocumentRules | null,
     private readonly namespace: Namespace | null = null,
     state?: TransactionState,
   ) {
@@ -51,8 +54,8 @@ export class Transaction {
   }
 
   /** The same transaction as a component sees it; `null`: as the runtime does. */
-  within(namespace: Namespace | null, check: DocumentCheck | null): Transaction {
-    return new Transaction(this.database, check, namespace, this.#state);
+  within(namespace: Namespace | null, rules: DocumentRules | null): Transaction {
+    return new Transaction(this.database, rules, namespace, this.#state);
   }
 
   get usage(): Usage {
@@ -63,7 +66,7 @@ export class Transaction {
     return this.#state.version;
   }
 
-  /** How many keys the commit will write. */
+  /** How many writes the commit will have. */
   get writes(): number {
     return this.#state.writes;
   }
@@ -103,6 +106,15 @@ export class Transaction {
   /** Inserts a document and gives its id. `value` must not have system fields. */
   insert(tableName: string, value: JsonObject): string {
     const known = this.table(tableName);
+    const quick = known && this.#quickText(known, value, null);
+    if (quick) {
+      const creationTime = this.database.nextCreationTime();
+      const { id, internalId } = newId(known.number, creationTime);
+      this.#countWrite(known, quick.size);
+      this.#state.write(documentKey(known.tablet, internalId), withSystemText(quick, id, creationTime));
+      this.#writeIndexEntries(known, null, value, indexEntryEnd(creationTime, internalId));
+      return id;
+    }
     const nameProblem = known ? null : identifierProblem(tableName);
     if (nameProblem) throw new DeveloperError(`Invalid argument \`table\` for \`db.insert\`: ${nameProblem}`);
     const size = documentSize(value, requireLegal(value));
@@ -111,7 +123,7 @@ export class Transaction {
     this.#checkDocument(tableName, value);
     const creationTime = this.database.nextCreationTime();
     const { id, internalId } = newId(table.number, creationTime);
-    this.#putDocument(table, internalId, null, withSystemFields(value, id, creationTime), size);
+    this.#putDocument({ table, internalId }, null, withSystemFields(value, id, creationTime), size);
     return id;
   }
 
@@ -121,19 +133,31 @@ export class Transaction {
    */
   replace(id: string, value: JsonObject, where: IdUse): string {
     const size = documentSize(value, requireLegal(value));
-    return this.#update(id, where, "Replace", () => ({ value, size }));
+    const { resolved, text } = this.#requireDocument(id, where, "Replace");
+    return this.#update(id, resolved, JSON.parse(text) as JsonObject, value, size);
   }
 
   /** Sets or, with `{"$undefined": null}`, removes top-level fields of a document. Gives the new document as JSON text. */
   patch(id: string, patch: JsonObject, where: IdUse): string {
-    return this.#update(id, where, "Update", (old) => {
-      const value: JsonObject = { ...old };
-      for (const [field, json] of Object.entries(patch)) {
-        if (isUndefined(json)) delete value[field];
-        else value[field] = json;
-      }
-      return { value, size: documentSize(value, requireLegal(value)) };
-    });
+    const { resolved, text: oldText } = this.#requireDocument(id, where, "Update");
+    const old = JSON.parse(oldText) as JsonObject;
+    const value: JsonObject = { ...old };
+    for (const field of Object.keys(patch)) {
+      const json = patch[field] as Json;
+      if (isUndefined(json)) delete value[field];
+      else value[field] = json;
+    }
+    const { table } = resolved;
+    const quick = this.#quickText(table, value, old);
+    if (quick === null) {
+      return this.#update(id, resolved, old, value, documentSize(value, requireLegal(value)));
+    }
+    const creationTime = old["_creationTime"] as number;
+    this.#countWrite(table, quick.size);
+    const text = withSystemText(quick, id, creationTime);
+    this.#state.write(keyOf(resolved), text);
+    this.#writeIndexEntries(table, old, value, indexEntryEnd(creationTime, resolved.id.internalId));
+    return text;
   }
 
   /** Deletes a document and gives it, as it was, as JSON text. */
@@ -141,8 +165,9 @@ export class Transaction {
     const { resolved, text } = this.#requireDocument(id, where, "Delete");
     this.usage.add("documentsWritten", 1);
     this.#state.write(keyOf(resolved), null);
-    const { table } = resolved;
-    this.#writeIndexEntries(table, resolved.id.internalId, JSON.parse(text) as JsonObject, null);
+    const before = JSON.parse(text) as JsonObject;
+    const end = indexEntryEnd(before["_creationTime"] as number, resolved.id.internalId);
+    this.#writeIndexEntries(resolved.table, before, null, end);
     return text;
   }
 
@@ -242,8 +267,10 @@ export class Transaction {
     if (typeof text !== "string" || !table) return;
     const resolved = this.resolveTimestamps(text);
     this.#state.write(key, resolved);
-    const [before, after] = [text, resolved].map((json) => JSON.parse(json) as JsonObject);
-    this.#writeIndexEntries(table, internalIdOfKey(key), before ?? null, after ?? null);
+    const before = JSON.parse(text) as JsonObject;
+    const after = JSON.parse(resolved) as JsonObject;
+    const end = indexEntryEnd(after["_creationTime"] as number, internalIdOfKey(key));
+    this.#writeIndexEntries(table, before, after, end);
   }
 
   #newTable(name: string): TableInfo {
@@ -253,17 +280,14 @@ export class Transaction {
     return table;
   }
 
+  /** `changed`: the new document, of `size` bytes, which is known to be legal. Gives it as JSON text. */
   #update(
     id: string,
-    where: IdUse,
-    verb: "Update" | "Replace",
-    change: (old: JsonObject) => { value: JsonObject; size: number },
+    { table, id: { internalId } }: ResolvedId,
+    old: JsonObject,
+    changed: JsonObject,
+    size: number,
   ): string {
-    const { resolved, text } = this.#requireDocument(id, where, verb);
-    const { table } = resolved;
-    const { internalId } = resolved.id;
-    const old = JSON.parse(text) as JsonObject;
-    const { value: changed, size } = change(old);
     const { _id, _creationTime, ...value } = changed;
     if (_id !== undefined && _id !== id) {
       throw new DeveloperError(`The document has id ${id}, but its '_id' field is ${JSON.stringify(_id)}`);
@@ -274,50 +298,68 @@ export class Transaction {
     }
     requireUserFields(value);
     this.#checkDocument(table.name, value);
-    return this.#putDocument(table, internalId, old, withSystemFields(value, id, creationTime), size);
+    return this.#putDocument({ table, internalId }, old, withSystemFields(value, id, creationTime), size);
+  }
+
+  /**
+   * The text of a document about which nothing is unusual; `null`: it has to be looked at more closely, and may be wrong. `old`: the
+   * one that it takes the place of.
+   */
+  #quickText(table: TableInfo, value: JsonObject, old: JsonObject | null): DocumentText | null {
+    const fields = this.rules?.fields(table.name);
+    if (fields === undefined || indexesSystemFields(table) || this.database.building.has(table.key))
+      return null;
+    const text = fields.textOf(value, old);
+    return text && text.size <= MAX_DOCUMENT_BYTES ? text : null;
   }
 
   #checkDocument(tableName: string, value: JsonObject): void {
-    const problem = this.check?.(tableName, value);
+    const problem = this.rules?.check(tableName, value);
     if (problem) throw new DeveloperError(problem);
   }
 
   /** Writes a document's new state, of `size` bytes, with all of its index entries. Gives it as JSON text. */
   #putDocument(
-    table: TableInfo,
-    internalId: string,
+    { table, internalId }: { table: TableInfo; internalId: string },
     before: JsonObject | null,
     after: JsonObject,
     size: number,
   ): string {
+    this.#countWrite(table, size);
+    const text = JSON.stringify(after);
+    const key = documentKey(table.tablet, internalId);
+    this.#state.write(key, text);
+    if (text.includes(UNRESOLVED)) this.#state.unresolved.add(key);
+    const end = indexEntryEnd(after["_creationTime"] as number, internalId);
+    this.#writeIndexEntries(table, before, after, end);
+    return text;
+  }
+
+  #countWrite(table: TableInfo, size: number): void {
     this.usage.add("documentsWritten", 1);
     // The arguments of a scheduled function have a limit of their own.
     if (size > MAX_DOCUMENT_BYTES && !isSystem(table)) {
       throw new DeveloperError(`Value is too large (${size} > maximum size ${MAX_DOCUMENT_BYTES})`);
     }
     this.usage.add("bytesWritten", size);
-    const text = JSON.stringify(after);
-    const key = documentKey(table.tablet, internalId);
-    this.#state.write(key, text);
-    if (text.includes(UNRESOLVED)) this.#state.unresolved.add(key);
-    this.#writeIndexEntries(table, internalId, before, after);
-    return text;
   }
 
+  /** `end`: see `indexEntryEnd`. */
   #writeIndexEntries(
     table: TableInfo,
-    internalId: string,
     before: JsonObject | null,
     after: JsonObject | null,
+    end: string,
   ): void {
-    const creationTime = (after ?? before)?.["_creationTime"] as number;
-    const end = indexEntryEnd(creationTime, internalId);
-    const old = before && entriesOf(table, before, end);
-    const entries = after && entriesOf(table, after, end);
-    const count = (entries ?? old)?.length ?? 0;
-    for (let i = 0; i < count; i++) this.#writeIndexEntry(old?.[i] ?? null, entries?.[i] ?? null);
-    const building = this.database.building.get(table.key);
-    for (const index of building ?? []) {
+    if (before && after) {
+      for (const entry of changedEntriesOf(table, { before, after }, end))
+        this.#writeIndexEntry(entry.old, entry.new);
+    } else if (after) {
+      this.#state.addEntries(entriesOf(table, after, end));
+    } else if (before) {
+      for (const entry of entriesOf(table, before, end)) this.#state.write(entry, null);
+    }
+    for (const index of this.database.building.get(table.key) ?? []) {
       this.#writeIndexEntry(before && entryOf(index, before, end), after && entryOf(index, after, end));
     }
   }

@@ -35,7 +35,7 @@ export class TransactionState {
     this.catalog = database.catalog;
   }
 
-  /** How many keys the commit will write. */
+  /** How many writes the commit will have. */
   get writes(): number {
     return this.#writes.size;
   }
@@ -90,13 +90,21 @@ export class TransactionState {
   }
 
   write(key: string, value: string | null): void {
-    if (key.length > MAX_KEY_BYTES) {
-      throw new DeveloperError(
-        `An index entry has ${key.length} bytes, more than the ${MAX_KEY_BYTES} that it may have`,
-      );
-    }
+    requireKey(key);
     this.#undo?.push({ key, before: this.#writes.get(key) });
     this.#writes.set(key, value);
+    this.version++;
+  }
+
+  /** Writes the entries in indexes of a document that is new. */
+  addEntries(keys: readonly string[]): void {
+    for (const key of keys) {
+      if (this.#undo !== null) this.write(key, "");
+      else {
+        requireKey(key);
+        this.#writes.add(key);
+      }
+    }
     this.version++;
   }
 
@@ -117,8 +125,15 @@ export class TransactionState {
 
   commit(): void {
     if (this.#writes.size === 0) return;
-    this.database.commit(this.#writes.values, this.catalog, this.touched, this.timestamp);
+    this.database.commit(this.#writes, this.catalog, this.touched, this.timestamp);
   }
+}
+
+function requireKey(key: string): void {
+  if (key.length <= MAX_KEY_BYTES) return;
+  throw new DeveloperError(
+    `An index entry has ${key.length} bytes, more than the ${MAX_KEY_BYTES} that it may have`,
+  );
 }
 
 export type Savepoint = { readonly undoLength: number; readonly catalog: Catalog };

@@ -1,5 +1,5 @@
 import { isCanonicalBase64, base64ToBinary } from "./base64";
-import { formatBytes, sizeOf } from "./size";
+import { formatBytes, NUMBER_SIZE, sizeOf, textSize } from "./size";
 
 /**
  * A Convex value in its JSON encoding, exactly as `convexToJson` of the convex package writes it. The runtime
@@ -87,14 +87,26 @@ export const MAX_VALUE_BYTES = 32 * 1024 * 1024;
  * @throws Error with Convex's message.
  */
 export function checkValue(json: Json, { allowCommitTs = false } = {}): number {
-  check(json, 0, allowCommitTs);
-  const size = sizeOf(json);
+  const size = check(json, 0, allowCommitTs);
   if (size > MAX_VALUE_BYTES) {
     throw new Error(
       `Value is too large (${formatBytes(size)} > maximum size ${formatBytes(MAX_VALUE_BYTES)})`,
     );
   }
   return size;
+}
+
+/**
+ * The size of a value that stands in `depth` objects and arrays; -1 if {@link checkValue} would reject it there, or if it has a commit
+ * timestamp that is not known yet.
+ */
+export function legalSize(json: Json, depth: number): number {
+  if (typeof json === "string") return textSize(json);
+  try {
+    return check(json, depth, false);
+  } catch {
+    return -1;
+  }
 }
 
 /**
@@ -155,44 +167,48 @@ function specialKey(json: Json | undefined): string | null {
   return null;
 }
 
-function check(json: Json, depth: number, allowCommitTs: boolean): void {
+/** Gives the size, so that a value is walked once. */
+function check(json: Json, depth: number, allowCommitTs: boolean): number {
   switch (typeof json) {
     case "string":
+      return textSize(json);
     case "boolean":
-      return;
+      return 1;
     case "number":
-      if (Number.isFinite(json)) return;
+      if (Number.isFinite(json)) return NUMBER_SIZE;
       throw new Error(`Float64 ${json} should be encoded as a $float`);
     case "object":
       break;
     default:
       throw new Error(`${typeof json} is not a supported Convex type.`);
   }
-  if (json === null) return;
+  if (json === null) return 1;
   if (depth === MAX_NESTING) {
     throw new Error(
       `Value is too nested (nested ${MAX_NESTING + 1} levels deep > maximum nesting ${MAX_NESTING})`,
     );
   }
+  let size = 2;
   if (Array.isArray(json)) {
     if (json.length > MAX_ARRAY_LENGTH) {
       throw new Error(`Array length is too long (${json.length} > maximum length ${MAX_ARRAY_LENGTH})`);
     }
-    for (const element of json) check(element, depth + 1, allowCommitTs);
-    return;
+    for (let i = 0; i < json.length; i++) size += check(json[i] as Json, depth + 1, allowCommitTs);
+    return size;
   }
   let fields = 0;
   for (const name in json) {
     fields++;
     if (!isLegalFieldName(name)) {
-      if (isEncoding(json, name, allowCommitTs)) return;
+      if (isEncoding(json, name, allowCommitTs)) return sizeOf(json);
       throw new Error(fieldNameProblem(name));
     }
-    check(json[name] as Json, depth + 1, allowCommitTs);
+    size += name.length + 1 + check(json[name] as Json, depth + 1, allowCommitTs);
   }
   if (fields > MAX_OBJECT_FIELDS) {
     throw new Error(`Object has too many fields (${fields} > maximum number ${MAX_OBJECT_FIELDS})`);
   }
+  return size;
 }
 
 /** ASCII without control characters, not too long, not beginning with `$`. A loop: it runs for every field. */

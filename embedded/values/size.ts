@@ -8,9 +8,9 @@ import type { Json, JsonObject } from "./json";
 export function sizeOf(json: Json): number {
   switch (typeof json) {
     case "string":
-      return 2 + utf8Length(json);
+      return textSize(json);
     case "number":
-      return 9;
+      return NUMBER_SIZE;
     case "boolean":
       return 1;
   }
@@ -54,6 +54,13 @@ export function formatBytes(bytes: number): string {
     unit++;
   }
   return `${Number.isInteger(amount) ? amount : amount.toFixed(2)} ${units[unit]}`;
+}
+
+export const NUMBER_SIZE = 9;
+
+/** See {@link sizeOf}. */
+export function textSize(text: string): number {
+  return 2 + utf8Length(text);
 }
 
 /** Below this length counting in JavaScript beats the call into native code. */

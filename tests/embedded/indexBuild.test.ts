@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
-import type { Store } from "../../embedded/storage/store";
+import { listOf, type Store } from "../../embedded/storage/store";
 import { CATALOG_KEY, Database } from "../../embedded/transaction/database";
 import {
   IndexBuild,
@@ -174,7 +174,7 @@ test("a build that takes long tells how many documents there are and how many of
     commit: async (writes) => {
       await store.commit(writes);
       // The ids of the new indexes are not held up.
-      if (!new Map(writes).has(CATALOG_KEY)) await gate;
+      if (!new Map(listOf(writes)).has(CATALOG_KEY)) await gate;
     },
   };
   const database = await Database.open(slow);
