@@ -116,7 +116,7 @@ async function play(
       else if (kind === "patch") transaction.patch(id, withId(value, id), where);
       else transaction.replace(id, withId(value, id), where);
       const document = transaction.get(ids.at(-1) as string, { operation: "db.get", system: false });
-      return { document: withoutIds(document ?? "none", ids) };
+      return { document: withoutIds(document?.text ?? "none", ids) };
     } catch (error) {
       if (!(error instanceof DeveloperError)) throw error;
       return { problem: withoutIds(error.message, [...ids, id]) };
