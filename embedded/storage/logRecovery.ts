@@ -18,7 +18,7 @@ export type Recovered = { readonly files: LogFileName[]; readonly writes: Memtab
  */
 export async function recoverLog(folder: string, { applied, applying }: LogMark): Promise<Recovered> {
   const files = await listLogFiles(folder);
-  const writes = Memtable.first();
+  const writes = new Memtable();
   let last = applied;
   for (const [i, file] of files.entries()) {
     const next = files[i + 1]?.first;

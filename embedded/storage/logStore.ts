@@ -8,7 +8,8 @@ import { LogApply } from "./logApply";
 import { formatMark, NO_MARK, parseMark } from "./logMark";
 import { RecordWriter } from "./logRecord";
 import { recoverLog, type Recovered } from "./logRecovery";
-import type { Change, Memtable } from "./memtable";
+import { Memtable } from "./memtable";
+import type { Change } from "./memtablePart";
 import { mergeScan } from "./mergeScan";
 import { checkKey, firstOf, type Order, type Snapshot, type Store, type Writes } from "./store";
 
@@ -93,9 +94,9 @@ export class LogStore implements Store {
     return value === undefined ? this.database.get(key) : (value ?? undefined);
   }
 
-  take(start: string, end: string | null, order: Order, limit: number): Entry[] {
-    const newer = this.#filling.take(start, end, order, limit);
-    const older = this.#applying?.take(start, end, order, limit) ?? [];
+  take(start: string, end: string | null, order: Order, limit: number, tail?: number): Entry[] {
+    const newer = this.#filling.take(start, end, order, limit, tail);
+    const older = this.#applying?.take(start, end, order, limit, tail) ?? [];
     const inMemory = newer.length + older.length;
     if (inMemory === 0) return this.database.take(start, end, order, limit);
     const isDeleted = ([, value]: readonly [string, string | null]) => value === null;
@@ -250,7 +251,7 @@ export class LogStore implements Store {
   #rotate(): void {
     const generation = this.#filling;
     this.#applying = generation;
-    this.#filling = generation.successor();
+    this.#filling = new Memtable();
     this.#behind = this.#applyGeneration(generation, this.#last, this.#writing);
     // Only `close` can do something about its failure.
     this.#behind.catch(() => undefined);

@@ -6,13 +6,20 @@ const FEW = 4;
 
 /** Keys in their order. */
 export class SortedKeys {
-  readonly #keys: SortedMap<string, undefined>;
+  readonly #keys = new SortedMap<string, undefined>(undefined, compareKeys);
+  #caughtUp = 0;
 
-  constructor(keys: readonly string[] = []) {
-    this.#keys = new SortedMap<string, undefined>(
-      keys.map((key) => [key, undefined]),
-      compareKeys,
-    );
+  /** How many keys {@link catchUp} has added, each as often as it came. */
+  get caughtUp(): number {
+    return this.#caughtUp;
+  }
+
+  /** Adds those of these keys that have come since it was called last. After it was cut off, this is not to be used any more. */
+  catchUp(keys: readonly string[]): void {
+    if (this.#caughtUp === keys.length) return;
+    // In order, as neighbours are added in less time.
+    for (const key of keys.slice(this.#caughtUp).sort()) this.add(key);
+    this.#caughtUp = keys.length;
   }
 
   add(key: string): void {

@@ -51,8 +51,19 @@ export function listOf(writes: Writes): (readonly [key: string, value: string | 
  * time holds a store.
  */
 export interface Store extends Reading {
-  /** The first entries of {@link scan}, up to `limit`, at once. */
-  take(start: string, end: string | null, order: Order, limit: number): [key: string, value: string][];
+  /**
+   * The first entries of {@link scan}, up to `limit`, at once.
+   *
+   * `tail` changes nothing of that but helps some stores to find them: it promises that whatever key is ever written in the range
+   * begins with `start` and has so many characters behind it.
+   */
+  take(
+    start: string,
+    end: string | null,
+    order: Order,
+    limit: number,
+    tail?: number,
+  ): [key: string, value: string][];
 
   /**
    * The state as it is now, which stays as it is while commits go on. The space of what is overwritten meanwhile is not

@@ -187,6 +187,32 @@ export function describeStore(name: string, openStore: () => Promise<Store>): vo
         { numRuns: 60 },
       );
     });
+
+    test("takes the same where it is told how long the keys of a range are", async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(stepOfStems, { minLength: 1, maxLength: 12 }), async (steps) => {
+          await store.close();
+          store = await openStore();
+          const model = new Map<string, string>();
+          for (const { changes, stems, order } of steps) {
+            await store.commit(changes);
+            for (const [key, value] of changes) {
+              if (value === null) model.delete(key);
+              else model.set(key, value);
+            }
+            for (const stem of stems) {
+              const end = `${stem}\xff`;
+              for (const limit of [1, 2, 100]) {
+                expect(short(store.take(stem, end, order, limit, TAIL_CHARS))).toEqual(
+                  short(scanModel(model, stem, end, order).slice(0, limit)),
+                );
+              }
+            }
+          }
+        }),
+        { numRuns: 60 },
+      );
+    });
   });
 }
 
@@ -229,5 +255,31 @@ const step = fc.record({
     .map((entries) => new Map(entries)),
   start: fc.oneof(fc.constant(""), key),
   end: fc.option(key),
+  order: fc.constantFrom<Order>("asc", "desc"),
+});
+
+const TAIL_CHARS = 3;
+
+/** As encoded texts are: one begins with all of another one only where FF follows. */
+const stem = fc
+  .tuple(
+    fc.constantFrom("index", "other"),
+    fc.constantFrom("a\0", "a\0\xffb\0", "b\0", `${"c".repeat(1950)}\0`),
+  )
+  .map((parts) => parts.join(""));
+
+const stepOfStems = fc.record({
+  changes: fc
+    .array(
+      fc.tuple(
+        fc
+          .tuple(stem, fc.constantFrom("aaa", "aab", "\0\0\0", "\xfe\xff\xff"))
+          .map((parts) => parts.join("")),
+        fc.option(fc.constantFrom("", "1", "x".repeat(500)), { freq: 4 }),
+      ),
+      { maxLength: 10 },
+    )
+    .map((entries) => new Map(entries)),
+  stems: fc.array(stem, { minLength: 1, maxLength: 3 }),
   order: fc.constantFrom<Order>("asc", "desc"),
 });

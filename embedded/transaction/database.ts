@@ -92,9 +92,9 @@ export class Database {
     return this.store.scan(start, end, order);
   }
 
-  /** The first entries of {@link scan}, up to `limit`. */
-  take(start: string, end: string, order: "asc" | "desc", limit: number): [string, string][] {
-    return this.store.take(start, end, order, limit);
+  /** The first entries of {@link scan}, up to `limit`. `tail`: see {@link Store.take}. */
+  take(start: string, end: string, order: "asc" | "desc", limit: number, tail?: number): [string, string][] {
+    return this.store.take(start, end, order, limit, tail);
   }
 
   /**

@@ -4,7 +4,7 @@ import { isUndefined, type Json } from "../values/json";
 import { encodeKeyPart, keySuccessor } from "../values/keyEncoding";
 import { BY_CREATION_TIME, BY_ID, type IndexInfo, type TableInfo } from "./catalog";
 import { DeveloperError } from "./errors";
-import { indexPrefix, rangeOfPrefix, tablePrefix, type KeyRange } from "./keys";
+import { INDEX_ENTRY_END_BYTES, indexPrefix, rangeOfPrefix, tablePrefix, type KeyRange } from "./keys";
 
 /** One comparison of a range, as the convex package serializes it. */
 export type RangeExpression = { type: "Eq" | "Gt" | "Gte" | "Lt" | "Lte"; fieldPath: string; value: Json };
@@ -16,6 +16,8 @@ export type IndexToScan = {
   readonly isById: boolean;
   readonly prefix: string;
   readonly range: KeyRange;
+  /** How many bytes all keys in the range have behind its start, where that is known: the range fixes all fields of the index. */
+  readonly tail?: number;
 };
 
 /** The tables that there are, by their names. */
@@ -55,7 +57,11 @@ export function indexScan(
   if (table && declared) {
     const prefix = indexPrefix(declared.id);
     const start = keyOfEqualities(prefix, declared.fields, expressions);
-    if (start !== null) return { table, isById: false, prefix, range: { start, end: `${start}\xff` } };
+    if (start !== null) {
+      const target = { table, isById: false, prefix, range: { start, end: `${start}\xff` } };
+      const isWhole = expressions.length === declared.fields.length;
+      return isWhole ? { ...target, tail: INDEX_ENTRY_END_BYTES } : target;
+    }
   }
   const index: IndexInfo | undefined = declared ?? table?.byCreationTime;
   const fields = isById ? ["_id"] : [...(index?.fields ?? []), "_creationTime", "_id"];

@@ -33,6 +33,10 @@ const REMOVED = "\x12";
 
 /** Bytes of a document's internal id, the last part of every document and index key. */
 const INTERNAL_ID_BYTES = 16;
+/** Bytes of a creation time in a key: the tag of a float and the float. */
+const CREATION_TIME_BYTES = 9;
+/** Bytes of what all index entries of a document end in, see {@link indexEntryEnd}. */
+export const INDEX_ENTRY_END_BYTES = CREATION_TIME_BYTES + INTERNAL_ID_BYTES;
 
 function u32(n: number): string {
   return String.fromCharCode((n >>> 24) & 255, (n >>> 16) & 255, (n >>> 8) & 255, n & 255);

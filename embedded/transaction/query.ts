@@ -179,7 +179,7 @@ function readFirst(
   order: "asc" | "desc",
   limit: number,
 ): StoredDocument[] {
-  const { range: wanted } = target;
+  const { range: wanted, tail } = target;
   const rows: StoredDocument[] = [];
   if (limit === 0) return rows;
   let read = wanted;
@@ -188,7 +188,7 @@ function readFirst(
   let rest = wanted;
   while (rest.start < rest.end) {
     const count = Math.min(limit - rows.length, ROWS_AT_ONCE);
-    const entries = transaction.take(rest.start, rest.end, order, count);
+    const entries = transaction.take(rest.start, rest.end, order, count, rest === wanted ? tail : undefined);
     for (const entry of entries) {
       const document = documentOf(transaction, target, entry);
       transaction.usage.addRead(document.text.length);

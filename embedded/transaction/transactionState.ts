@@ -83,9 +83,9 @@ export class TransactionState {
     return mergeScan([this.#writes.scan(start, end, order), committed], order);
   }
 
-  /** The first entries of {@link scan}, up to `limit`. */
-  take(start: string, end: string, order: "asc" | "desc", limit: number): [string, string][] {
-    if (!this.#writes.touches(start, end)) return this.database.take(start, end, order, limit);
+  /** The first entries of {@link scan}, up to `limit`. `tail`: see {@link Store.take}. */
+  take(start: string, end: string, order: "asc" | "desc", limit: number, tail?: number): [string, string][] {
+    if (!this.#writes.touches(start, end)) return this.database.take(start, end, order, limit, tail);
     return firstOf(this.scan(start, end, order), limit);
   }
 

@@ -1,0 +1,152 @@
+import { createContext, Script } from "node:vm";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Memtable } from "../../embedded/storage/memtable";
+import type { Change } from "../../embedded/storage/memtablePart";
+
+type Model = ReadonlyMap<string, string | null>;
+
+const TAIL_CHARS = 2;
+const noPause = () => Promise.resolve();
+
+function entriesOf(
+  model: Model,
+  start = "",
+  end: string | null = null,
+  inOrder = "asc",
+): [string, string | null][] {
+  const entries = [...model].filter(([found]) => found >= start && (end === null || found < end));
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return inOrder === "asc" ? entries : entries.reverse();
+}
+
+async function writesOf(memtable: Memtable): Promise<[string, string | null][]> {
+  const entries = [];
+  for await (const part of memtable.inOrder(noPause)) entries.push(...part);
+  return entries;
+}
+
+/** Few stems with few tails, in parts of which one has keys shorter than others, so that the same ones come again. */
+const stem = fc
+  .tuple(fc.constantFrom("", "a", "part1", "part2"), fc.constantFrom("x", "x\0", "x\0\xffy", "z"))
+  .map((parts) => parts.join(""));
+const tail = fc.constantFrom("aa", "ab", "\0\0", "\xffa");
+const key = fc.oneof(
+  fc.tuple(stem, tail).map((parts) => parts.join("")),
+  fc.constantFrom("\0", "a", "a\0\0\0\0", "\xff"),
+);
+const writes = fc.array(fc.tuple(key, fc.constantFrom("", "", "1", null)), { maxLength: 8 });
+const order = fc.constantFrom("asc" as const, "desc" as const);
+
+/** Does something with a memtable and its model, and gives what each of them then says. */
+type Step = (
+  memtable: Memtable,
+  model: Map<string, string | null>,
+) => { actual: unknown; expected: unknown } | Promise<{ actual: unknown; expected: unknown }>;
+
+const write = writes.map((made): Step => (memtable, model) => {
+  for (const [written, value] of made) {
+    memtable.set(written, value);
+    model.set(written, value);
+  }
+  return { actual: memtable.isEmpty, expected: model.size === 0 };
+});
+
+const refuse = writes.map((made): Step => (memtable) => {
+  const { chars } = memtable;
+  const changes: Change[] = made.map(([written, value]) => memtable.set(written, value));
+  // Somebody may have seen them.
+  for (const [written] of made) memtable.get(written);
+  memtable.touches("", null);
+  memtable.undo(changes, chars);
+  return { actual: memtable.chars, expected: chars };
+});
+
+const scan = fc
+  .record({ start: fc.oneof(fc.constant(""), key), end: fc.option(key), order, limit: fc.nat(6) })
+  .map((asked): Step => (memtable, model) => {
+    const { start, end, limit } = asked;
+    const expected = entriesOf(model, start, end, asked.order);
+    return {
+      actual: [
+        [...memtable.scan(start, end, asked.order)],
+        memtable.take(start, end, asked.order, limit),
+        memtable.touches(start, end),
+      ],
+      expected: [expected, expected.slice(0, limit), expected.length > 0],
+    };
+  });
+
+const takeOfStem = fc
+  .record({ stem, order, limit: fc.integer({ min: 1, max: 3 }) })
+  .map((asked): Step => (memtable, model) => {
+    const end = `${asked.stem}\xff`;
+    const expected = entriesOf(model, asked.stem, end, asked.order);
+    const promised = expected.every(([found]) => found.length === asked.stem.length + TAIL_CHARS);
+    return {
+      actual: memtable.take(asked.stem, end, asked.order, asked.limit, promised ? TAIL_CHARS : undefined),
+      expected: expected.slice(0, asked.limit),
+    };
+  });
+
+const get = key.map((asked): Step => (memtable, model) => ({
+  actual: memtable.get(asked),
+  expected: model.get(asked),
+}));
+
+const getAll = fc.constant<Step>((memtable, model) => ({
+  actual: [...model.keys()].map((written) => memtable.get(written)),
+  expected: [...model.values()],
+}));
+
+const slice = fc.constant<Step>(async (memtable, model) => ({
+  actual: await writesOf(memtable),
+  expected: entriesOf(model),
+}));
+
+const steps = fc.array(fc.oneof(write, refuse, scan, takeOfStem, get, getAll, slice), {
+  minLength: 1,
+  maxLength: 40,
+});
+
+describe("a memtable", () => {
+  test("knows the writes that were made and not undone, however it is asked, and a copy those until then", async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, steps, async (before, after) => {
+        const memtable = new Memtable();
+        const model = new Map<string, string | null>();
+        const follow = async (taken: Step[]) => {
+          for (const step of taken) {
+            const { actual, expected } = await step(memtable, model);
+            expect(actual).toEqual(expected);
+          }
+        };
+        await follow(before);
+        const copy = memtable.copy();
+        const then = entriesOf(model);
+        await follow(after);
+        expect([...copy.scan("", null, "asc")]).toEqual(then);
+        expect(await writesOf(copy)).toEqual(then);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("finds everything after those who have asked first were cut off", () => {
+    const keys = Array.from({ length: 200_000 }, (_, i) => `part1${(i * 7919) % 200_000}`);
+    // So many keys take longer than that on any machine.
+    const askBriefly = (ask: () => unknown) => {
+      const script = new Script("ask()");
+      expect(() => script.runInContext(createContext({ ask }), { timeout: 1 })).toThrow(/timed out/);
+    };
+    const memtable = new Memtable();
+    for (const [i, written] of keys.entries()) {
+      memtable.set(written, "");
+      if (i % 100_000 !== 99_999) continue;
+      askBriefly(() => memtable.get("part1"));
+      askBriefly(() => memtable.touches("part1", null));
+    }
+    expect(keys.every((written) => memtable.get(written) === "")).toBe(true);
+    expect([...memtable.scan("", null, "asc")].map(([found]) => found)).toEqual(keys.toSorted());
+  });
+});
