@@ -84,8 +84,6 @@ export class MemtablePart {
     for (const key of this.#inOrder().scan(start, end, order)) yield [key, this.#valueOf(key)];
   }
 
-  /** The keys of all values but the empty text, and of all that are deleted, in no particular order. */
-
   /** All writes in the order of their keys. `pause` is called where others may run meanwhile; nothing may be set then. */
   async inOrder(pause: () => Promise<unknown>): Promise<Iterable<Entry>> {
     return this.#entries(await this.#sortedKeys(pause));
