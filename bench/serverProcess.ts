@@ -12,16 +12,18 @@ export type ServerProcess = {
 const SETTINGS =
   /^(WORKOS_|NODE_ENV$|PORT$|SITE_PORT$|DATA_FOLDER$|BIND_HOST$|ADMIN_KEY$|ALLOWED_|RATE_LIMIT_)/;
 
-/** Runs a script as a server in a process of its own, until it has printed the first URL at which it is reached. */
+/**
+ * Runs a server in a process of its own, until it has printed the first URL at which it is reached.
+ *
+ * @param args those of Node, with the script
+ */
 export async function startProcess(
   folder: string,
-  script: string,
   args: readonly string[],
   environment: NodeJS.Dict<string>,
 ): Promise<ServerProcess> {
   const inherited = Object.entries(process.env).filter(([name]) => !SETTINGS.test(name));
-  const compiler = script.endsWith(".ts") ? ["--import", "tsx"] : [];
-  const child = spawn(process.execPath, [...compiler, script, ...args], {
+  const child = spawn(process.execPath, args, {
     cwd: folder,
     env: { ...Object.fromEntries(inherited), ...environment },
     stdio: ["ignore", "pipe", "inherit"],
@@ -36,7 +38,8 @@ export async function startProcess(
     });
   });
   const url = await Promise.race([found, ended]);
-  if (url === null || child.pid === undefined) throw new Error(`${script} ended before it could be reached`);
+  if (url === null || child.pid === undefined)
+    throw new Error(`node ${args.join(" ")} ended before it could be reached`);
   const stop = async () => {
     child.kill("SIGTERM");
     await ended;

@@ -1,5 +1,5 @@
 /** What is measured: the embedded runtime, the peers that an engineer would write instead, and two limits. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { childPids, startProcess, type ServerProcess } from "./serverProcess";
@@ -56,7 +56,7 @@ const embedded: Subject = {
   seed: async (folder, world) => writeIds(folder, await seedEmbedded(path.join(folder, DATA), world)),
   start: async (folder, environment) => {
     const flags = ["--port", "0", "--site-port", "0", "--data", path.join(folder, DATA)];
-    const server = await startProcess(PROJECT_FOLDER, "scripts/launch.js", flags, {
+    const server = await startProcess(PROJECT_FOLDER, [...(await startArgs()), ...flags], {
       ...environment,
       RATE_LIMIT_PER_SECOND: "0",
     });
@@ -162,8 +162,15 @@ function limit(name: "append-log" | "echo", folder: string): Subject {
   };
 }
 
+/** What `npm start` runs Node with. */
+async function startArgs(): Promise<string[]> {
+  const text = await readFile(path.join(PROJECT_FOLDER, "package.json"), "utf8");
+  const { scripts } = JSON.parse(text) as { scripts: { start: string } };
+  return scripts.start.split(" ").slice(1);
+}
+
 function startPeer(peer: string, data: string, environment: NodeJS.Dict<string>): Promise<ServerProcess> {
-  return startProcess(PROJECT_FOLDER, `bench/peers/${peer}/server.ts`, [], {
+  return startProcess(PROJECT_FOLDER, ["--import", "tsx", `bench/peers/${peer}/server.ts`], {
     ...environment,
     NODE_ENV: "production",
     BENCH_DATA: data,
