@@ -9,17 +9,9 @@ export class RecentMap<K, V> {
   #young = new Map<K, V>();
   #old = new Map<K, V>();
   readonly #generation: number;
-  /** Of the young ones. */
-  #weight = 0;
 
-  /**
-   * @param capacity the most that is kept; what was used among the last half as much is never forgotten
-   * @param weigh how much of the capacity an entry takes; every entry takes 1 by default
-   */
-  constructor(
-    capacity: number,
-    private readonly weigh: (key: K, value: V) => number = () => 1,
-  ) {
+  /** @param capacity the most entries that are kept; what was used among the last half as many is never forgotten */
+  constructor(capacity: number) {
     this.#generation = Math.floor(capacity / 2);
   }
 
@@ -32,24 +24,14 @@ export class RecentMap<K, V> {
   }
 
   set(key: K, value: V): void {
-    this.#forgetYoung(key);
     this.#young.set(key, value);
-    this.#weight += this.weigh(key, value);
-    if (this.#weight < this.#generation) return;
+    if (this.#young.size < this.#generation) return;
     this.#old = this.#young;
     this.#young = new Map();
-    this.#weight = 0;
   }
 
   delete(key: K): void {
-    this.#forgetYoung(key);
-    this.#old.delete(key);
-  }
-
-  #forgetYoung(key: K): void {
-    const young = this.#young.get(key);
-    if (young === undefined) return;
     this.#young.delete(key);
-    this.#weight -= this.weigh(key, young);
+    this.#old.delete(key);
   }
 }
