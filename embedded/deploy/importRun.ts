@@ -1,6 +1,7 @@
 /** Performs an import: new tables are filled apart, a batch at a time, and then take their places in one commit. */
 import {
   blobOfFileKey,
+  documentKey,
   fileOfBlobKey,
   indexEntryEnd,
   indexPrefix,
@@ -164,7 +165,7 @@ export class ImportRun {
       throw new DeveloperError(`Value is too large (${size} > maximum size ${MAX_DOCUMENT_BYTES})`);
     }
     const internalId = internalIdOf(id);
-    const key = tablePrefix(table.tablet) + internalId;
+    const key = documentKey(table.tablet, internalId);
     if (writes.has(key) || database.get(key) !== undefined) {
       throw new DeveloperError(`there is a document with its _id ${id} already`);
     }

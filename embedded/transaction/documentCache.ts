@@ -66,7 +66,7 @@ export class DocumentCache {
       noted.isUsed = true;
       return noted;
     }
-    const document = this.#find(tablet, id.internalId);
+    const document = this.byInternalId(tablet, id.internalId);
     if (document instanceof CachedDocument) {
       document.id = id;
       id.found = document;
@@ -75,7 +75,13 @@ export class DocumentCache {
   }
 
   byInternalId(tablet: number, internalId: string): StoredDocument | undefined {
-    return this.#find(tablet, internalId);
+    const known = this.#tablets.get(tablet)?.get(internalId);
+    if (known !== undefined) {
+      known.isUsed = true;
+      return known;
+    }
+    const text = this.load(documentKey(tablet, internalId));
+    return text === undefined ? undefined : this.#add(tablet, internalId, text);
   }
 
   /** Forgets a document that is written. */
@@ -86,16 +92,6 @@ export class DocumentCache {
 
   clear(): void {
     for (const document of this.#ring) if (document !== null) this.#remove(document);
-  }
-
-  #find(tablet: number, internalId: string): StoredDocument | undefined {
-    const known = this.#tablets.get(tablet)?.get(internalId);
-    if (known !== undefined) {
-      known.isUsed = true;
-      return known;
-    }
-    const text = this.load(documentKey(tablet, internalId));
-    return text === undefined ? undefined : this.#add(tablet, internalId, text);
   }
 
   #add(tablet: number, internalId: string, text: string): StoredDocument {

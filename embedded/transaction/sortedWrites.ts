@@ -12,7 +12,6 @@ export class SortedWrites implements Writes {
   readonly #added: string[] = [];
   /** The keys in order, without the last ones of `#added` and those in `#unsorted`. */
   readonly #keys = new SortedKeys();
-  #sortedOfAdded = 0;
   /** What is in `#added`, as far as somebody has asked. */
   readonly #knownAdded = new Set<string>();
   #unsorted: string[] = [];
@@ -76,9 +75,7 @@ export class SortedWrites implements Writes {
   }
 
   #sort(): void {
-    for (; this.#sortedOfAdded < this.#added.length; this.#sortedOfAdded++) {
-      this.#keys.add(this.#added[this.#sortedOfAdded] as string);
-    }
+    this.#keys.catchUp(this.#added);
     if (this.#unsorted.length === 0) return;
     for (const key of this.#unsorted) this.#keys.add(key);
     this.#unsorted = [];
