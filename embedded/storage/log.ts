@@ -9,6 +9,8 @@ const NEARLY_FULL = 7 / 8;
 /** The log of a data folder: records at the end of its last file. */
 export class Log {
   #current: LogFile | null = null;
+  /** The file during which a spare one was asked for: once is enough, as where there is little room it fails each time. */
+  #preparedDuring: LogFile | null = null;
   readonly #spare: LogSpare;
 
   /**
@@ -41,7 +43,7 @@ export class Log {
       throw isGone ? new Error(message, { cause: error }) : new InDoubtError(message, { cause: error });
     }
     // One that is not needed any more is likely to come before this one is full.
-    if (!file.isReused || file.bytes > this.fileBytes * NEARLY_FULL) this.#spare.prepare();
+    if (!file.isReused || file.bytes > this.fileBytes * NEARLY_FULL) this.#prepareSpare(file);
     return this.next++;
   }
 
@@ -71,12 +73,17 @@ export class Log {
     return this.#spare.close();
   }
 
+  #prepareSpare(current: LogFile): void {
+    if (this.#preparedDuring === current) return;
+    this.#preparedDuring = current;
+    this.#spare.prepare();
+  }
+
   /** The file that takes the next record. */
   async #open(): Promise<LogFile> {
     const current = this.#current;
     if (current && (current.bytes >= this.fileBytes || (!current.isReused && this.#spare.isReady))) {
-      this.#current = null;
-      await current.close();
+      await this.close();
     }
     return (this.#current ??= await this.#begin());
   }
