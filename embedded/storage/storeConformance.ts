@@ -165,10 +165,7 @@ export function describeStore(name: string, openStore: () => Promise<Store>): vo
           const model = new Map<string, string>();
           for (const writes of steps) {
             await store.commit(writes.changes);
-            for (const [key, value] of writes.changes) {
-              if (value === null) model.delete(key);
-              else model.set(key, value);
-            }
+            applyTo(model, writes.changes);
             const { start, end, order } = writes;
             expect(short([...store.scan(start, end, order)])).toEqual(
               short(scanModel(model, start, end, order)),
@@ -196,10 +193,7 @@ export function describeStore(name: string, openStore: () => Promise<Store>): vo
           const model = new Map<string, string>();
           for (const { changes, stems, order } of steps) {
             await store.commit(changes);
-            for (const [key, value] of changes) {
-              if (value === null) model.delete(key);
-              else model.set(key, value);
-            }
+            applyTo(model, changes);
             for (const stem of stems) {
               const end = `${stem}\xff`;
               for (const limit of [1, 2, 100]) {
@@ -214,6 +208,13 @@ export function describeStore(name: string, openStore: () => Promise<Store>): vo
       );
     });
   });
+}
+
+function applyTo(model: Map<string, string>, changes: ReadonlyMap<string, string | null>): void {
+  for (const [key, value] of changes) {
+    if (value === null) model.delete(key);
+    else model.set(key, value);
+  }
 }
 
 function scanModel(
