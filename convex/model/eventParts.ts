@@ -31,8 +31,8 @@ function longestText(value: unknown): number {
   // A number: what is left is shorter.
   if (typeof value !== "object" || value === null) return "-2.2250738585072014e-308".length;
   let length = "{}".length;
-  for (const [name, field] of Object.entries(value)) {
-    length += longestText(name) + longestText(field) + ":,".length;
+  for (const name of Object.keys(value)) {
+    length += longestText(name) + longestText((value as Record<string, unknown>)[name]) + ":,".length;
   }
   return length;
 }
