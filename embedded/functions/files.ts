@@ -145,9 +145,12 @@ export async function removeDeletedBlobs(database: Database, blobs: Blobs): Prom
 /** Removes the blobs of deleted files from now on, whenever a commit deletes some. */
 export function watchDeletedFiles(database: Database, blobs: Blobs, onFault: (error: unknown) => void): void {
   const { start, end } = REMOVED_BLOBS;
-  database.onCommit((keys) => {
-    if (!keys.some((key) => start <= key && key < end)) return;
-    setImmediate(() => void removeDeletedBlobs(database, blobs).catch(onFault));
+  database.onCommit(({ keys }) => {
+    for (const key of keys) {
+      if (key < start || key >= end) continue;
+      setImmediate(() => void removeDeletedBlobs(database, blobs).catch(onFault));
+      return;
+    }
   });
 }
 

@@ -89,7 +89,10 @@ export function leaveNested(
   const reads = { from: readsBefore, to: frame.transaction.readCount };
   const value = "value" in result ? result.value : null;
   caller.observed.addNested(frame.observed, () => JSON.stringify(request), value, reads);
-  if ("value" in result) return result.value;
+  if ("value" in result) {
+    frame.transaction.release();
+    return result.value;
+  }
   frame.transaction.rollback(savepoint);
   throw new NestedCallError(result.failure);
 }

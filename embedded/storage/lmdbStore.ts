@@ -1,15 +1,6 @@
-import { open, type Database, type Transaction } from "lmdb";
-import { binaryKeys, utf8Values } from "./lmdbEncoding";
-import {
-  groupOf,
-  isLong,
-  PLAIN_KEY_BYTES,
-  storedEnd,
-  storedKey,
-  storedStart,
-  storedValue,
-  unfold,
-} from "./longKeys";
+import type { Transaction } from "lmdb";
+import { MARK_KEY, openDatabase, writeNow } from "./lmdbWriting.js";
+import { groupOf, isLong, storedEnd, storedKey, storedStart, unfold } from "./longKeys.js";
 import { checkKey, firstOf, listOf, type Order, type Reading, type Snapshot, type Writes } from "./store";
 
 type Entry = [key: string, value: string];
@@ -20,31 +11,16 @@ const LARGEST_READ = 512;
 /** A read ends early once it holds this much text. */
 const READ_CHARACTERS = 1 << 20;
 
-/** What the store keeps beside the entries: no entry is stored under a key of this length. */
-const MARK_KEY = "\xff".repeat(PLAIN_KEY_BYTES + 1);
-
 /**
- * An ordered map in one file (and a lock file beside it). Reads are synchronous, from the memory map; writes are encoded
- * at once and applied by LMDB's own thread, where the commits that wait share one transaction and one sync.
+ * An ordered map in one file (and a lock file beside it). Reads and writes are synchronous: reads come from the memory map, and a
+ * write is on disk when it returns.
  */
 export class LmdbStore implements Reading {
-  readonly #db: Database<string, string>;
+  readonly #db: ReturnType<typeof openDatabase>;
 
   /** @param path the file; it is made if it is not there. Damaged files crash the process: see `dataFolder.ts`. */
-  constructor(path: string) {
-    const options = {
-      path,
-      noSubdir: true,
-      encoding: "binary",
-      keyEncoder: binaryKeys,
-      encoder: utf8Values(),
-      // What readers see is on disk. (Syncing behind the commit, lmdb's default, was no faster.)
-      overlappingSync: false,
-      // A commit is a batch already; gathering the writes of an event turn on top of that was slower, and its
-      // own promise, which nobody awaits, would bring the process down when a commit fails.
-      eventTurnBatching: false,
-    };
-    this.#db = open<string, string>(options as Parameters<typeof open>[0] & { path: string });
+  constructor(readonly path: string) {
+    this.#db = openDatabase(path);
   }
 
   get(key: string): string | undefined {
@@ -150,46 +126,26 @@ export class LmdbStore implements Reading {
     return entries.length - before < limit;
   }
 
-  /**
-   * Applies all writes or none. Resolves when they are on disk and every later read sees them. Commits under way apply in the
-   * order of the calls.
-   */
+  /** Applies all writes or none; see {@link Store.commit}. */
+  // oxlint-disable-next-line require-await -- so that an illegal key rejects
   async commit(writes: Writes): Promise<void> {
-    if (writes.size === 0) return;
-    // Nothing may throw below: what was encoded before it would be committed.
     writes.forEach((_, key) => checkKey(key));
-    await this.#write(listOf(writes));
+    if (writes.size > 0) writeNow(this.#db, listOf(writes));
   }
 
-  /** What was stored last with {@link commitMarked}. */
+  /** What was stored last with {@link writeNow}. */
   get mark(): string | undefined {
     return this.#db.get(MARK_KEY);
   }
 
-  /** As {@link commit}, of legal keys, and changes the mark in the same transaction. */
-  commitMarked(writes: Iterable<readonly [string, string | null]>, mark: string): Promise<void> {
-    return this.#write(writes, mark);
+  /** Applies all writes, of legal keys, and changes the mark, or throws and changes nothing. */
+  writeNow(writes: Iterable<readonly [string, string | null]>, mark: string): void {
+    writeNow(this.#db, writes, mark);
   }
 
-  async #write(writes: Iterable<readonly [string, string | null]>, mark?: string): Promise<void> {
-    const db = this.#db;
-    const committed = db.batch(() => {
-      if (mark !== undefined) void db.put(MARK_KEY, mark);
-      for (const [key, value] of writes) {
-        const long = isLong(key);
-        const stored = long ? storedKey(key) : key;
-        // The promises are that of the whole transaction.
-        if (value === null) void db.remove(stored);
-        else void db.put(stored, long ? storedValue(key, value) : value);
-      }
-    });
-    try {
-      await committed;
-    } catch (error) {
-      const cause = await reasonOf(error);
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`The database could not be written: ${reason}`, { cause });
-    }
+  /** From now on reads see what another thread has written. */
+  refresh(): void {
+    this.#db.resetReadTxn();
   }
 
   async close(): Promise<void> {
@@ -221,10 +177,4 @@ function* sortedGroup(
   for (const entry of group) {
     if (entry[0] >= start && (end === null || entry[0] < end)) yield entry;
   }
-}
-
-/** lmdb rejects with an error that has the reason in another promise. */
-async function reasonOf(error: unknown): Promise<unknown> {
-  const { commitError } = error as { commitError?: Promise<never> };
-  return commitError === undefined ? error : commitError.catch((cause: unknown) => cause);
 }

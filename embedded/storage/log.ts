@@ -1,5 +1,5 @@
 import { LogFile, type LogFileName } from "./logFile";
-import type { RecordWriter } from "./logRecord";
+import { sealRecord } from "./logRecord";
 import { LogSpare } from "./logSpare";
 import { InDoubtError } from "./store";
 
@@ -30,12 +30,15 @@ export class Log {
   /**
    * Resolves with the sequence of the record when it is on disk. One at a time. Rejects when it could not be written: then it
    * is not in the log, and the next one begins a new file, or it is in doubt: see {@link InDoubtError}.
+   *
+   * @param record its bytes, see {@link sealRecord}, which stay as they are until then
    */
-  async append(record: RecordWriter): Promise<number> {
+  async append(record: readonly Buffer[]): Promise<number> {
     let file: LogFile | null = null;
     try {
       file = await this.#open();
-      await file.append(record.seal(this.next, file.salt));
+      sealRecord(record, this.next, file.salt);
+      await file.append(record);
     } catch (error) {
       this.#current = null;
       const isGone = (await file?.giveUp()) ?? true;

@@ -1,35 +1,37 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { Deferred } from "./deferred";
+import { FillThread, type Fill } from "./fillThread";
+import { GenerationFill } from "./generationFill.js";
 import type { LmdbStore } from "./lmdbStore";
-import { formatMark, type LogMark } from "./logMark";
-import { charsOf, type Memtable } from "./memtable";
+import { formatMark } from "./logMark";
+import type { Memtable } from "./memtable";
 
-/** A slice of so many writes, or characters, keeps the main thread for some 2 ms. */
-const SLICE_WRITES = 2000;
-const SLICE_CHARS = 1 << 20;
-/** So many are on their way at once: the database's thread must not have to wait for the main thread, which has other things to do. */
-const SLICES_AT_ONCE = 3;
 /** Between two attempts when the database can't be written to. */
 const PAUSES_MS = [50, 200, 1000, 5000];
 
 /** Brings writes of the log into the database, one generation at a time. */
 export class LogApply {
-  #remainingChars = 0;
-  #allChars = 0;
+  #remaining = 0;
+  #all = 0;
   #isRefused = false;
   #progress = new Deferred();
   #retry = new AbortController();
   #isClosing = false;
+  #thread: FillThread | null = null;
 
-  /** @param applied the sequence up to which the database has all records */
+  /**
+   * @param applied the sequence up to which the database has all records
+   * @param threadBytes a generation of so many bytes is brought over by a thread of its own
+   */
   constructor(
     private readonly database: LmdbStore,
     private applied: number,
+    private readonly threadBytes: number,
   ) {}
 
   /** How much of what is under way is in the database, between 0 and 1. */
   get share(): number {
-    return this.#allChars === 0 ? 1 : 1 - this.#remainingChars / this.#allChars;
+    return this.#all === 0 ? 1 : 1 - this.#remaining / this.#all;
   }
 
   /** Whether the database did not take what it was given last. */
@@ -38,36 +40,38 @@ export class LogApply {
   }
 
   /**
-   * Writes a generation in slices, in the order of the keys, and resolves when it is on disk. While that fails it is tried again;
-   * it rejects only when that has to end, see {@link close}.
+   * Writes a generation in the order of the keys, and resolves when it is on disk. While that fails it is tried again; it rejects
+   * only when that has to end, see {@link close}.
    *
    * @param through the sequence of the last record whose writes it has
    */
   async apply(generation: Memtable, through: number): Promise<void> {
-    this.#remainingChars = this.#allChars = generation.chars;
-    const write = async ({ writes, chars }: Slice, mark: LogMark) => {
-      await this.#write(writes, formatMark(mark));
-      this.#remainingChars -= chars;
-      this.#settle().resolve();
+    this.#all = this.#remaining = generation.writes;
+    const marks = {
+      during: formatMark({ applied: this.applied, applying: through }),
+      after: formatMark({ applied: through, applying: through }),
     };
-    const underWay: Promise<void>[] = [];
-    try {
-      for await (const slice of slicesOf(generation)) {
-        // One more only when the first of them is done. What the last one notes is true when all others are.
-        await (slice.isLast ? Promise.all(underWay) : underWay[underWay.length - SLICES_AT_ONCE]);
-        const written = write(slice, { applied: slice.isLast ? through : this.applied, applying: through });
-        // Whoever waits for it comes later.
-        written.catch(() => undefined);
-        underWay.push(written);
-        // Others run before the next one is encoded.
-        await setImmediate();
+    let fill: Fill | null = null;
+    for (let attempt = 0, written: number | null = 0; written !== null;) {
+      const isLast = this.#isClosing;
+      try {
+        if (this.#thread?.hasFailed) this.#thread = fill = null;
+        fill ??= this.#begin(generation, marks);
+        written = await fill.next();
+        this.#remaining -= written ?? 0;
+        this.#isRefused = false;
+        attempt = 0;
+        this.#settle().resolve();
+      } catch (error) {
+        this.#isRefused = true;
+        this.#settle().reject(error);
+        if (isLast) throw error;
+        if (!this.#isClosing) await this.#pause(PAUSES_MS[Math.min(attempt++, PAUSES_MS.length - 1)]);
       }
-      await underWay.at(-1);
-    } finally {
-      await Promise.allSettled(underWay);
     }
-    this.#remainingChars = this.#allChars = 0;
+    this.#remaining = this.#all = 0;
     this.applied = through;
+    this.database.refresh();
   }
 
   /** Resolves with the next slice that is on disk. Rejects when the next attempt, which it brings about, fails. */
@@ -82,25 +86,30 @@ export class LogApply {
     this.#endPauses();
   }
 
+  /** To be called when nothing is under way. */
+  async end(): Promise<void> {
+    await this.#thread?.close();
+  }
+
+  #begin(generation: Memtable, marks: { readonly during: string; readonly after: string }): Fill {
+    const writes = generation.show();
+    if (generation.bytes >= this.threadBytes) {
+      this.#thread ??= new FillThread(this.database.path);
+      return this.#thread.fill(writes, marks);
+    }
+    const fill = new GenerationFill((slice, mark) => this.database.writeNow(slice, mark), writes, marks);
+    const next = async () => {
+      const written = fill.next();
+      // Others run before the next slice.
+      await setImmediate();
+      return written;
+    };
+    return { next };
+  }
+
   #endPauses(): void {
     this.#retry.abort();
     this.#retry = new AbortController();
-  }
-
-  async #write(writes: readonly [string, string | null][], mark: string): Promise<void> {
-    for (let attempt = 0; ; attempt++) {
-      const isLast = this.#isClosing;
-      try {
-        await this.database.commitMarked(writes, mark);
-        this.#isRefused = false;
-        return;
-      } catch (error) {
-        this.#isRefused = true;
-        this.#settle().reject(error);
-        if (isLast) throw error;
-        if (!this.#isClosing) await this.#pause(PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]);
-      }
-    }
   }
 
   #settle(): Deferred {
@@ -113,28 +122,4 @@ export class LogApply {
     // It is cut short by an abort, which is no error.
     await sleep(ms, undefined, { ref: false, signal: this.#retry.signal }).catch(() => undefined);
   }
-}
-
-type Slice = {
-  readonly writes: readonly [string, string | null][];
-  readonly chars: number;
-  readonly isLast: boolean;
-};
-
-/** The writes of a generation in the order of their keys; the last slice may be empty. */
-async function* slicesOf(generation: Memtable): AsyncGenerator<Slice, void, undefined> {
-  let writes: [string, string | null][] = [];
-  let chars = 0;
-  for await (const part of generation.inOrder(() => setImmediate())) {
-    for (const write of part) {
-      const [key, value] = write;
-      writes.push(write);
-      chars += charsOf(key, value);
-      if (writes.length < SLICE_WRITES && chars < SLICE_CHARS) continue;
-      yield { writes, chars, isLast: false };
-      writes = [];
-      chars = 0;
-    }
-  }
-  yield { writes, chars, isLast: true };
 }

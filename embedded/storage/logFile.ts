@@ -76,12 +76,16 @@ export class LogFile {
   }
 
   /** Resolves when the record is on disk. After it has rejected, the file must be given up. */
-  async append(record: Buffer): Promise<void> {
-    if (record.length <= WRITTEN_NOW_BYTES) writeAllNow(this.file, record, this.#end);
-    else await writeAll(this.file, record, this.#end);
+  async append(record: readonly Buffer[]): Promise<void> {
+    let end = this.#end;
+    for (const bytes of record) {
+      if (bytes.length <= WRITTEN_NOW_BYTES) writeAllNow(this.file, bytes, end);
+      else await writeAll(this.file, bytes, end);
+      end += bytes.length;
+    }
     this.#isAhead = true;
     await this.file.datasync();
-    this.#end += record.length;
+    this.#end = end;
     this.#isAhead = false;
   }
 

@@ -52,7 +52,7 @@ async function recoverFile(
       if (next !== undefined || hasRecordFrom(file, at, salt)) throw damaged(path, at);
       break;
     }
-    if (sequence > applied) for (const [key, value] of writesOf(record)) writes.set(key, value);
+    if (sequence > applied) writes.add(new Map(writesOf(record)));
     at = record.end;
   }
   return sequence - 1;

@@ -6,30 +6,33 @@ import { LmdbStore } from "./lmdbStore";
 import { Log } from "./log";
 import { LogApply } from "./logApply";
 import { formatMark, NO_MARK, parseMark } from "./logMark";
-import { RecordWriter } from "./logRecord";
+import { RECORD_HEADER_BYTES } from "./logRecord";
 import { recoverLog, type Recovered } from "./logRecovery";
-import { Memtable } from "./memtable";
-import type { Change } from "./memtablePart";
+import { Memtable, type Mark } from "./memtable";
 import { mergeScan } from "./mergeScan";
-import { checkKey, firstOf, type Order, type Snapshot, type Store, type Writes } from "./store";
+import { SparePieces } from "./sharedPieces";
+import { firstOf, type Order, type Snapshot, type Store, type Writes } from "./store";
 
 type Entry = [key: string, value: string];
 
 export type LogSizes = {
-  /** Writes are brought into the database when they are so many, in characters. */
-  readonly generationChars: number;
-  /** The database may be behind by so many characters, beside the generation that is under way; then commits wait. */
-  readonly mostChars: number;
+  /** Writes are brought into the database when they are so many, in bytes. */
+  readonly generationBytes: number;
+  /** The database may be behind by so many bytes, beside the generation that is under way; then commits wait. */
+  readonly mostBytes: number;
   /** And by so many as soon as that is under way; the more of it is done, the more of the others. */
-  readonly freeChars: number;
+  readonly freeBytes: number;
+  /** A generation of so many bytes is brought into the database by a thread of its own. */
+  readonly threadBytes: number;
   /** A file of the log is followed by another one when it has so many bytes. */
   readonly fileBytes: number;
 };
 
 const SIZES: LogSizes = {
-  generationChars: 8 << 20,
-  mostChars: 24 << 20,
-  freeChars: 4 << 20,
+  generationBytes: 8 << 20,
+  mostBytes: 24 << 20,
+  freeBytes: 4 << 20,
+  threadBytes: 1 << 20,
   fileBytes: 8 << 20,
 };
 
@@ -52,8 +55,8 @@ export class LogStore implements Store {
   /** The group that takes commits, and the one before it, which is being written. */
   #waiting: Group | null = null;
   #writing: Group | null = null;
-  readonly #spareWriters = [new RecordWriter()];
   #behind: Promise<void> = Promise.resolve();
+  readonly #spare = new SparePieces();
 
   private constructor(
     private readonly database: LmdbStore,
@@ -79,9 +82,15 @@ export class LogStore implements Store {
       const mark = noted === undefined ? NO_MARK : parseMark(noted);
       const recovered = await recoverLog(folder, mark);
       // A new database must be on disk before there is anything in the log that needs one.
-      if (noted === undefined) await database.commitMarked([], formatMark(NO_MARK));
+      if (noted === undefined) database.writeNow([], formatMark(NO_MARK));
       const log = new Log(folder, sizes.fileBytes, recovered.files, recovered.last + 1);
-      return new LogStore(database, log, new LogApply(database, mark.applied), sizes, recovered);
+      return new LogStore(
+        database,
+        log,
+        new LogApply(database, mark.applied, sizes.threadBytes),
+        sizes,
+        recovered,
+      );
     } catch (error) {
       await database.close();
       throw error;
@@ -132,7 +141,7 @@ export class LogStore implements Store {
     const stored = this.database.snapshot();
     const layers = [this.#filling.copy()];
     // Nothing is written to it any more.
-    if (this.#applying) layers.push(this.#applying);
+    if (this.#applying) layers.push(this.#applying.keep());
     return {
       get: (key) => {
         for (const layer of layers) {
@@ -174,6 +183,7 @@ export class LogStore implements Store {
     await this.log.close();
     if (!this.#applying) await this.#release(this.#last);
     await this.log.removeSpare();
+    await this.apply.end();
     await this.database.close();
   }
 
@@ -192,8 +202,8 @@ export class LogStore implements Store {
 
   /** Begins a group. All that a group writes is in one generation. */
   #begin(): Group {
-    if (!this.#applying && this.#filling.chars >= this.sizes.generationChars) this.#rotate();
-    const group = new Group(this.#filling, this.#spareWriters.pop() ?? new RecordWriter());
+    if (!this.#applying && this.#filling.bytes >= this.sizes.generationBytes) this.#rotate();
+    const group = new Group(this.#filling);
     this.#waiting = group;
     // Not at once: other commits of this turn get into the same group.
     if (!this.#writing) setImmediate(() => void this.#write());
@@ -205,14 +215,13 @@ export class LogStore implements Store {
       this.#waiting = null;
       this.#writing = group;
       try {
-        await this.#makeRoom(group, this.#filling.chars);
-        group.sequence = this.#last = await this.log.append(group.record);
+        const record = group.close();
+        await this.#makeRoom(group, this.#filling.bytes);
+        group.sequence = this.#last = await this.log.append(record);
         group.done.resolve();
       } catch (error) {
         this.#refuse(group, error);
       }
-      group.record.reset();
-      this.#spareWriters.push(group.record);
       this.#writing = null;
     }
   }
@@ -231,18 +240,18 @@ export class LogStore implements Store {
   /**
    * Lets commits come in as fast as the generation that is under way goes out, so that none of them has to wait for all of it.
    *
-   * @param chars how much there is in memory beside that, up to this group
+   * @param bytes how much there is in memory beside that, up to this group
    */
-  async #makeRoom({ memtable }: Group, chars: number): Promise<void> {
-    const { freeChars, mostChars } = this.sizes;
+  async #makeRoom({ memtable }: Group, bytes: number): Promise<void> {
+    const { freeBytes, mostBytes } = this.sizes;
     const { apply } = this;
-    const room = () => (apply.isRefused ? mostChars : freeChars + (mostChars - freeChars) * apply.share);
+    const room = () => (apply.isRefused ? mostBytes : freeBytes + (mostBytes - freeBytes) * apply.share);
     // The group itself may be under way, once what was before it is done.
-    while (this.#applying && this.#filling === memtable && chars > room()) {
+    while (this.#applying && this.#filling === memtable && bytes > room()) {
       try {
         await Promise.race([apply.progress(), this.#behind]);
       } catch (error) {
-        if (chars > mostChars) throw error;
+        if (bytes > mostBytes) throw error;
       }
     }
   }
@@ -251,7 +260,7 @@ export class LogStore implements Store {
   #rotate(): void {
     const generation = this.#filling;
     this.#applying = generation;
-    this.#filling = new Memtable();
+    this.#filling = new Memtable(this.#spare);
     this.#behind = this.#applyGeneration(generation, this.#last, this.#writing);
     // Only `close` can do something about its failure.
     this.#behind.catch(() => undefined);
@@ -264,6 +273,7 @@ export class LogStore implements Store {
     await this.apply.apply(generation, through);
     this.#applying = null;
     this.#version++;
+    generation.release();
     await this.#release(through);
   }
 
@@ -278,37 +288,25 @@ class Group {
   readonly done = new Deferred();
   /** Of its record, as soon as that is in the log. */
   sequence: number | null = null;
-  /** How much it writes, in characters. */
-  chars = 0;
-  readonly #changes: Change[] = [];
+  readonly #start: Mark;
 
-  constructor(
-    readonly memtable: Memtable,
-    readonly record: RecordWriter,
-  ) {}
+  constructor(readonly memtable: Memtable) {
+    this.#start = memtable.mark;
+    memtable.leave(RECORD_HEADER_BYTES);
+  }
 
   /** Adds all writes of a commit, which are visible then, or throws and adds none. */
   add(writes: Writes): void {
-    const { memtable } = this;
-    const changes = this.#changes.length;
-    const { length } = this.record;
-    const charsBefore = memtable.chars;
-    try {
-      writes.forEach((value, key) => {
-        checkKey(key);
-        this.record.add(key, value);
-        this.#changes.push(memtable.set(key, value));
-      });
-    } catch (error) {
-      this.record.cutTo(length);
-      memtable.undo(this.#changes.splice(changes), charsBefore);
-      throw error;
-    }
-    this.chars += memtable.chars - charsBefore;
+    this.memtable.add(writes);
+  }
+
+  /** The bytes of its record, when nothing is added any more. */
+  close(): Buffer[] {
+    return this.memtable.between(this.#start, this.memtable.mark);
   }
 
   /** Takes all of its writes back; nothing may have been written after them. */
   undo(): void {
-    this.memtable.undo(this.#changes, this.memtable.chars - this.chars);
+    this.memtable.undo(this.#start);
   }
 }

@@ -7,8 +7,8 @@ import { SharedResult, SharedResults } from "./sharedResults";
 export type LiveQueryHost = {
   /** Runs a query soon, and hands over its result before any later commit. */
   evaluate(run: LiveRun): void;
-  /** Calls the listener at each commit with the keys that were written, or whose documents were. */
-  onCommit(listener: (keys: Iterable<string>) => void): void;
+  /** Calls the listener at each commit with what was written. */
+  onCommit(listener: (written: { readonly all: Iterable<string> }) => void): void;
   /** Calls the listener when commits are taken back that queries may have read. */
   onLoss(listener: () => void): void;
   /** The longest that all results together may be, in UTF-16 units. */
@@ -78,9 +78,9 @@ export class LiveQueries {
   #waiting = 0;
 
   constructor(private readonly host: LiveQueryHost) {
-    host.onCommit((keys) => {
+    host.onCommit((written) => {
       if (this.#queries.size === 0) return;
-      for (const key of keys) this.#ranges.match(key, this.#invalidate);
+      for (const key of written.all) this.#ranges.match(key, this.#invalidate);
     });
     host.onLoss(() => this.rerunAll());
   }

@@ -1,8 +1,9 @@
-import type { Snapshot, Store, Writes } from "../storage/store";
+import type { Snapshot, Store } from "../storage/store";
 import { Catalog, type IndexInfo } from "./catalog";
 import { DocumentCache } from "./documentCache";
 import { History } from "./history";
 import { isDocumentKey, metaKey } from "./keys";
+import { SortedWrites } from "./sortedWrites";
 
 /** What it holds changes whenever a table or an index comes or goes. */
 export const CATALOG_KEY = metaKey("catalog");
@@ -105,39 +106,34 @@ export class Database {
    * `durable()`, called after it, resolves. What is no list of them is the database's own from then on.
    */
   commit(
-    writes: readonly (readonly [string, string | null])[] | ChangeableWrites,
+    writes: Iterable<readonly [string, string | null]> | SortedWrites,
     catalog: Catalog = this.#catalog,
-    touched: Iterable<string> = [],
+    touched: readonly string[] = [],
     timestamp: bigint = this.nextTimestamp(),
   ): bigint {
     if (timestamp <= this.#timestamp) throw new Error("Another transaction has committed meanwhile");
     this.#timestamp = timestamp;
-    const all = "set" in writes ? writes : new Map(writes);
+    const all = writes instanceof SortedWrites ? writes : new SortedWrites(writes);
     if (this.#history.isKept) {
       const before = new Map<string, string | undefined>();
       all.forEach((_, key) => before.set(key, this.get(key)));
       this.#history.add(timestamp, [...before]);
     }
-    const keys: string[] = [];
-    if (this.#listeners.size > 0) {
-      for (const key of touched) keys.push(key);
-      all.forEach((_, key) => keys.push(key));
-    }
     if (catalog !== this.#catalog) {
       this.#history.clear();
       this.#catalog = catalog;
       all.set(CATALOG_KEY, catalog.stringify());
-      keys.push(CATALOG_KEY);
     }
     all.set(TIMESTAMP_KEY, timestamp.toString());
     this.#write(all);
-    for (const listener of this.#listeners) listener(keys);
+    const written = new Written(all, touched);
+    for (const listener of this.#listeners) listener(written);
     return timestamp;
   }
 
   /**
-   * Calls the listener at each commit with the keys that were written and those whose documents were. It is called at once and
-   * must not start a transaction. Gives what ends it.
+   * Calls the listener at each commit, with what was written. It is called at once and must not start a transaction. Gives what
+   * ends it.
    */
   onCommit(listener: CommitListener): () => void {
     this.#listeners.add(listener);
@@ -179,7 +175,7 @@ export class Database {
     while (this.#isFull) await this.durable()?.catch(() => undefined);
   }
 
-  #write(writes: Writes): void {
+  #write(writes: SortedWrites): void {
     const done = this.store.commit(writes);
     let group = this.#pending.at(-1);
     if (group?.done !== done) {
@@ -192,11 +188,9 @@ export class Database {
       );
     }
     let chars = 0;
-    writes.forEach((value, key) => {
-      chars += key.length + (value?.length ?? 0);
-      if (isDocumentKey(key)) this.documents.drop(key);
-    });
+    writes.forEach((value, key) => (chars += key.length + (value?.length ?? 0)));
     group.chars += chars;
+    for (const key of writes.keys) if (isDocumentKey(key)) this.documents.drop(key);
   }
 
   /** The disk refused: the store has undone what was pending, and all that was built on it. */
@@ -234,8 +228,30 @@ export class Database {
   }
 }
 
-/** Writes to which the commit adds its own, as a map of them. */
-type ChangeableWrites = Writes & { set(key: string, value: string): unknown };
+/** What a commit has written. */
+export class Written {
+  #all: readonly string[] | null = null;
+
+  constructor(
+    private readonly writes: SortedWrites,
+    private readonly touched: readonly string[],
+  ) {}
+
+  /** The keys of documents and of notes, and some of indexes. */
+  get keys(): Iterable<string> {
+    return this.writes.keys;
+  }
+
+  /** All keys that were written, and those whose documents were. It takes much longer than {@link keys}. */
+  get all(): readonly string[] {
+    if (this.#all === null) {
+      const all = [...this.touched];
+      this.writes.forEach((_, key) => all.push(key));
+      this.#all = all;
+    }
+    return this.#all;
+  }
+}
 
 /** `reading` must be released. */
 export type DatabaseSnapshot = {
@@ -244,7 +260,7 @@ export type DatabaseSnapshot = {
   readonly timestamp: bigint;
 };
 
-export type CommitListener = (keys: readonly string[]) => void;
+export type CommitListener = (written: Written) => void;
 
 const doubles = new Float64Array(1);
 const bits = new BigInt64Array(doubles.buffer);

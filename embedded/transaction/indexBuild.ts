@@ -7,7 +7,15 @@ import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import type { JsonObject } from "../values/json";
 import { FIRST_TABLET, tableKey, type IndexInfo, type Namespace, type TableInfo } from "./catalog";
 import type { Database } from "./database";
-import { indexEntryEnd, indexPrefix, internalIdOfKey, rangeOfPrefix, tabletOfKey, tablePrefix } from "./keys";
+import {
+  indexEntryEnd,
+  indexPrefix,
+  internalIdOfKey,
+  isDocumentKey,
+  rangeOfPrefix,
+  tabletOfKey,
+  tablePrefix,
+} from "./keys";
 import { entryOf } from "./indexEntries";
 
 /** `fields` does not name the implicit last fields `_creationTime` and `_id`. */
@@ -95,7 +103,7 @@ export class IndexBuild {
     this.#reserve();
     this.#reserved = database.durable();
     database.building = this.#added;
-    this.#stopWatching = database.onCommit((keys) => this.#inspectWritten(keys));
+    this.#stopWatching = database.onCommit(({ keys }) => this.#inspectWritten(keys));
     this.done = this.#run();
     // Whoever waits sees it; nobody has to.
     this.done.catch(() => undefined);
@@ -266,11 +274,10 @@ export class IndexBuild {
     this.#documentsTotal = total;
   }
 
-  #inspectWritten(keys: readonly string[]): void {
+  #inspectWritten(keys: Iterable<string>): void {
     if (this.#inspect.size === 0 || this.#problem !== null) return;
     for (const key of keys) {
-      const tablet = tabletOfKey(key);
-      const table = tablet === null ? undefined : this.database.catalog.tableByTablet(tablet);
+      const table = isDocumentKey(key) ? this.database.catalog.tableByTablet(tabletOfKey(key)) : undefined;
       const inspect = table && this.#inspect.get(table.key);
       const text = inspect && this.database.get(key);
       if (!table || !inspect || text === undefined) continue;

@@ -67,8 +67,8 @@ export function isDocumentKey(key: string): boolean {
 
 /** The tablet of the document whose key this is. */
 export function tabletOfKey(key: string): number {
-  const [a, b, c, d] = [1, 2, 3, 4].map((i) => key.charCodeAt(i)) as [number, number, number, number];
-  return a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
+  const low = (key.charCodeAt(2) * 256 + key.charCodeAt(3)) * 256 + key.charCodeAt(4);
+  return key.charCodeAt(1) * 2 ** 24 + low;
 }
 
 /** The prefix of all entries of an index. */

@@ -186,7 +186,8 @@ function readFirst(
   // At once, as a transaction that has read too much ends below.
   if (transaction.notesReads) transaction.recordRead({ readRange: () => read });
   let rest = wanted;
-  while (rest.start < rest.end) {
+  // To compare texts that were put together just now takes a copy of each.
+  while ((tail !== undefined && rest === wanted) || rest.start < rest.end) {
     const count = Math.min(limit - rows.length, ROWS_AT_ONCE);
     const entries = transaction.take(rest.start, rest.end, order, count, rest === wanted ? tail : undefined);
     for (const entry of entries) {

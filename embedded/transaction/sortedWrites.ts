@@ -1,4 +1,4 @@
-import { SortedKeys } from "../storage/sortedKeys";
+import { SortedEntries } from "../storage/sortedEntries";
 import type { Writes } from "../storage/store";
 
 /**
@@ -11,13 +11,24 @@ export class SortedWrites implements Writes {
   /** Keys with an empty text. What `#values` has of them came later. Most writes are these, and a list takes no hash of them. */
   readonly #added: string[] = [];
   /** The keys in order, without the last ones of `#added` and those in `#unsorted`. */
-  readonly #keys = new SortedKeys();
+  readonly #keys = new SortedEntries<undefined>();
+  /** How many of `#added` are in it. */
+  #caughtUp = 0;
   /** What is in `#added`, as far as somebody has asked. */
   readonly #knownAdded = new Set<string>();
   #unsorted: string[] = [];
 
+  constructor(writes: Iterable<readonly [key: string, value: string | null]> = []) {
+    for (const [key, value] of writes) this.set(key, value);
+  }
+
   get size(): number {
     return this.#values.size + this.#added.length;
+  }
+
+  /** The keys of {@link set}. */
+  get keys(): Iterable<string> {
+    return this.#values.keys();
   }
 
   forEach(change: (value: string | null, key: string) => void): void {
@@ -62,7 +73,7 @@ export class SortedWrites implements Writes {
     order: "asc" | "desc",
   ): Generator<[key: string, value: string | null], void, undefined> {
     this.#sort();
-    for (const key of this.#keys.scan(start, end, order)) {
+    for (const [key] of this.#keys.scan(start, end, order)) {
       const value = this.#values.get(key);
       yield [key, value === undefined ? "" : value];
     }
@@ -75,9 +86,12 @@ export class SortedWrites implements Writes {
   }
 
   #sort(): void {
-    this.#keys.catchUp(this.#added);
-    if (this.#unsorted.length === 0) return;
-    for (const key of this.#unsorted) this.#keys.add(key);
+    if (this.#caughtUp < this.#added.length) {
+      // In order, as neighbours are added in less time.
+      for (const key of this.#added.slice(this.#caughtUp).sort()) this.#keys.set(key, undefined);
+      this.#caughtUp = this.#added.length;
+    }
+    for (const key of this.#unsorted) this.#keys.set(key, undefined);
     this.#unsorted = [];
   }
 }

@@ -236,9 +236,13 @@ export class Transaction {
     this.#state.write(key, null);
   }
 
-  /** Marks a point to which {@link rollback} can return: the begin of a nested mutation. */
+  /** Marks a point to which {@link rollback} can return: the begin of a nested mutation. This or {@link release} has to end it. */
   savepoint(): Savepoint {
     return this.#state.savepoint();
+  }
+
+  release(): void {
+    this.#state.release();
   }
 
   rollback(savepoint: Savepoint): void {

@@ -23,7 +23,9 @@ export class TransactionState {
   /** The keys of documents that have been written with a commit timestamp that is not known yet. */
   readonly unresolved = new Set<string>();
   readonly #writes = new SortedWrites();
-  /** What `#writes` held before each write since the first savepoint, to undo the writes of nested calls that fail. */
+  /** How many savepoints there are to which somebody may still return. */
+  #savepoints = 0;
+  /** What `#writes` held before each write since the first of these, to undo the writes of nested calls that fail. */
   #undo: { key: string; before: string | null | undefined }[] | null = null;
   #timestamp: bigint | null = null;
 
@@ -109,8 +111,14 @@ export class TransactionState {
   }
 
   savepoint(): Savepoint {
+    this.#savepoints++;
     this.#undo ??= [];
     return { undoLength: this.#undo.length, catalog: this.catalog };
+  }
+
+  /** Nobody returns to a savepoint any more. To note what writes change costs as much as the writes do. */
+  release(): void {
+    if (--this.#savepoints === 0) this.#undo = null;
   }
 
   rollback(savepoint: Savepoint): void {
@@ -121,6 +129,7 @@ export class TransactionState {
     }
     this.catalog = savepoint.catalog;
     this.version++;
+    this.release();
   }
 
   commit(): void {

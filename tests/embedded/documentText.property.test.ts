@@ -124,7 +124,7 @@ async function play(
   });
   const usage = transaction.usage.report();
   const touched: string[] = [];
-  database.onCommit((keys) => touched.push(...keys));
+  database.onCommit(({ all }) => touched.push(...all));
   transaction.commit();
   const entries = database.take("\x02", "\x04", "asc", Infinity);
   return {

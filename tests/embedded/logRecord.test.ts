@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readRecord, RecordWriter, writesOf } from "../../embedded/storage/logRecord";
+import { readRecord, RECORD_HEADER_BYTES, sealRecord, writesOf } from "../../embedded/storage/logRecord";
+import { Memtable } from "../../embedded/storage/memtable";
 
 type Write = readonly [key: string, value: string | null];
 
@@ -19,24 +20,36 @@ const value = fc.oneof(
 const writes = fc.array(fc.tuple(key, value), { maxLength: 12 });
 
 test("a record has the writes of its commits, whatever their keys and texts, without those that were taken back", () => {
-  const writer = new RecordWriter();
   fc.assert(
     fc.property(
       fc.array(fc.record({ writes, isTakenBack: fc.boolean() }), { maxLength: 5 }),
       fc.nat(),
-      (commits, sequence) => {
+      // At the end of a piece of memory, and elsewhere.
+      fc.oneof(
+        fc.nat(100),
+        fc.nat(2 ** 20).map((bytes) => Math.max(0, 2 ** 20 - (bytes % 70_000))),
+      ),
+      (commits, sequence, before) => {
+        const memtable = new Memtable();
+        memtable.add(new Map([["before", "x".repeat(before)]]));
+        const start = memtable.mark;
+        memtable.leave(RECORD_HEADER_BYTES);
         const kept: Write[] = [];
         for (const commit of commits) {
-          const { length } = writer;
-          for (const [name, text] of commit.writes) writer.add(name, text);
-          if (commit.isTakenBack) writer.cutTo(length);
+          const { mark } = memtable;
+          memtable.add({
+            size: commit.writes.length,
+            forEach: (change) => commit.writes.forEach(([name, text]) => change(text, name)),
+          });
+          if (commit.isTakenBack) memtable.undo(mark);
           else kept.push(...commit.writes);
         }
-        const { length } = writer;
-        const bytes = Buffer.from(writer.seal(sequence, 7));
-        writer.reset();
+        const parts = memtable.between(start, memtable.mark);
+        memtable.add(new Map([["behind", "1"]]));
+        sealRecord(parts, sequence, 7);
+        const bytes = Buffer.concat(parts);
         const record = readRecord(bytes, 0, 7);
-        expect([record?.sequence, record?.end, bytes.length]).toEqual([sequence, length, length]);
+        expect([record?.sequence, record?.end]).toEqual([sequence, bytes.length]);
         expect(record && [...writesOf(record)]).toEqual(kept);
       },
     ),

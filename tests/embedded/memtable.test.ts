@@ -1,13 +1,13 @@
 import { createContext, Script } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { GenerationFill } from "../../embedded/storage/generationFill.js";
+import type { Writes } from "../../embedded/storage/store";
 import { Memtable } from "../../embedded/storage/memtable";
-import type { Change } from "../../embedded/storage/memtablePart";
 
 type Model = ReadonlyMap<string, string | null>;
 
 const TAIL_CHARS = 2;
-const noPause = () => Promise.resolve();
 
 function entriesOf(
   model: Model,
@@ -20,10 +20,20 @@ function entriesOf(
   return inOrder === "asc" ? entries : entries.reverse();
 }
 
-async function writesOf(memtable: Memtable): Promise<[string, string | null][]> {
-  const entries = [];
-  for await (const part of memtable.inOrder(noPause)) entries.push(...part);
+/** What another thread would bring into the database. */
+function shown(memtable: Memtable): [string, string | null][] {
+  const entries: [string, string | null][] = [];
+  const take = (slice: readonly (readonly [string, string | null])[]) => {
+    for (const [name, text] of slice) entries.push([name, text]);
+  };
+  const fill = new GenerationFill(take, memtable.show(), { during: "", after: "" });
+  while (fill.next() !== null) continue;
   return entries;
+}
+
+/** A commit of writes, of which several may be of one key. */
+function commitOf(made: readonly (readonly [string, string | null])[]): Writes {
+  return { size: made.length, forEach: (change) => made.forEach(([name, text]) => change(text, name)) };
 }
 
 /** Few stems with few tails, in parts of which one has keys shorter than others, so that the same ones come again. */
@@ -35,31 +45,34 @@ const key = fc.oneof(
   fc.tuple(stem, tail).map((parts) => parts.join("")),
   fc.constantFrom("\0", "a", "a\0\0\0\0", "\xff"),
 );
-const writes = fc.array(fc.tuple(key, fc.constantFrom("", "", "1", null)), { maxLength: 8 });
+const value = fc.oneof(
+  fc.constantFrom("", "", "1", null),
+  // At the lengths where values are written in another way.
+  fc
+    .tuple(fc.constantFrom("x", "é", "語", "😀"), fc.constantFrom(1, 16_384, 16_385, 70_000, 1_100_000))
+    .map(([character, length]) => character.repeat(length)),
+);
+const writes = fc.array(fc.tuple(key, value), { maxLength: 8 });
 const order = fc.constantFrom("asc" as const, "desc" as const);
 
 /** Does something with a memtable and its model, and gives what each of them then says. */
-type Step = (
-  memtable: Memtable,
-  model: Map<string, string | null>,
-) => { actual: unknown; expected: unknown } | Promise<{ actual: unknown; expected: unknown }>;
+type Step = (memtable: Memtable, model: Map<string, string | null>) => { actual: unknown; expected: unknown };
 
 const write = writes.map((made): Step => (memtable, model) => {
-  for (const [written, value] of made) {
-    memtable.set(written, value);
-    model.set(written, value);
-  }
+  memtable.add(commitOf(made));
+  for (const [written, text] of made) model.set(written, text);
   return { actual: memtable.isEmpty, expected: model.size === 0 };
 });
 
 const refuse = writes.map((made): Step => (memtable) => {
-  const { chars } = memtable;
-  const changes: Change[] = made.map(([written, value]) => memtable.set(written, value));
+  const { mark } = memtable;
+  memtable.leave(20);
+  memtable.add(commitOf(made));
   // Somebody may have seen them.
   for (const [written] of made) memtable.get(written);
   memtable.touches("", null);
-  memtable.undo(changes, chars);
-  return { actual: memtable.chars, expected: chars };
+  memtable.undo(mark);
+  return { actual: memtable.mark.bytes, expected: mark.bytes };
 });
 
 const scan = fc
@@ -99,34 +112,48 @@ const getAll = fc.constant<Step>((memtable, model) => ({
   expected: [...model.values()],
 }));
 
-const slice = fc.constant<Step>(async (memtable, model) => ({
-  actual: await writesOf(memtable),
+/** All of it is refused. */
+const illegal = writes.map((made): Step => (memtable) => {
+  const { mark } = memtable;
+  let refusal: unknown;
+  try {
+    memtable.add(commitOf([...made, ["", "1"], ["a", "1"]]));
+  } catch (error) {
+    refusal = error;
+  }
+  return {
+    actual: [refusal instanceof RangeError, memtable.mark.bytes],
+    expected: [true, mark.bytes],
+  };
+});
+
+const show = fc.constant<Step>((memtable, model) => ({
+  actual: shown(memtable),
   expected: entriesOf(model),
 }));
 
-const steps = fc.array(fc.oneof(write, refuse, scan, takeOfStem, get, getAll, slice), {
+const steps = fc.array(fc.oneof(write, refuse, scan, takeOfStem, get, getAll, show, illegal), {
   minLength: 1,
   maxLength: 40,
 });
 
 describe("a memtable", () => {
-  test("knows the writes that were made and not undone, however it is asked, and a copy those until then", async () => {
-    await fc.assert(
-      fc.asyncProperty(steps, steps, async (before, after) => {
+  test("knows the writes that were made and not undone, however it is asked, and a copy those until then", () => {
+    fc.assert(
+      fc.property(steps, steps, (before, after) => {
         const memtable = new Memtable();
         const model = new Map<string, string | null>();
-        const follow = async (taken: Step[]) => {
+        const follow = (taken: Step[]) => {
           for (const step of taken) {
-            const { actual, expected } = await step(memtable, model);
+            const { actual, expected } = step(memtable, model);
             expect(actual).toEqual(expected);
           }
         };
-        await follow(before);
+        follow(before);
         const copy = memtable.copy();
         const then = entriesOf(model);
-        await follow(after);
+        follow(after);
         expect([...copy.scan("", null, "asc")]).toEqual(then);
-        expect(await writesOf(copy)).toEqual(then);
       }),
       { numRuns: 300 },
     );
@@ -141,7 +168,7 @@ describe("a memtable", () => {
     };
     const memtable = new Memtable();
     for (const [i, written] of keys.entries()) {
-      memtable.set(written, "");
+      memtable.add(commitOf([[written, ""]]));
       if (i % 100_000 !== 99_999) continue;
       askBriefly(() => memtable.get("part1"));
       askBriefly(() => memtable.touches("part1", null));

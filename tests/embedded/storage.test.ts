@@ -7,7 +7,7 @@ import { LogStore } from "../../embedded/storage/logStore";
 import type { Store } from "../../embedded/storage/store";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
 import { runWriter } from "./storageProcess";
-import { SMALL_LOG } from "./storageSizes";
+import { SMALL_LOG, SMALL_LOG_WITH_THREAD } from "./storageSizes";
 import { describeStore } from "../../embedded/storage/storeConformance";
 
 let folder: string;
@@ -32,6 +32,9 @@ describeStore("MemoryStore", async () => new MemoryStore());
 describeStore("LmdbStore", async () => new LmdbStore(newFile()));
 describeStore("LogStore", async () => LogStore.open(await newFolder()));
 describeStore("LogStore with a small log", async () => LogStore.open(await newFolder(), SMALL_LOG));
+describeStore("LogStore with a small log and a thread", async () =>
+  LogStore.open(await newFolder(), SMALL_LOG_WITH_THREAD),
+);
 
 describe("LmdbStore", () => {
   test("has everything again after it was closed and opened, long keys too", async () => {
@@ -70,6 +73,7 @@ describe.each<[string, string, (path: string) => Promise<Store>]>([
   ["LmdbStore", "lmdb", async (path) => new LmdbStore(path)],
   ["LogStore", "log", (path) => LogStore.open(path)],
   ["LogStore with a small log", "small-log", (path) => LogStore.open(path, SMALL_LOG)],
+  ["LogStore with a small log and a thread", "thread-log", (path) => LogStore.open(path, SMALL_LOG)],
 ])("%s in a process of its own", (_name, kind, openStore) => {
   test("rejects a commit that the disk has no room for, applies nothing of it, and goes on", async () => {
     const path = await newFolder();
@@ -89,6 +93,17 @@ describe.each<[string, string, (path: string) => Promise<Store>]>([
     const keys = [...store.scan("", null, "asc")].map(([key]) => key);
     expect(keys.filter((key) => key.startsWith("big")).length).toBe(resolved * 2);
     expect(keys.includes("small")).toBe(afterwards);
+    await store.close();
+  });
+
+  test("lets its process end in the midst of commits, and has all that resolved", async () => {
+    const path = await newFolder();
+    const { lines } = await runWriter(["exit", kind, path], {});
+    const store = await openStore(path);
+    const numbers = lines.map(Number);
+    expect(numbers.length).toBeGreaterThan(390);
+    for (const number of numbers)
+      expect(store.get(`commit${String(number).padStart(8, "0")}/0${"x".repeat(2000)}`)).toBe(`${number}`);
     await store.close();
   });
 

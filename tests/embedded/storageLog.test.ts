@@ -24,15 +24,16 @@ import { LogStore, type LogSizes } from "../../embedded/storage/logStore";
 import { InDoubtError, type Reading } from "../../embedded/storage/store";
 import { Database } from "../../embedded/transaction/database";
 import { ObedientWriter } from "./storageProcess";
-import { SMALL_LOG } from "./storageSizes";
+import { SMALL_LOG, SMALL_LOG_WITH_THREAD } from "./storageSizes";
 
 type Writes = ReadonlyMap<string, string | null>;
 
 /** Nothing goes on to the database by itself. */
 const LOG_ALONE: LogSizes = {
-  generationChars: Infinity,
-  mostChars: Infinity,
-  freeChars: Infinity,
+  generationBytes: Infinity,
+  mostBytes: Infinity,
+  freeBytes: Infinity,
+  threadBytes: Infinity,
   fileBytes: Infinity,
 };
 /** The same, and each record has a file of its own. */
@@ -332,7 +333,7 @@ describe("a file that is written over an older one of the log", () => {
 test("a log of which a part is gone that the database has begun to take over is refused", async () => {
   const path = await killedAfter(COMMITS, LOG_ALONE);
   const database = new LmdbStore(path);
-  await database.commitMarked([["a", "2"]], formatMark({ applied: 0, applying: COMMITS.length }));
+  database.writeNow([["a", "2"]], formatMark({ applied: 0, applying: COMMITS.length }));
   await database.close();
   const [file = ""] = await logOf(path);
   const whole = await readFile(file);
@@ -372,7 +373,7 @@ test("whatever part of a generation has come into the database before a crash, n
         const done = sliceSeed % (sorted.length + 1);
         const isWhole = done === sorted.length;
         const database = new LmdbStore(path);
-        await database.commitMarked(
+        database.writeNow(
           sorted.slice(0, done),
           formatMark({ applied: isWhole ? through : 0, applying: through }),
         );
@@ -422,8 +423,11 @@ test("what is in the database leaves the log, and nothing is left of it after a 
   await database.close();
 });
 
-test("a snapshot holds still while its generation goes to the database and others come", async () => {
-  const store = await LogStore.open(await newDatabase(), SMALL_LOG);
+test.each([
+  ["", SMALL_LOG],
+  [" in a thread", SMALL_LOG_WITH_THREAD],
+])("a snapshot holds still while its generation goes to the database%s and others come", async (_, sizes) => {
+  const store = await LogStore.open(await newDatabase(), sizes);
   const before: [string, string][] = [];
   for (let i = 0; i < 30; i++) {
     const entry: [string, string] = [`key${String(i).padStart(3, "0")}`, "v".repeat(100)];
@@ -508,9 +512,12 @@ describe("a disk that takes no more", () => {
     await store.close();
   });
 
-  test("makes commits fail once the log has no room because the database can't grow", async () => {
+  test.each([
+    ["", "small-log"],
+    [" in a thread", "thread-log"],
+  ])("makes commits fail once the log has no room because the database%s can't grow", async (_, kind) => {
     const path = await newDatabase();
-    const writer = await ObedientWriter.start("small-log", path);
+    const writer = await ObedientWriter.start(kind, path);
     expect(await writer.ask("a")).toBe("committed");
     // Enough for files of the log, of which each has one record here.
     await writer.limitFiles(12 * 1024);

@@ -2,8 +2,12 @@ import type { LogSizes } from "../../embedded/storage/logStore";
 
 /** So small that a test of a few commits goes through many generations and files. */
 export const SMALL_LOG: LogSizes = {
-  generationChars: 2000,
-  mostChars: 8000,
-  freeChars: 2000,
+  generationBytes: 2000,
+  mostBytes: 8000,
+  freeBytes: 2000,
+  threadBytes: Infinity,
   fileBytes: 1500,
 };
+
+/** The same, and a thread of its own brings over the generations. */
+export const SMALL_LOG_WITH_THREAD: LogSizes = { ...SMALL_LOG, threadBytes: 0 };

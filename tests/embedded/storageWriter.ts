@@ -3,27 +3,29 @@ import { createInterface } from "node:readline";
 import { LmdbStore } from "../../embedded/storage/lmdbStore";
 import { LogStore } from "../../embedded/storage/logStore";
 import type { Store } from "../../embedded/storage/store";
-import { SMALL_LOG } from "./storageSizes";
+import { SMALL_LOG, SMALL_LOG_WITH_THREAD } from "./storageSizes";
 
 /*
  * The process that the tests of the storage kill, or starve of disk.
  *
  *   commit <kind> <file> <first number>   commits numbered pieces without end, several at a time; reports each that resolved
+ *   exit <kind> <file>                    commits numbered pieces, and ends the process in the midst of it
  *   fill <kind> <file>                    commits until one is rejected, then a small one; reports what happened
  *   obey <kind> <file>                    commits what it reads, a key a line, and reports how that went, or "get <key>"
  *
- * `kind`: lmdb, log, or small-log for a log with small files and generations.
+ * `kind`: lmdb, log, or small-log for a log with small files and generations, which with thread-log a thread of its own brings over.
  */
 const [mode, kind, path, first] = process.argv.slice(2) as [string, string, string, string];
 const store = await openStore();
 
 async function openStore(): Promise<Store> {
   if (kind === "lmdb") return new LmdbStore(path);
-  return kind === "log" ? LogStore.open(path) : LogStore.open(path, SMALL_LOG);
+  if (kind === "log") return LogStore.open(path);
+  return LogStore.open(path, kind === "small-log" ? SMALL_LOG : SMALL_LOG_WITH_THREAD);
 }
 
-if (mode === "commit") {
-  let next = Number(first);
+if (mode === "commit" || mode === "exit") {
+  let next = mode === "exit" ? 0 : Number(first);
   await Promise.all(Array.from({ length: 5 }, keepCommitting));
 
   async function keepCommitting(): Promise<never> {
@@ -36,6 +38,7 @@ if (mode === "commit") {
       }
       await store.commit(writes);
       writeSync(1, `${number}\n`);
+      if (mode === "exit" && number === 400) process.exit();
     }
   }
 } else if (mode === "obey") {

@@ -87,7 +87,7 @@ describe("a query of many rows", () => {
 
 describe("a database whose disk is slow and sometimes refuses", () => {
   /** Many generations, and nothing waits for the database behind the log. */
-  const sizes = { ...SMALL_LOG, mostChars: Infinity, freeChars: Infinity };
+  const sizes = { ...SMALL_LOG, mostBytes: Infinity, freeBytes: Infinity };
   let root: string;
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), "transaction-test-"));

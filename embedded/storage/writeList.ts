@@ -1,0 +1,77 @@
+import { hashOfBytes } from "./keyHash";
+import { keyAt, keyBytesAt, pieceAt, placeOf, valueAt, WRITE_HEADER_BYTES } from "./writeLayout.js";
+
+const FIRST_WRITES = 16;
+
+/** Writes in the order in which they came, by their addresses in pieces of memory. */
+export class WriteList {
+  #addresses: Uint32Array<ArrayBuffer>;
+  #length = 0;
+
+  constructor(
+    private readonly pieces: readonly Buffer[],
+    addresses = new Uint32Array(FIRST_WRITES),
+    length = 0,
+  ) {
+    this.#addresses = addresses;
+    this.#length = length;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Those that there are, one behind the other. */
+  get addresses(): Uint32Array<ArrayBuffer> {
+    return this.#addresses.slice(0, this.#length);
+  }
+
+  push(address: number): void {
+    if (this.#length === this.#addresses.length) {
+      const longer = new Uint32Array(2 * this.#length);
+      longer.set(this.#addresses);
+      this.#addresses = longer;
+    }
+    this.#addresses[this.#length++] = address;
+  }
+
+  /** Drops those from this address on; false if there is none. */
+  cutTo(address: number): boolean {
+    const { length } = this;
+    while (this.#length > 0 && (this.#addresses[this.#length - 1] as number) >= address) this.#length--;
+    return this.#length < length;
+  }
+
+  /** The same list over pieces of which these are a copy. */
+  copy(pieces: readonly Buffer[]): WriteList {
+    return new WriteList(pieces, this.addresses, this.#length);
+  }
+
+  keyAt(i: number): string {
+    const address = this.#addresses[i] as number;
+    return keyAt(pieceAt(this.pieces, address), placeOf(address));
+  }
+
+  valueAt(i: number): string | null {
+    const address = this.#addresses[i] as number;
+    return valueAt(pieceAt(this.pieces, address), placeOf(address));
+  }
+
+  /** The hash of a key without its last characters. */
+  hashAt(i: number, tail: number): number {
+    const address = this.#addresses[i] as number;
+    const piece = pieceAt(this.pieces, address);
+    const start = placeOf(address) + WRITE_HEADER_BYTES;
+    return hashOfBytes(piece, start, start + keyBytesAt(piece, placeOf(address)) - tail);
+  }
+
+  /** Whether a key begins with a text, and has so many characters more. */
+  hasStemAt(i: number, stem: string, tail: number): boolean {
+    const address = this.#addresses[i] as number;
+    const piece = pieceAt(this.pieces, address);
+    if (keyBytesAt(piece, placeOf(address)) !== stem.length + tail) return false;
+    const start = placeOf(address) + WRITE_HEADER_BYTES;
+    for (let j = 0; j < stem.length; j++) if (piece[start + j] !== stem.charCodeAt(j)) return false;
+    return true;
+  }
+}
