@@ -17,10 +17,13 @@ const READ_CHARACTERS = 1 << 20;
  */
 export class LmdbStore implements Reading {
   readonly #db: ReturnType<typeof openDatabase>;
+  readonly #options = {};
+  readonly #ranges: Iterable<{ key: string; value: string }>;
 
   /** @param path the file; it is made if it is not there. Damaged files crash the process: see `dataFolder.ts`. */
   constructor(readonly path: string) {
     this.#db = openDatabase(path);
+    this.#ranges = this.#db.getRange(this.#options);
   }
 
   get(key: string): string | undefined {
@@ -110,20 +113,25 @@ export class LmdbStore implements Reading {
     const range = {
       start: from,
       end: to,
-      limit,
       reverse,
       exclusiveStart: reverse && from !== undefined,
       inclusiveEnd: reverse,
-      ...(transaction && { transaction }),
     };
+    const found = transaction ? this.#db.getRange(asOptions({ ...range, transaction })) : this.#range(range);
     const before = entries.length;
     let characters = 0;
-    for (const { key, value } of this.#db.getRange(range as { start: string; end: string })) {
+    for (const { key, value } of found) {
       entries.push([key, value]);
       characters += value.length;
-      if (characters > READ_CHARACTERS) return false;
+      if (entries.length - before === limit || characters > READ_CHARACTERS) return false;
     }
-    return entries.length - before < limit;
+    return true;
+  }
+
+  /** What lmdb gives for a range. It looks at the options when it begins to read: to make a new one for each takes as long again. */
+  #range(range: object): Iterable<{ key: string; value: string }> {
+    Object.assign(this.#options, range);
+    return this.#ranges;
   }
 
   /** Applies all writes or none; see {@link Store.commit}. */
@@ -151,6 +159,11 @@ export class LmdbStore implements Reading {
   async close(): Promise<void> {
     await this.#db.close();
   }
+}
+
+/** lmdb's types do not know all of its options. */
+function asOptions(range: object): { start: string } {
+  return range as { start: string };
 }
 
 /** Where to read on behind the last of the stored entries that were read. */
