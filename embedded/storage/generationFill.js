@@ -2,10 +2,12 @@
 // Plain JavaScript, as a worker reads it too: see lmdbWorker.js.
 import { keyAt, pieceAt, placeOf, valueAt } from "./writeLayout.js";
 
-/*
- * A slice is one transaction: so many writes take some milliseconds, in which nothing else is done by the thread.
+/**
+ * A slice is one transaction, in which LMDB holds a copy of each page that it changes: of so many writes some 10 MB, where they
+ * are far apart.
  */
-const SLICE_WRITES = 5000;
+const SLICE_WRITES = 2500;
+/** Or of so much text. */
 const SLICE_CHARS = 1 << 20;
 
 /** @typedef {readonly [key: string, value: string | null]} Write */
@@ -72,24 +74,14 @@ function charsOf(key, value) {
  */
 function* inOrder({ pieces, parts }) {
   for (const addresses of parts) {
-    const keys = Array.from(addresses, (address) => keyAt(pieceAt(pieces, address), placeOf(address)));
-    const order = [...keys.keys()].sort((a, b) =>
-      compare(/** @type {string} */ (keys[a]), /** @type {string} */ (keys[b])),
-    );
-    for (let i = 0; i < order.length; i++) {
-      const place = /** @type {number} */ (order[i]);
-      const key = /** @type {string} */ (keys[place]);
-      if (i + 1 < order.length && keys[/** @type {number} */ (order[i + 1])] === key) continue;
-      const address = /** @type {number} */ (addresses[place]);
-      yield [key, valueAt(pieceAt(pieces, address), placeOf(address))];
+    const entries = Array.from(addresses, (address) => ({
+      address,
+      key: keyAt(pieceAt(pieces, address), placeOf(address)),
+    }));
+    // Those of one key stay in the order in which they came.
+    entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    for (const [i, { address, key }] of entries.entries()) {
+      if (entries[i + 1]?.key !== key) yield [key, valueAt(pieceAt(pieces, address), placeOf(address))];
     }
   }
-}
-
-/**
- * @param {string} a
- * @param {string} b
- */
-function compare(a, b) {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
