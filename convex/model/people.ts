@@ -45,16 +45,27 @@ export async function findPeople(
   entries: readonly ParticipantEntry[],
   unknownEmail: UnknownEmail = "nobody",
 ): Promise<Person[]> {
-  const found = new Map<string, Promise<Person>>();
-  const people = await Promise.all(
+  const users = new Map<string, Promise<Doc<"users"> | null>>();
+  const others = new Map<string, Promise<Person>>();
+  const found = await Promise.all(
     entries.map((entry) => {
-      const naming = namingOf(entry);
-      const person = found.get(naming) ?? findPerson(db, tenantId, entry, unknownEmail);
-      found.set(naming, person);
-      return person;
+      const { userId } = entry;
+      // The most frequent naming, for which one promise is enough, and there is nothing beside it.
+      if (userId !== undefined) return foundOnce(users, userId, () => getUser(db, userId));
+      return foundOnce(others, otherNamingOf(entry), () =>
+        findByOtherName(db, tenantId, entry, unknownEmail),
+      );
     }),
   );
-  return withOneEach(people);
+  return withOneEach(
+    found.map((person) => (person === null ? NO_USER : "kind" in person ? person : personOfUser(person))),
+  );
+}
+
+function foundOnce<T>(found: Map<string, Promise<T>>, naming: string, find: () => Promise<T>): Promise<T> {
+  let person = found.get(naming);
+  if (person === undefined) found.set(naming, (person = find()));
+  return person;
 }
 
 /** A new external id stands for one person, whatever else the entries say: the first user whose address is given with it. */
@@ -86,21 +97,13 @@ export function namedBy({ userId, externalId, guestId, email }: ParticipantEntry
   return email === undefined ? {} : { email };
 }
 
-function namingOf({ userId, externalId, guestId, email }: ParticipantEntry): string {
-  // The most frequent one, and there is nothing beside it.
-  if (userId !== undefined) return `user ${userId}`;
+function otherNamingOf({ externalId, guestId, email }: ParticipantEntry): string {
   return JSON.stringify([externalId, guestId, email]);
 }
 
-function findPerson(
-  db: DatabaseReader,
-  tenantId: Id<"tenants">,
-  entry: ParticipantEntry,
-  unknownEmail: UnknownEmail,
-): Promise<Person> {
-  // The most frequent one, for which one promise is enough.
-  if (entry.userId !== undefined) return findUser(db, db.normalizeId("users", entry.userId));
-  return findByOtherName(db, tenantId, entry, unknownEmail);
+function getUser(db: DatabaseReader, givenId: string): Promise<Doc<"users"> | null> {
+  const userId = db.normalizeId("users", givenId);
+  return userId ? db.get("users", userId) : Promise.resolve(null);
 }
 
 async function findByOtherName(
@@ -171,8 +174,8 @@ async function personOfGuest(db: DatabaseReader, guest: Doc<"guests">): Promise<
   return { kind: "guest", key: guest._id, ref: { guestId: guest._id }, guest };
 }
 
-async function findUser(db: DatabaseReader, userId: Id<"users"> | null): Promise<Person> {
-  const user = userId && (await db.get("users", userId));
+async function findUser(db: DatabaseReader, userId: Id<"users">): Promise<Person> {
+  const user = await db.get("users", userId);
   return user ? personOfUser(user) : NO_USER;
 }
 

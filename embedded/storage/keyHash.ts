@@ -6,8 +6,16 @@ const PRIME = 0x9e37_79b1;
 
 // Four characters at a time, as each step waits for the one before it.
 
+/** Several ask for the same, one after the other. */
+let last = { text: "", hash: 0 };
+
 /** The hash of a binary string, which is that of its bytes. */
 export function hashOfText(text: string): number {
+  if (last.text !== text || text === "") last = { text, hash: hashOfNew(text) };
+  return last.hash;
+}
+
+function hashOfNew(text: string): number {
   const { length } = text;
   let hash = SEED ^ length;
   let i = 0;

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 // Not the global one: a test that sets the clock must not stop commits.
 import { setImmediate } from "node:timers";
 import { Deferred } from "./deferred";
+import { FoundEntries } from "./foundEntries";
 import { LmdbStore } from "./lmdbStore";
 import { Log } from "./log";
 import { LogApply } from "./logApply";
@@ -57,6 +58,7 @@ export class LogStore implements Store {
   #writing: Group | null = null;
   #behind: Promise<void> = Promise.resolve();
   readonly #spare = new SparePieces();
+  readonly #found = new FoundEntries();
 
   private constructor(
     private readonly database: LmdbStore,
@@ -107,19 +109,30 @@ export class LogStore implements Store {
     const newer = this.#filling.take(start, end, order, limit, tail);
     const older = this.#applying?.take(start, end, order, limit, tail) ?? [];
     const inMemory = newer.length + older.length;
-    if (inMemory === 0) return this.database.take(start, end, order, limit);
+    if (inMemory === 0) return this.#takeStored(start, end, order, limit, tail);
     const isDeleted = ([, value]: readonly [string, string | null]) => value === null;
     const deletes = newer.some(isDeleted) || older.some(isDeleted);
     // Behind the last of those there may be more writes, and what is deleted makes room for them.
     const goesOn = newer.length === limit || older.length === limit;
     if (goesOn && deletes) return firstOf(this.scan(start, end, order), limit);
-    const stored = this.database.take(start, end, order, limit + inMemory);
+    const stored = this.#takeStored(start, end, order, limit + inMemory, tail);
     if (!deletes && older.length + stored.length === 0) return newer as Entry[];
     const merged = mergeScan(
       [newer, older, stored].map((layer) => layer.values()),
       order,
     );
     return firstOf(merged, limit);
+  }
+
+  /** Of what the database has. */
+  #takeStored(start: string, end: string | null, order: Order, limit: number, tail?: number): Entry[] {
+    const known = tail === undefined || limit === 0 ? undefined : this.#found.get(start);
+    if (known !== undefined) return [known];
+    const entries = this.database.take(start, end, order, limit);
+    const [only] = entries;
+    if (tail !== undefined && only !== undefined && entries.length === 1 && limit > 1)
+      this.#found.set(start, only);
+    return entries;
   }
 
   *scan(start: string, end: string | null, order: Order): IterableIterator<Entry> {
@@ -273,6 +286,7 @@ export class LogStore implements Store {
     await this.apply.apply(generation, through);
     this.#applying = null;
     this.#version++;
+    this.#found.clear();
     generation.release();
     await this.#release(through);
   }

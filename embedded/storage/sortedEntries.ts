@@ -1,8 +1,9 @@
 import { compareKeys, SortedMap } from "./sortedMap";
-import { firstOf } from "./store";
 
-/** So many entries are found one by one in less time than it takes to begin to iterate. */
+/** So many entries are found one by one in less time than it takes to walk a range. */
 const FEW = 4;
+/** Ends a walk. */
+const ENOUGH = { break: true };
 
 /** Entries in the order of their keys. */
 export class SortedEntries<V> {
@@ -28,13 +29,19 @@ export class SortedEntries<V> {
 
   /** The first of the entries with `start <= key < end`, up to `limit`. */
   take(start: string, end: string | null, order: "asc" | "desc", limit: number): [string, V][] {
-    if (limit > FEW) return firstOf(this.scan(start, end, order), limit);
     const entries: [string, V][] = [];
     if (order === "asc") {
-      let entry = this.#map.getPairOrNextHigher(start);
-      while (entry !== undefined && (end === null || entry[0] < end) && entries.length < limit) {
-        entries.push(entry);
-        entry = this.#map.nextHigherPair(entry[0]);
+      if (limit <= FEW || end === null) {
+        let entry = this.#map.getPairOrNextHigher(start);
+        while (entry !== undefined && (end === null || entry[0] < end) && entries.length < limit) {
+          entries.push(entry);
+          entry = this.#map.nextHigherPair(entry[0]);
+        }
+      } else {
+        this.#map.forRange(start, end, false, (key, value) => {
+          entries.push([key, value]);
+          return entries.length < limit ? undefined : ENOUGH;
+        });
       }
     } else {
       // `undefined` asks for the last one.
