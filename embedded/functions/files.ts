@@ -145,8 +145,8 @@ export async function removeDeletedBlobs(database: Database, blobs: Blobs): Prom
 /** Removes the blobs of deleted files from now on, whenever a commit deletes some. */
 export function watchDeletedFiles(database: Database, blobs: Blobs, onFault: (error: unknown) => void): void {
   const { start, end } = REMOVED_BLOBS;
-  database.onCommit(({ keys }) => {
-    for (const key of keys) {
+  database.onCommit(({ changed }) => {
+    for (const key of changed) {
       if (key < start || key >= end) continue;
       setImmediate(() => void removeDeletedBlobs(database, blobs).catch(onFault));
       return;

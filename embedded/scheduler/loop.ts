@@ -44,8 +44,8 @@ export class SchedulerLoop {
   /** Starts to run what is due. Actions that a crash has cut off are marked as failed first. Rejects when they can't be. */
   async start(): Promise<void> {
     await this.#failCutOff();
-    this.options.database.onCommit(({ keys }) => {
-      for (const key of keys) if (key.startsWith(JOB_QUEUES.pending)) return this.#wake();
+    this.options.database.onCommit(({ changed }) => {
+      for (const key of changed) if (key.startsWith(JOB_QUEUES.pending)) return this.#wake();
     });
     this.#wake();
   }

@@ -190,7 +190,7 @@ export class Database {
     let chars = 0;
     writes.forEach((value, key) => (chars += key.length + (value?.length ?? 0)));
     group.chars += chars;
-    for (const key of writes.keys) if (isDocumentKey(key)) this.documents.drop(key);
+    for (const [key, value] of writes.changed) if (isDocumentKey(key)) this.documents.write(key, value);
   }
 
   /** The disk refused: the store has undone what was pending, and all that was built on it. */
@@ -237,12 +237,17 @@ export class Written {
     private readonly touched: readonly string[],
   ) {}
 
-  /** The keys of documents and of notes, and some of indexes. */
-  get keys(): Iterable<string> {
-    return this.writes.keys;
+  /** The keys of documents and of notes, and some of indexes, without those of documents that are new. */
+  get changed(): Iterable<string> {
+    return this.writes.changed.keys();
   }
 
-  /** All keys that were written, and those whose documents were. It takes much longer than {@link keys}. */
+  /** The keys of documents that are new. */
+  get inserted(): Iterable<string> {
+    return this.writes.inserted.keys();
+  }
+
+  /** All keys that were written, and those whose documents were. It takes much longer than the others. */
   get all(): readonly string[] {
     if (this.#all === null) {
       const all = [...this.touched];

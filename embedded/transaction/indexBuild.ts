@@ -103,7 +103,10 @@ export class IndexBuild {
     this.#reserve();
     this.#reserved = database.durable();
     database.building = this.#added;
-    this.#stopWatching = database.onCommit(({ keys }) => this.#inspectWritten(keys));
+    this.#stopWatching = database.onCommit(({ changed, inserted }) => {
+      this.#inspectWritten(changed);
+      this.#inspectWritten(inserted);
+    });
     this.done = this.#run();
     // Whoever waits sees it; nobody has to.
     this.done.catch(() => undefined);

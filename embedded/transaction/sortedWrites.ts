@@ -8,6 +8,8 @@ import type { Writes } from "../storage/store";
  */
 export class SortedWrites implements Writes {
   readonly #values = new Map<string, string | null>();
+  /** Documents that are new, and so in no cache. */
+  readonly #inserted = new Map<string, string>();
   /** Keys with an empty text. What `#values` has of them came later. Most writes are these, and a list takes no hash of them. */
   readonly #added: string[] = [];
   /** The keys in order, without the last ones of `#added` and those in `#unsorted`. */
@@ -23,25 +25,39 @@ export class SortedWrites implements Writes {
   }
 
   get size(): number {
-    return this.#values.size + this.#added.length;
+    return this.#values.size + this.#inserted.size + this.#added.length;
   }
 
-  /** The keys of {@link set}. */
-  get keys(): Iterable<string> {
-    return this.#values.keys();
+  /** What {@link set} has set. */
+  get changed(): ReadonlyMap<string, string | null> {
+    return this.#values;
+  }
+
+  /** What {@link insert} has set. */
+  get inserted(): ReadonlyMap<string, string> {
+    return this.#inserted;
   }
 
   forEach(change: (value: string | null, key: string) => void): void {
     for (const key of this.#added) change("", key);
+    this.#inserted.forEach(change);
     this.#values.forEach(change);
   }
 
-  /** What {@link set} has set last. `undefined`: nothing. */
+  /** What {@link set} or {@link insert} has set last. `undefined`: nothing. */
   get(key: string): string | null | undefined {
-    return this.#values.get(key);
+    const value = this.#values.get(key);
+    return value === undefined && this.#inserted.size > 0 ? this.#inserted.get(key) : value;
+  }
+
+  /** Sets a key that has not been set before, neither here nor anywhere: that of a new document. */
+  insert(key: string, text: string): void {
+    this.#inserted.set(key, text);
+    this.#unsorted.push(key);
   }
 
   set(key: string, value: string | null): void {
+    if (this.#inserted.size > 0) this.#inserted.delete(key);
     const { size } = this.#values;
     this.#values.set(key, value);
     if (this.#values.size > size) this.#unsorted.push(key);
@@ -74,7 +90,7 @@ export class SortedWrites implements Writes {
   ): Generator<[key: string, value: string | null], void, undefined> {
     this.#sort();
     for (const [key] of this.#keys.scan(start, end, order)) {
-      const value = this.#values.get(key);
+      const value = this.get(key);
       yield [key, value === undefined ? "" : value];
     }
   }

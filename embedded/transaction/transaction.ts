@@ -111,7 +111,7 @@ export class Transaction {
       const creationTime = this.database.nextCreationTime();
       const { id, internalId } = newId(known.number, creationTime);
       this.#countWrite(known, quick.size);
-      this.#state.write(documentKey(known.tablet, internalId), withSystemText(quick, id, creationTime));
+      this.#state.insert(documentKey(known.tablet, internalId), withSystemText(quick, id, creationTime));
       this.#writeIndexEntries(known, null, value, indexEntryEnd(creationTime, internalId));
       return id;
     }

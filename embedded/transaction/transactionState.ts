@@ -98,6 +98,13 @@ export class TransactionState {
     this.version++;
   }
 
+  /** Writes a document that is new. */
+  insert(key: string, text: string): void {
+    if (this.#undo !== null) return this.write(key, text);
+    this.#writes.insert(key, text);
+    this.version++;
+  }
+
   /** Writes the entries in indexes of a document that is new. */
   addEntries(keys: readonly string[]): void {
     for (const key of keys) {

@@ -31,7 +31,7 @@ class Stored {
     const key = documentKey(tablet, idOf(which).internalId);
     if (text === null) this.texts.delete(key);
     else this.texts.set(key, text);
-    this.cache.drop(key);
+    this.cache.write(key, text);
   }
 
   fill(count: number, length = 100): this {
