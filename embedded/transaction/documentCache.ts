@@ -18,6 +18,11 @@ export const NO_SLOT = -1;
 const CAPACITY = 24 << 20;
 /** Places for documents that were found lately. */
 const NEAR_PLACES = 1 << 14;
+/**
+ * Where others have to go, of so many documents that are read one is taken in: what is read often comes in soon all the same, and to
+ * take in what is not costs as much as to read it again.
+ */
+const TAKEN_IN_ONE_OF = 4;
 /** A longer one would push out many others. */
 const LONGEST_TEXT = 64 << 10;
 /** What a document takes in memory beside its text, roughly and in characters. */
@@ -59,6 +64,8 @@ export class DocumentCache {
   readonly #ring: (CachedDocument | null)[] = [];
   readonly #freeSlots: number[] = [];
   #hand = 0;
+  /** How many were read of which it had to be decided whether others have to go. */
+  #passedOver = 0;
   #weight = 0;
 
   constructor(
@@ -92,7 +99,10 @@ export class DocumentCache {
       return known;
     }
     const text = this.load(documentKey(tablet, internalId));
-    return text === undefined ? undefined : this.#add(tablet, ownText(internalId), text);
+    if (text === undefined) return undefined;
+    const isFull = this.#weight + weightOf(text) > this.capacity;
+    if (isFull && ++this.#passedOver % TAKEN_IN_ONE_OF !== 0) return { text, slot: NO_SLOT };
+    return this.#add(tablet, ownText(internalId), text);
   }
 
   /** Takes note of a document that is written; `null`: deleted. What nobody has read is not kept. */
