@@ -22,7 +22,7 @@ export function openDatabase(path) {
     encoder: utf8Values(),
     // What readers see is on disk.
     overlappingSync: false,
-    // Otherwise lmdb asks the event loop to be called when nothing is to be done.
+    // All writes are synchronous: nothing is gathered for later.
     eventTurnBatching: false,
   };
   return open(/** @type {import("lmdb").RootDatabaseOptionsWithPath} */ (options));
