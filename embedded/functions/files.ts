@@ -144,13 +144,9 @@ export async function removeDeletedBlobs(database: Database, blobs: Blobs): Prom
 
 /** Removes the blobs of deleted files from now on, whenever a commit deletes some. */
 export function watchDeletedFiles(database: Database, blobs: Blobs, onFault: (error: unknown) => void): void {
-  const { start, end } = REMOVED_BLOBS;
-  database.onCommit(({ changed }) => {
-    for (const key of changed) {
-      if (key < start || key >= end) continue;
-      setImmediate(() => void removeDeletedBlobs(database, blobs).catch(onFault));
-      return;
-    }
+  database.onCommit((written) => {
+    if (!written.changesIn(REMOVED_BLOBS)) return;
+    setImmediate(() => void removeDeletedBlobs(database, blobs).catch(onFault));
   });
 }
 

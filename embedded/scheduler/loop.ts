@@ -8,7 +8,7 @@ import {
   type ScheduledJob,
 } from "../functions/scheduledJobs";
 import type { Database } from "../transaction/database";
-import { JOB_QUEUES } from "../transaction/keys";
+import { JOB_QUEUES, rangeOfPrefix } from "../transaction/keys";
 import { Transaction } from "../transaction/transaction";
 import { Alarm, type Clock } from "./clock";
 import { Rests } from "./rests";
@@ -44,8 +44,9 @@ export class SchedulerLoop {
   /** Starts to run what is due. Actions that a crash has cut off are marked as failed first. Rejects when they can't be. */
   async start(): Promise<void> {
     await this.#failCutOff();
-    this.options.database.onCommit(({ changed }) => {
-      for (const key of changed) if (key.startsWith(JOB_QUEUES.pending)) return this.#wake();
+    const pending = rangeOfPrefix(JOB_QUEUES.pending);
+    this.options.database.onCommit((written) => {
+      if (written.changesIn(pending)) this.#wake();
     });
     this.#wake();
   }

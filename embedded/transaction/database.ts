@@ -2,7 +2,7 @@ import type { Snapshot, Store } from "../storage/store";
 import { Catalog, type IndexInfo } from "./catalog";
 import { DocumentCache } from "./documentCache";
 import { History } from "./history";
-import { isDocumentKey, metaKey } from "./keys";
+import { isDocumentKey, metaKey, type KeyRange } from "./keys";
 import { SortedWrites } from "./sortedWrites";
 
 /** What it holds changes whenever a table or an index comes or goes. */
@@ -245,6 +245,12 @@ export class Written {
   /** The keys of documents that are new. */
   get inserted(): Iterable<string> {
     return this.writes.inserted.keys();
+  }
+
+  /** Whether any of the keys of {@link changed} is in a range. */
+  changesIn({ start, end }: KeyRange): boolean {
+    for (const key of this.changed) if (start <= key && key < end) return true;
+    return false;
   }
 
   /** All keys that were written, and those whose documents were. It takes much longer than the others. */

@@ -186,10 +186,11 @@ function readFirst(
   // At once, as a transaction that has read too much ends below.
   if (transaction.notesReads) transaction.recordRead({ readRange: () => read });
   let rest = wanted;
-  // To compare texts that were put together just now takes a copy of each.
-  while ((tail !== undefined && rest === wanted) || rest.start < rest.end) {
+  let knownTail = tail;
+  // Where it is known there is something to look for: to compare texts that were put together just now takes a copy of each.
+  while (knownTail !== undefined || rest.start < rest.end) {
     const count = Math.min(limit - rows.length, ROWS_AT_ONCE);
-    const entries = transaction.take(rest.start, rest.end, order, count, rest === wanted ? tail : undefined);
+    const entries = transaction.take(rest.start, rest.end, order, count, knownTail);
     for (const entry of entries) {
       const document = documentOf(transaction, target, entry);
       transaction.usage.addRead(document.text.length);
@@ -202,6 +203,7 @@ function readFirst(
       break;
     }
     rest = order === "asc" ? { start: behind(last), end: wanted.end } : { start: wanted.start, end: last };
+    knownTail = undefined;
   }
   return rows;
 }
