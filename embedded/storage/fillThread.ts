@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { Marks } from "./generationFill.js";
 import type { Report, Request } from "./lmdbWorker.js";
 import type { SharedWrites } from "./memtable";
 
@@ -43,7 +44,7 @@ export class FillThread {
   }
 
   /** Begins to bring over a generation. One at a time. */
-  fill({ pieces, parts }: SharedWrites, marks: { readonly during: string; readonly after: string }): Fill {
+  fill({ pieces, parts }: SharedWrites, marks: Marks): Fill {
     this.#ask(
       { ask: "fill", generation: { pieces, parts }, marks },
       parts.map(({ buffer }) => buffer),

@@ -10,22 +10,26 @@ const SLICE_WRITES = 2500;
 /** Or of so much text. */
 const SLICE_CHARS = 1 << 20;
 
-/** @typedef {readonly [key: string, value: string | null]} Write */
+/**
+ * @typedef {readonly [key: string, value: string | null]} Write
+ *
+ * What the database is to note as long as a part of a generation is missing, and then; see logMark.ts.
+ * @typedef {{ readonly during: string, readonly after: string }} Marks
+ */
 
 /** Brings the writes of a generation into the database in slices, in the order of the keys. */
 export class GenerationFill {
   /** @type {Iterator<Write, unknown, undefined>} */
   #writes;
-  /** What goes into the next transaction. @type {Write[]} */
-  #slice = [];
-  #isDone = false;
+  /** What has been taken from these and is not in the database yet. @type {{ writes: Write[], isLast: boolean } | null} */
+  #slice = null;
   #write;
   #marks;
 
   /**
    * @param {(writes: readonly Write[], mark: string) => void} write applies all or throws and applies none
    * @param {import("./memtable").SharedWrites} generation
-   * @param {{ during: string, after: string }} marks what the database is to note as long as a part is missing, and then
+   * @param {Marks} marks
    */
   constructor(write, generation, marks) {
     this.#write = write;
@@ -39,22 +43,22 @@ export class GenerationFill {
    * @returns {number | null} how many writes it had; `null`: it was the last one
    */
   next() {
-    if (this.#isDone) return null;
-    let chars = this.#slice.reduce((sum, [key, value]) => sum + charsOf(key, value), 0);
-    let isLast = false;
-    while (!isLast && this.#slice.length < SLICE_WRITES && chars < SLICE_CHARS) {
+    const { writes, isLast } = (this.#slice ??= this.#take());
+    this.#write(writes, isLast ? this.#marks.after : this.#marks.during);
+    this.#slice = null;
+    return isLast ? null : writes.length;
+  }
+
+  #take() {
+    /** @type {Write[]} */
+    const writes = [];
+    for (let chars = 0; writes.length < SLICE_WRITES && chars < SLICE_CHARS;) {
       const { value: write, done } = this.#writes.next();
-      if (done) isLast = true;
-      else {
-        this.#slice.push(write);
-        chars += charsOf(...write);
-      }
+      if (done) return { writes, isLast: true };
+      writes.push(write);
+      chars += charsOf(...write);
     }
-    this.#write(this.#slice, isLast ? this.#marks.after : this.#marks.during);
-    const { length } = this.#slice;
-    this.#slice = [];
-    this.#isDone = isLast;
-    return isLast ? null : length;
+    return { writes, isLast: false };
   }
 }
 

@@ -4,16 +4,16 @@ import { randomBytes } from "node:crypto";
 const SEED = randomBytes(4).readInt32LE();
 const PRIME = 0x9e37_79b1;
 
-// Four characters at a time, as each step waits for the one before it.
-
 /** Several ask for the same, one after the other. */
-let last = { text: "", hash: 0 };
+let last = { text: "", hash: hashOfNew("") };
 
 /** The hash of a binary string, which is that of its bytes. */
 export function hashOfText(text: string): number {
-  if (last.text !== text || text === "") last = { text, hash: hashOfNew(text) };
+  if (last.text !== text) last = { text, hash: hashOfNew(text) };
   return last.hash;
 }
+
+// Four characters at a time, as each step waits for the one before it.
 
 function hashOfNew(text: string): number {
   const { length } = text;

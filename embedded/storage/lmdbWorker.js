@@ -9,7 +9,7 @@ import { openDatabase, writeNow } from "./lmdbWriting.js";
 /**
  * What it is asked for: to bring over a generation, to go on with the one that the disk has refused, to let go of everything.
  *
- * @typedef {{ readonly ask: "fill"; readonly generation: import("./memtable").SharedWrites; readonly marks: { during: string; after: string } }
+ * @typedef {{ readonly ask: "fill"; readonly generation: import("./memtable").SharedWrites; readonly marks: import("./generationFill.js").Marks }
  *   | { readonly ask: "goOn" }
  *   | { readonly ask: "close" }} Request
  *

@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { Deferred } from "./deferred";
 import { FillThread, type Fill } from "./fillThread";
-import { GenerationFill } from "./generationFill.js";
+import { GenerationFill, type Marks } from "./generationFill.js";
 import type { LmdbStore } from "./lmdbStore";
 import { formatMark } from "./logMark";
 import type { Memtable } from "./memtable";
@@ -91,7 +91,7 @@ export class LogApply {
     await this.#thread?.close();
   }
 
-  #begin(generation: Memtable, marks: { readonly during: string; readonly after: string }): Fill {
+  #begin(generation: Memtable, marks: Marks): Fill {
     const writes = generation.show();
     if (generation.bytes >= this.threadBytes) {
       this.#thread ??= new FillThread(this.database.path);

@@ -124,17 +124,6 @@ export class LogStore implements Store {
     return firstOf(merged, limit);
   }
 
-  /** Of what the database has. */
-  #takeStored(start: string, end: string | null, order: Order, limit: number, tail?: number): Entry[] {
-    const known = tail === undefined || limit === 0 ? undefined : this.#found.get(start);
-    if (known !== undefined) return [known];
-    const entries = this.database.take(start, end, order, limit);
-    const [only] = entries;
-    if (tail !== undefined && only !== undefined && entries.length === 1 && limit > 1)
-      this.#found.set(start, only);
-    return entries;
-  }
-
   *scan(start: string, end: string | null, order: Order): IterableIterator<Entry> {
     let [from, to] = [start, end];
     let version = this.#version;
@@ -202,6 +191,17 @@ export class LogStore implements Store {
 
   get #lastGroup(): Group | null {
     return this.#waiting ?? this.#writing;
+  }
+
+  /** {@link take} of what the database has. */
+  #takeStored(start: string, end: string | null, order: Order, limit: number, tail?: number): Entry[] {
+    const known = tail === undefined || limit === 0 ? undefined : this.#found.get(start);
+    if (known !== undefined) return [known];
+    const entries = this.database.take(start, end, order, limit);
+    const [only] = entries;
+    if (tail !== undefined && only !== undefined && entries.length === 1 && limit > 1)
+      this.#found.set(start, only);
+    return entries;
   }
 
   /** Nothing is held by it that a commit or the end of a generation could change unnoticed, see `#version`. */

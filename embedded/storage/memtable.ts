@@ -12,7 +12,7 @@ const PART_CHARS = 5;
 
 /** A text of so many characters becomes bytes: to add to a text takes half the time of a call that writes to a buffer. */
 const TEXT_CHARS = 1 << 16;
-/** A value of more bytes is not put into a text with others. */
+/** A key or a value of more bytes is not put into a text with others. */
 const LONGEST_JOINED = 1 << 14;
 
 /** The headers of writes of an empty text, by the length of the key. */
@@ -155,17 +155,13 @@ export class Memtable {
     };
     writes.forEach((value, key) => {
       checkKey(key);
-      const isShort = key.length <= LONGEST_JOINED;
       const bytes = value === null || value === "" ? 0 : Buffer.byteLength(value);
-      if (isShort && value === "" && key.length < EMPTY_TEXT_HEADERS.length) {
+      // Then all of it is ASCII, of which each character is a byte in UTF-8.
+      const isPlain = value === null || bytes === value.length;
+      if (isPlain && bytes <= LONGEST_JOINED && key.length <= LONGEST_JOINED) {
         starts.push(text.length);
-        text += EMPTY_TEXT_HEADERS[key.length] as string;
+        text += headerOf(key, value, bytes);
         text += key;
-      } else if (isShort && (value === null || (bytes === value.length && bytes <= LONGEST_JOINED))) {
-        starts.push(text.length);
-        text += writeHeader(key.length, value === null ? DELETED : bytes);
-        text += key;
-        // All of it is ASCII, of which each character is a byte in UTF-8.
         if (value !== null) text += value;
       } else {
         flush();
@@ -177,11 +173,10 @@ export class Memtable {
   }
 
   #addAlone(key: string, value: string | null, valueBytes: number): void {
-    const header = writeHeader(key.length, value === null ? DELETED : valueBytes);
     const address = this.#space.take(WRITE_HEADER_BYTES + key.length + valueBytes);
     const piece = pieceAt(this.#space.pieces, address);
     let at = placeOf(address);
-    at += piece.write(header, at, "latin1");
+    at += piece.write(headerOf(key, value, valueBytes), at, "latin1");
     at += piece.write(key, at, "latin1");
     if (value !== null) piece.write(value, at);
     this.#note(address);
@@ -243,6 +238,11 @@ function inOrder(parts: [number: number, part: MemtablePart][]): MemtablePart[] 
 }
 
 /** What a write begins with, a byte in each character. */
+function headerOf(key: string, value: string | null, valueBytes: number): string {
+  const known = value === "" ? EMPTY_TEXT_HEADERS[key.length] : undefined;
+  return known ?? writeHeader(key.length, value === null ? DELETED : valueBytes);
+}
+
 function writeHeader(keyBytes: number, valueBytes: number): string {
   return u32(keyBytes) + u32(valueBytes);
 }
