@@ -209,10 +209,10 @@ export class Executor {
         job.result = result;
       } else if (time < COMMIT_UNTIL_MS && result.transaction.writes <= MAX_WATCHED_WRITES) {
         result.transaction.commit();
-        job.result = result;
+        job.result = { value: result.value, transaction: null };
       } else {
         turn.late = result.transaction;
-        job.result = result;
+        job.result = { value: result.value, transaction: null };
       }
     }
   }

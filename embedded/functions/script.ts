@@ -14,7 +14,7 @@ export function compileScript(
   code: string,
   globals: readonly string[],
 ): Script {
-  const source = `(function (module, exports, ${globals.join(", ")}) {\n${code}\n})`;
+  const source = `(function (${["module", "exports", ...globals].join(", ")}) {\n${code}\n})`;
   const cachedData = bundle.v8Code?.(name);
   const script = new Script(source, {
     filename: bundleFile(bundle),
