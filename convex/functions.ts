@@ -1,3 +1,4 @@
+import { omit } from "convex-helpers";
 import { type ConvexValidatorFromZod, zodOutputToConvex, zodToConvex } from "convex-helpers/server/zod4";
 import type { RegisteredAction, RegisteredMutation, RegisteredQuery, UserIdentity } from "convex/server";
 import type { Infer } from "convex/values";
@@ -53,7 +54,7 @@ export function identityQuery<Args extends ArgsSchema, Returns extends z.ZodType
     handler: async (ctx, args) => {
       const identity = await requireIdentity(ctx);
       // Says what a Convex validator cannot: lengths, ranges, formats.
-      return handler({ ...ctx, identity }, parse(endpoint.args, args));
+      return handler({ identity, ...ctx }, parse(endpoint.args, args));
     },
   });
 }
@@ -64,7 +65,7 @@ export function authedQuery<Args extends ArgsSchema, Returns extends z.ZodType>(
   handler: Handler<WithUser<QueryCtx>, Args, Returns>,
 ): RegisteredQuery<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
   return identityQuery(endpoint, async (ctx, args) =>
-    handler({ ...ctx, user: await requireUser(ctx, ctx.identity) }, args),
+    handler({ user: await requireUser(ctx, ctx.identity), ...ctx }, args),
   );
 }
 
@@ -101,10 +102,10 @@ export function identityMutation<Args extends ArgsSchema, Returns extends z.ZodT
     handler: async (ctx, args) => {
       const identity = await requireIdentity(ctx);
       const parsed = parse(endpoint.args, args);
-      const run = () => handler({ ...ctx, identity }, parsed);
-      const { dryRun, idempotencyKey, ...rest } = parsed as RunArgs;
+      const run = () => handler({ identity, ...ctx }, parsed);
+      const { dryRun, idempotencyKey } = parsed as RunArgs;
       if (dryRun === true) {
-        const answer = await rehearse<z.output<Returns>>(ctx, functionName(endpoint), rest);
+        const answer = await rehearse<z.output<Returns>>(ctx, functionName(endpoint), argsOf(parsed));
         // Not before: what is rehearsed takes a token as well, which is undone.
         await takeToken(ctx, identity.subject);
         return answer;
@@ -112,13 +113,18 @@ export function identityMutation<Args extends ArgsSchema, Returns extends z.ZodT
       await takeToken(ctx, identity.subject);
       if (idempotencyKey === undefined) return run();
       const scope = `${identity.subject} ${endpoint.path}`;
-      return once(ctx, { scope, key: idempotencyKey, args: rest }, run);
+      return once(ctx, { scope, key: idempotencyKey, args: argsOf(parsed) }, run);
     },
   });
 }
 
 /** Arguments that say how a function is to be run, and not what it is to do. */
-type RunArgs = { dryRun?: boolean; idempotencyKey?: string } & Record<string, unknown>;
+type RunArgs = { dryRun?: boolean; idempotencyKey?: string };
+
+/** Those that say what a function is to do. */
+function argsOf(parsed: Record<string, unknown>): Record<string, unknown> {
+  return omit(parsed, ["dryRun", "idempotencyKey"]);
+}
 
 /** Registers the mutation of an endpoint, for known and active users; rate limited. */
 export function authedMutation<Args extends ArgsSchema, Returns extends z.ZodType>(
@@ -126,7 +132,7 @@ export function authedMutation<Args extends ArgsSchema, Returns extends z.ZodTyp
   handler: Handler<WithUser<MutationCtx>, Args, Returns>,
 ): RegisteredMutation<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
   return identityMutation(endpoint, async (ctx, args) =>
-    handler({ ...ctx, user: await requireUser(ctx, ctx.identity) }, args),
+    handler({ user: await requireUser(ctx, ctx.identity), ...ctx }, args),
   );
 }
 
@@ -144,7 +150,7 @@ export function authedAction<Args extends ArgsSchema, Returns extends z.ZodType>
       const identity = await requireIdentity(ctx);
       const parsed = parse(endpoint.args, args);
       const userId: Id<"users"> = await ctx.runMutation(internal.callers.admit, {});
-      return handler({ ...ctx, identity, userId }, parsed);
+      return handler({ identity, userId, ...ctx }, parsed);
     },
   });
 }

@@ -57,7 +57,7 @@ export const addParticipant = hostMutation(
 export const addMultipleParticipants = hostMutation(
   contract.addMultipleParticipants,
   "change",
-  async (edit, args, { identity }) => ({ ...(await addSeveral(edit, identity, args)), success: true }),
+  async (edit, args, { identity }) => ({ success: true, ...(await addSeveral(edit, identity, args)) }),
 );
 
 /**
@@ -68,7 +68,7 @@ export const addMultipleParticipants = hostMutation(
 export const importParticipants = hostMutation(
   importContract.importParticipants,
   "change",
-  async (edit, args) => ({ ...(await importLines(edit, args)), success: true }),
+  async (edit, args) => ({ success: true, ...(await importLines(edit, args)) }),
 );
 
 /**
@@ -91,7 +91,7 @@ export const removeParticipant = hostMutation(
 export const removeMultipleParticipants = hostMutation(
   bulk.removeMultipleParticipants,
   "change",
-  async (edit, args) => ({ ...(await removeSeveral(edit, namesOf(args), args.ban)), success: true }),
+  async (edit, args) => ({ success: true, ...(await removeSeveral(edit, namesOf(args), args.ban)) }),
 );
 
 /**
@@ -113,7 +113,7 @@ export const updateParticipant = participantMutation(
 export const updateMultipleParticipants = hostMutation(
   bulk.updateMultipleParticipants,
   "change",
-  async (edit, { participants }) => ({ ...(await updateSeveral(edit, participants)), success: true }),
+  async (edit, { participants }) => ({ success: true, ...(await updateSeveral(edit, participants)) }),
 );
 
 /**

@@ -17,7 +17,7 @@ export type IndexToScan = {
   readonly prefix: string;
   readonly range: KeyRange;
   /** How many bytes all keys in the range have behind its start, where that is known: the range fixes all fields of the index. */
-  readonly tail?: number;
+  readonly tail: number | undefined;
 };
 
 /** The tables that there are, by their names. */
@@ -33,7 +33,7 @@ export function fullTableScan(tables: Tables, tableName: string): IndexToScan | 
   const table = tables.table(tableName);
   if (!table) return null;
   const prefix = indexPrefix(table.byCreationTime.id);
-  return { table, isById: false, prefix, range: rangeOfPrefix(prefix) };
+  return { table, isById: false, prefix, range: rangeOfPrefix(prefix), tail: undefined };
 }
 
 /**
@@ -58,9 +58,9 @@ export function indexScan(
     const prefix = indexPrefix(declared.id);
     const start = keyOfEqualities(prefix, declared.fields, expressions);
     if (start !== null) {
-      const target = { table, isById: false, prefix, range: { start, end: `${start}\xff` } };
       const isWhole = expressions.length === declared.fields.length;
-      return isWhole ? { ...target, tail: INDEX_ENTRY_END_BYTES } : target;
+      const tail = isWhole ? INDEX_ENTRY_END_BYTES : undefined;
+      return { table, isById: false, prefix, range: { start, end: `${start}\xff` }, tail };
     }
   }
   const index: IndexInfo | undefined = declared ?? table?.byCreationTime;
@@ -68,7 +68,7 @@ export function indexScan(
   const bounds = sortBounds(fullIndexName, fields, expressions);
   if (!table || !index) return null;
   const prefix = isById ? tablePrefix(table.tablet) : indexPrefix(index.id);
-  return { table, isById, prefix, range: keyRange(prefix, bounds, table) };
+  return { table, isById, prefix, range: keyRange(prefix, bounds, table), tail: undefined };
 }
 
 /** What most queries ask for: equalities with the first fields of an index, in their order. `null`: it is something else. */
