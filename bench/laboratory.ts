@@ -10,7 +10,12 @@ import { HOST, type World, type WorldIds } from "./world";
 import { readIds } from "./worldFiles";
 
 /** A server on data of its own, which are thrown away when it stops. */
-export type Session = Running & { readonly folder: string; readonly ids: WorldIds };
+export type Session = Running & {
+  readonly folder: string;
+  readonly ids: WorldIds;
+  /** When its first process was started, as `performance.now()` counts. */
+  readonly startedAt: number;
+};
 
 /** Longer than any run. */
 const TOKEN_SECONDS = 86_400;
@@ -108,13 +113,15 @@ export class Laboratory {
   }
 
   async #start(subject: Subject, folder: string): Promise<Session> {
+    const ids = await readIds(folder);
+    const startedAt = performance.now();
     const running = await subject.start(folder, this.#issuer.environment);
     let stopped: Promise<void> | undefined;
     const stop = async () => {
       await running.stop();
       await rm(folder, { recursive: true, force: true });
     };
-    return { ...running, folder, ids: await readIds(folder), stop: () => (stopped ??= stop()) };
+    return { ...running, folder, ids, startedAt, stop: () => (stopped ??= stop()) };
   }
 
   #requireOpen(): void {

@@ -1,12 +1,16 @@
 /** From the start of a server to its first durable answer, and the memory that it takes. */
 import { worldWith } from "./cells";
 import type { Laboratory } from "./laboratory";
+import { Connection } from "./load/connection";
+import { createRequests } from "./load/requests";
+import { checkAnswer } from "./load/run";
 import type { Measure } from "./measure";
 import { memoryBytes } from "./memory";
 import { ADD_PATH } from "./peers/shared/requests";
 import { range } from "./range";
 import { summarize } from "./statistics";
 import type { Subject } from "./subjects";
+import { readIds } from "./worldFiles";
 
 export type StartSettings = {
   readonly users: number;
@@ -67,29 +71,28 @@ async function measureStart(
   folder: string,
   loadSeconds: number,
 ): Promise<Start> {
-  const startedAt = performance.now();
+  const one = { batch: 1, meetings: [1], spread: 1, people: "new" } as const;
+  // Before the start, so that nothing is measured but the server.
+  const first = createRequests(await readIds(folder), one)();
+  if (first === null) throw new Error("There is nobody to add");
   const session = await laboratory.start(subject, folder);
   try {
-    const job = {
-      url: session.url + ADD_PATH,
-      token: laboratory.hostToken,
-      folder,
-      connections: 1,
-      warmUpSeconds: 0,
-      seconds: 60,
-      requests: 1,
-    };
-    const one = { batch: 1, meetings: [1], spread: 1, people: "new" } as const;
-    await laboratory.generator.run({ ...job, pattern: one });
-    const coldStartMs = performance.now() - startedAt;
+    const url = new URL(session.url + ADD_PATH);
+    const connection = await Connection.open(url, laboratory.hostToken);
+    const answer = await connection.post(first.body);
+    const coldStartMs = performance.now() - session.startedAt;
+    checkAnswer(answer, one);
+    connection.close();
     const idleBytes = await memoryBytes(await session.pids());
     const hundred = { batch: 100, meetings: range(64).map((i) => 2 + i), spread: 64, people: "new" } as const;
     await laboratory.generator.run({
-      ...job,
+      url: url.href,
+      token: laboratory.hostToken,
+      folder,
       pattern: hundred,
       connections: CONNECTIONS,
+      warmUpSeconds: 0,
       seconds: loadSeconds,
-      requests: Infinity,
     });
     const loadedBytes = await memoryBytes(await session.pids());
     await laboratory.check(subject, session);

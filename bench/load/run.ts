@@ -85,7 +85,7 @@ export async function runLoad(job: LoadJob, stop: AbortSignal, onFirst: () => vo
 }
 
 /** How many people an answer has added: all who were asked for when they are new, nobody when they are there. */
-function checkAnswer({ status, body }: HttpAnswer, { batch, people }: Pattern): number {
+export function checkAnswer({ status, body }: HttpAnswer, { batch, people }: Pattern): number {
   const answer = JSON.parse(body) as { status?: string; value: Value };
   if (status !== 200 || answer.status !== "success") throw unexpected(status, body);
   const { added, skipped } = answer.value;

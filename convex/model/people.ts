@@ -36,8 +36,8 @@ const NO_GUEST: Person = { kind: "unknown", code: "guest_not_found" };
 export type UnknownEmail = "nobody" | "newcomer";
 
 /**
- * Whom the entries name, in their order. Each naming is looked up once, however often it comes. External ids, guests and
- * their addresses count within the tenant only.
+ * Whom the entries name, in their order. External ids, guests and their addresses count within the tenant only; each of these is
+ * looked up once, however often it comes.
  */
 export async function findPeople(
   db: DatabaseReader,
@@ -45,27 +45,22 @@ export async function findPeople(
   entries: readonly ParticipantEntry[],
   unknownEmail: UnknownEmail = "nobody",
 ): Promise<Person[]> {
-  const users = new Map<string, Promise<Doc<"users"> | null>>();
   const others = new Map<string, Promise<Person>>();
   const found = await Promise.all(
     entries.map((entry) => {
       const { userId } = entry;
-      // The most frequent naming, for which one promise is enough, and there is nothing beside it.
-      if (userId !== undefined) return foundOnce(users, userId, () => getUser(db, userId));
-      return foundOnce(others, otherNamingOf(entry), () =>
-        findByOtherName(db, tenantId, entry, unknownEmail),
-      );
+      // The most frequent naming. To look one up again takes no longer than to note all of them.
+      if (userId !== undefined) return getUser(db, userId);
+      const naming = otherNamingOf(entry);
+      let person = others.get(naming);
+      if (person === undefined)
+        others.set(naming, (person = findByOtherName(db, tenantId, entry, unknownEmail)));
+      return person;
     }),
   );
   return withOneEach(
     found.map((person) => (person === null ? NO_USER : "kind" in person ? person : personOfUser(person))),
   );
-}
-
-function foundOnce<T>(found: Map<string, Promise<T>>, naming: string, find: () => Promise<T>): Promise<T> {
-  let person = found.get(naming);
-  if (person === undefined) found.set(naming, (person = find()));
-  return person;
 }
 
 /** A new external id stands for one person, whatever else the entries say: the first user whose address is given with it. */
