@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
+import { setFlagsFromString } from "node:v8";
 import { Script } from "node:vm";
 import { BuildFile } from "../embedded/loader/buildFile.js";
 import { dependenciesOf } from "../embedded/loader/sources.js";
@@ -14,6 +15,10 @@ import { sourcePlaces } from "./sourcePlaces.js";
 
 /** When the code that V8 has compiled is kept: it then holds what a start calls, and the first requests have been answered. */
 const KEEP_AFTER_MS = 500;
+
+// The sizes of the young generation that `npm start` asks for are for this thread. Others, which are started later, have limits of
+// their own, before which these would come.
+for (const end of ["min", "max"]) setFlagsFromString(`--${end}-semi-space-size=0`);
 
 const project = fileURLToPath(new URL("..", import.meta.url));
 const entry = path.join(project, "scripts/server.ts");

@@ -7,7 +7,7 @@ import type { SharedWrites } from "./memtable";
 export type Fill = { readonly next: () => Promise<number | null> };
 
 /** Little that it makes lives longer than a transaction. */
-const YOUNG_GENERATION_MB = 2;
+const YOUNG_GENERATION_MB = 12;
 
 /** A thread that brings generations of writes into the database: most of the work that a write makes can be done beside all else. */
 export class FillThread {
