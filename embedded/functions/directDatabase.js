@@ -577,8 +577,7 @@
       /** @param {[unknown, unknown, unknown?]} args */
       patch: (...args) => change("patch", patchJson, args) ?? patch(...args),
       /** @param {[unknown, unknown, unknown?]} args */
-      replace: (...args) =>
-        change("replace", (value) => plainJson(value, 0), args) ?? replace(...args),
+      replace: (...args) => change("replace", (value) => plainJson(value, 0), args) ?? replace(...args),
       /** @param {unknown} first @param {unknown} second */
       delete: (first, second) => {
         const where = tableAndId(first, second);

@@ -35,6 +35,12 @@ const PLACES = 1 << 16;
  * and is in the first when it was used last: so there is nothing to be tidied up, and no map, which would look at every character.
  */
 const decodedIds = Array<DecodedId | null>(PLACES).fill(null);
+/**
+ * Where another has to go, of so many new ones one is taken in. What is decoded again and again comes in soon all the same, and what
+ * is not is garbage at once, which costs nothing.
+ */
+const TAKEN_IN_ONE_OF = 4;
+let passedOver = 0;
 
 /** An id is mostly checked and then used. */
 let last: DecodedId | null = null;
@@ -70,10 +76,13 @@ export function decodeId(id: string): DecodedId | null {
   const first = decodedIds[place] ?? null;
   if (first?.id === id) return (last = first);
   const second = decodedIds[place + 1] ?? null;
-  const decoded = second?.id === id ? second : decodeNew(id);
+  const isKnown = second?.id === id;
+  const decoded = isKnown ? second : decodeNew(id);
   if (decoded === null) return null;
-  decodedIds[place + 1] = first;
-  decodedIds[place] = decoded;
+  if (isKnown || second === null || ++passedOver % TAKEN_IN_ONE_OF === 0) {
+    decodedIds[place + 1] = first;
+    decodedIds[place] = decoded;
+  }
   return (last = decoded);
 }
 
