@@ -113,7 +113,8 @@ export class Laboratory {
   }
 
   async #start(subject: Subject, folder: string): Promise<Session> {
-    const ids = await readIds(folder);
+    // Before the start, so that nothing is measured but the server. A mock has none before it.
+    const known = await readIds(folder).catch(() => null);
     const startedAt = performance.now();
     const running = await subject.start(folder, this.#issuer.environment);
     let stopped: Promise<void> | undefined;
@@ -121,6 +122,7 @@ export class Laboratory {
       await running.stop();
       await rm(folder, { recursive: true, force: true });
     };
+    const ids = known ?? (await readIds(folder));
     return { ...running, folder, ids, startedAt, stop: () => (stopped ??= stop()) };
   }
 
