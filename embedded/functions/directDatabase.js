@@ -108,9 +108,77 @@
 
   /** @param {Fields} value @param {number} depth */
   function plainObject(value, depth) {
+    const names = keys(value);
+    const json = encoderOf(names)?.(value, depth + 1);
+    return json === undefined ? plainFields(value, names, depth) : json;
+  }
+
+  /**
+   * Objects whose fields have the same names in the same order. `encode`: what makes JSON of them, once it is known that there are many;
+   * `undefined` when one of their fields is.
+   *
+   * @typedef {{ longer: Map<string, Shape>, times: number, encode: ((value: Fields, depth: number) => any) | null }} Shape by the name that
+   *   comes next, the shapes with one more
+   */
+
+  /** @returns {Shape} */
+  const newShape = () => ({ longer: new Map(), times: 0, encode: null });
+  let noNames = newShape();
+  let shapes = 0;
+  /** So many at most; then it begins anew, as names may be whatever a client sends. */
+  const MAX_SHAPES = 1000;
+  /** To make an encoder takes as long as some hundred objects take without one. */
+  const ENCODER_AFTER = 200;
+
+  /** What makes JSON of objects with these names in a third of the time, if there is something. @param {string[]} names */
+  function encoderOf(names) {
+    if (names.length > FEW_NAMES) return null;
+    if (shapes > MAX_SHAPES) {
+      noNames = newShape();
+      shapes = 0;
+    }
+    let shape = noNames;
+    for (let i = 0; i < names.length; i++) {
+      const name = /** @type {string} */ (names[i]);
+      let longer = shape.longer.get(name);
+      if (longer === undefined) {
+        shape.longer.set(name, (longer = newShape()));
+        shapes++;
+      }
+      shape = longer;
+    }
+    if (shape.encode === null && ++shape.times === ENCODER_AFTER) shape.encode = makeEncoder(names);
+    return shape.encode;
+  }
+
+  /** @param {string[]} names */
+  function makeEncoder(names) {
+    let body = "";
+    let fields = "";
+    const inOrder = sorted(names);
+    for (let i = 0; i < inOrder.length; i++) {
+      const name = /** @type {string} */ (inOrder[i]);
+      if (!isLegalName(name)) return null;
+      const literal = stringify(name);
+      body += `const value${i} = object[${literal}]; if (value${i} === undefined) return undefined;
+        const json${i} = typeof value${i} === "string" ? value${i} : plainJson(value${i}, depth);
+        if (json${i} === NOT_PLAIN) return NOT_PLAIN;\n`;
+      fields += `${literal}: json${i},`;
+    }
+    // oxlint-disable-next-line typescript/no-implied-eval -- it is made of the names of fields alone, each a string literal
+    const make = new Function(
+      "plainJson",
+      "NOT_PLAIN",
+      `return (object, depth) => { ${body} return {${fields}}; }`,
+    );
+    return /** @type {(value: Fields, depth: number) => any} */ (make(plainJson, NOT_PLAIN));
+  }
+
+  /** @param {Fields} value @param {string[]} names of its fields @param {number} depth */
+  function plainFields(value, names, depth) {
     /** @type {Fields} */
     const out = {};
-    for (const name of sortedNames(value)) {
+    for (const name of sorted(names)) {
       const field = value[name];
       if (field === undefined) continue;
       const json = plainJson(field, depth + 1);
@@ -123,9 +191,8 @@
   /** So many names are sorted in less time than it takes to call what sorts more. */
   const FEW_NAMES = 32;
 
-  /** @param {Fields} value */
-  function sortedNames(value) {
-    const names = Object.keys(value);
+  /** @param {string[]} names */
+  function sorted(names) {
     for (let i = 1; i < names.length; i++) {
       const name = /** @type {string} */ (names[i]);
       if (/** @type {string} */ (names[i - 1]) <= name) continue;
