@@ -30,7 +30,7 @@ const META_END = TRANSACTION_AT + 8;
 const NODE_HEADER = 8;
 /** A leaf's value is elsewhere: page (8), transaction (8), number of pages (8). */
 const BIG_VALUE = 0x01;
-const NO_PAGE = 0xffff_ffff_ffff_ffffn;
+const NO_PAGE = 2 ** 64;
 
 /** Layouts of other processors differ; LMDB's own, weaker checks must do for them. */
 const KNOWN_LAYOUT = endianness() === "LE" && ["x64", "arm64", "riscv64", "loong64"].includes(arch());
@@ -54,13 +54,15 @@ export function findDamage(path: string): string | null {
   }
 }
 
-type Tree = { root: bigint; depth: number };
+type Tree = { root: number; depth: number };
 
 type Meta = { pageBytes: number; trees: Tree[]; lastPage: number; transaction: bigint };
 
 class LmdbFile {
   readonly #file: number;
   readonly #bytes: number;
+  /** By their levels, the pages that are being looked at. */
+  readonly #open: Buffer[] = [];
   #pageBytes = 0;
   #pages = 0;
 
@@ -71,9 +73,9 @@ class LmdbFile {
 
   findDamage(): string | null {
     if (this.#bytes === 0) return "is empty";
-    const first = this.#readMeta(0n, 0);
+    const first = this.#readMeta(0, 0);
     if (first === null) return "does not begin like a database";
-    const second = this.#readMeta(1n, first.pageBytes);
+    const second = this.#readMeta(1, first.pageBytes);
     if (second === null || second.pageBytes !== first.pageBytes) return "does not begin like a database";
 
     const meta = second.transaction > first.transaction ? second : first;
@@ -87,9 +89,13 @@ class LmdbFile {
     return null;
   }
 
-  #readMeta(number: bigint, position: number): Meta | null {
-    const page = this.#read(position, META_END);
-    if (page === null || page.readBigUInt64LE(0) !== number || (page.readUInt16LE(FLAGS_AT) & META) === 0)
+  #readMeta(number: number, position: number): Meta | null {
+    const page = Buffer.alloc(META_END);
+    if (
+      !this.#read(page, position) ||
+      numberAt(page, 0) !== number ||
+      (page.readUInt16LE(FLAGS_AT) & META) === 0
+    )
       return null;
     if (
       page.readUInt32LE(PAGE_HEADER) !== MAGIC ||
@@ -102,21 +108,21 @@ class LmdbFile {
     return {
       pageBytes,
       trees: [TREES_AT, TREES_AT + TREE_BYTES].map((tree) => ({
-        root: page.readBigUInt64LE(tree + ROOT_AT),
+        root: numberAt(page, tree + ROOT_AT),
         depth: page.readUInt16LE(tree + DEPTH_AT),
       })),
-      lastPage: Number(page.readBigUInt64LE(LAST_PAGE_AT)),
+      lastPage: numberAt(page, LAST_PAGE_AT),
       transaction: page.readBigUInt64LE(TRANSACTION_AT),
     };
   }
 
   /** Follows a tree from a page down, of as many levels as are left; into its leaves only if asked to. */
-  #findDamageBelow(number: bigint, levels: number, readLeaves: boolean): string | null {
-    const cutOff = this.#findCutOff(number, 1n);
+  #findDamageBelow(number: number, levels: number, readLeaves: boolean): string | null {
+    const cutOff = this.#findCutOff(number, 1);
     if (cutOff !== null) return cutOff;
     const problem = `is damaged at page ${number}`;
-    const page = this.#read(Number(number) * this.#pageBytes, this.#pageBytes);
-    if (page === null || page.readBigUInt64LE(0) !== number) return problem;
+    const page = (this.#open[levels] ??= Buffer.alloc(this.#pageBytes));
+    if (!this.#read(page, number * this.#pageBytes) || numberAt(page, 0) !== number) return problem;
     const kind = levels > 1 ? BRANCH : LEAF;
     const nodes = page.readUInt16LE(NODES_END_AT) / 2;
     if (
@@ -132,7 +138,7 @@ class LmdbFile {
       if (kind === LEAF) damage = this.#findDamageInValue(page, node, problem);
       else if (levels > 2 || readLeaves)
         damage = this.#findDamageBelow(childOf(page, node), levels - 1, readLeaves);
-      else damage = this.#findCutOff(childOf(page, node), 1n);
+      else damage = this.#findCutOff(childOf(page, node), 1);
       if (damage !== null) return damage;
     }
     return null;
@@ -142,21 +148,27 @@ class LmdbFile {
     if ((page.readUInt16LE(node + 4) & BIG_VALUE) === 0) return null;
     const data = node + NODE_HEADER + page.readUInt16LE(node + 6);
     if (data + 24 > this.#pageBytes) return problem;
-    return this.#findCutOff(page.readBigUInt64LE(data), page.readBigUInt64LE(data + 16));
+    return this.#findCutOff(numberAt(page, data), numberAt(page, data + 16));
   }
 
-  #findCutOff(number: bigint, count: bigint): string | null {
+  #findCutOff(number: number, count: number): string | null {
     const pages = number + count;
-    if (pages <= BigInt(this.#pages)) return null;
-    return `is cut off: it has ${this.#bytes} bytes and should have ${pages * BigInt(this.#pageBytes)} or more`;
+    if (pages <= this.#pages) return null;
+    const wanted = BigInt(pages) * BigInt(this.#pageBytes);
+    return `is cut off: it has ${this.#bytes} bytes and should have ${wanted} or more`;
   }
 
-  #read(position: number, length: number): Buffer | null {
-    const buffer = Buffer.alloc(length);
-    return readSync(this.#file, buffer, 0, length, position) === length ? buffer : null;
+  /** Fills a buffer from there on; `false`: the file has less. */
+  #read(buffer: Buffer, position: number): boolean {
+    return readSync(this.#file, buffer, 0, buffer.length, position) === buffer.length;
   }
 }
 
-function childOf(page: Buffer, node: number): bigint {
-  return BigInt(page.readUInt32LE(node)) | (BigInt(page.readUInt16LE(node + 4)) << 32n);
+/** Of 64 bits, as near as a number comes: exact for all pages that a file can have. (A million of them would take long as bigints.) */
+function numberAt(page: Buffer, at: number): number {
+  return page.readUInt32LE(at) + page.readUInt32LE(at + 4) * 2 ** 32;
+}
+
+function childOf(page: Buffer, node: number): number {
+  return page.readUInt32LE(node) + page.readUInt16LE(node + 4) * 2 ** 32;
 }
