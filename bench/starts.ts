@@ -81,8 +81,8 @@ async function measureStart(
     const connection = await Connection.open(url, laboratory.hostToken);
     const answer = await connection.post(first.body);
     const coldStartMs = performance.now() - session.startedAt;
-    checkAnswer(answer, one);
     connection.close();
+    checkAnswer(answer, one);
     const idleBytes = await memoryBytes(await session.pids());
     const hundred = { batch: 100, meetings: range(64).map((i) => 2 + i), spread: 64, people: "new" } as const;
     await laboratory.generator.run({

@@ -359,6 +359,15 @@ describe("determinism", () => {
     expect(clock.now).toBeGreaterThanOrEqual(before);
   });
 
+  test("code that an app compiles itself has the same globals and the same clock", async () => {
+    expect(await app.query("misbehave:readClockInCompiledCode")).toEqual({
+      isSame: true,
+      isOwn: true,
+      environment: "object",
+      stands: true,
+    });
+  });
+
   test("each execution has random numbers of its own", async () => {
     const [first, second] = await Promise.all([
       app.query("misbehave:readRandom"),
