@@ -24,6 +24,8 @@ import { parse } from "./model/parse";
 import { takeToken } from "./model/rateLimit";
 import { rehearse } from "./model/rehearsal";
 
+// Where such a context is made, what is spread comes last: an object that begins with it gets each further field the slow way.
+
 /** The context of a function for whoever has a good token. */
 export type WithIdentity<Ctx> = Ctx & { identity: UserIdentity };
 

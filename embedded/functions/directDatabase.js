@@ -117,7 +117,7 @@
    * Objects whose fields have the same names in the same order. `encode`: what makes JSON of them, once it is known that there are many;
    * `undefined` when one of their fields is.
    *
-   * @typedef {{ longer: Map<string, Shape>, times: number, encode: ((value: Fields, depth: number) => any) | null }} Shape by the name that
+   * @typedef {{ longer: Map<string, Shape>, times: number, encode: ((value: Fields, depth: number) => unknown) | null }} Shape by the name that
    *   comes next, the shapes with one more
    */
 
@@ -171,7 +171,7 @@
       "NOT_PLAIN",
       `return (object, depth) => { ${body} return {${fields}}; }`,
     );
-    return /** @type {(value: Fields, depth: number) => any} */ (make(plainJson, NOT_PLAIN));
+    return /** @type {(value: Fields, depth: number) => unknown} */ (make(plainJson, NOT_PLAIN));
   }
 
   /** @param {Fields} value @param {string[]} names of its fields @param {number} depth */

@@ -66,8 +66,11 @@ type Prepared = {
 
 type Job = { readonly call: Prepared; result: Settled | null; readonly settle: (outcome: Outcome) => void };
 
-/** A call that has run: what came of it, and the transaction that is still to be committed. */
-type Settled = { value: string; transaction: Transaction | null } | { failure: Failure; fault?: true };
+/** What came of a call. Nothing else is kept of it: to wait for the disk with all that it has read and written would keep that in memory. */
+type Settled = { value: string } | { failure: Failure; fault?: true };
+
+/** A call that has run: the same, and the transaction that is still to be committed. */
+type Ran = Exclude<Settled, { value: string }> | { value: string; transaction: Transaction | null };
 
 /** What runs under one watch. */
 type Turn = {
@@ -207,12 +210,11 @@ export class Executor {
         job.result = { failure: timedOut() };
       } else if ("failure" in result || result.transaction === null) {
         job.result = result;
-      } else if (time < COMMIT_UNTIL_MS && result.transaction.writes <= MAX_WATCHED_WRITES) {
-        result.transaction.commit();
-        job.result = { value: result.value, transaction: null };
       } else {
-        turn.late = result.transaction;
-        job.result = { value: result.value, transaction: null };
+        const { value, transaction: written } = result;
+        if (time < COMMIT_UNTIL_MS && written.writes <= MAX_WATCHED_WRITES) written.commit();
+        else turn.late = written;
+        job.result = { value };
       }
     }
   }
@@ -296,7 +298,7 @@ export class Executor {
     );
   }
 
-  #executeSafely(call: Prepared, transaction: Transaction): Settled {
+  #executeSafely(call: Prepared, transaction: Transaction): Ran {
     try {
       return this.#execute(call, transaction);
     } catch (error) {
@@ -305,7 +307,7 @@ export class Executor {
     }
   }
 
-  #execute(call: Prepared, transaction: Transaction): Settled {
+  #execute(call: Prepared, transaction: Transaction): Ran {
     const isMutation = call.kind === "mutation";
     if (call.system) {
       // Its arguments and what it reads are not all that it depends on.
@@ -323,7 +325,7 @@ export class Executor {
     return { value, transaction: isMutation ? transaction : null };
   }
 
-  #executeSystem(query: SystemQuery, args: Json, transaction: Transaction): Settled {
+  #executeSystem(query: SystemQuery, args: Json, transaction: Transaction): Ran {
     try {
       const { cursorSecret } = this;
       const value = query({ app: this.app(), transaction, cursorSecret }, isObject(args) ? args : {});

@@ -103,7 +103,7 @@ const LATE_GLOBALS = {
 
 /** A definition's script, compiled once for all realms. */
 export function compileBundle(bundle: DefinitionBundle): Script {
-  return compileScript(bundle, "queries", bundle.code, []);
+  return compileScript(bundle, "queries", bundle.code);
 }
 
 /**

@@ -12,7 +12,7 @@ export function compileScript(
   bundle: DefinitionBundle,
   name: ScriptName,
   code: string,
-  globals: readonly string[],
+  globals: readonly string[] = [],
 ): Script {
   const source = `(function (${["module", "exports", ...globals].join(", ")}) {\n${code}\n})`;
   const cachedData = bundle.v8Code?.(name);

@@ -30,6 +30,7 @@ const META_END = TRANSACTION_AT + 8;
 const NODE_HEADER = 8;
 /** A leaf's value is elsewhere: page (8), transaction (8), number of pages (8). */
 const BIG_VALUE = 0x01;
+/** 64 bits that are set, as {@link numberAt} gives them. */
 const NO_PAGE = 2 ** 64;
 
 /** Layouts of other processors differ; LMDB's own, weaker checks must do for them. */

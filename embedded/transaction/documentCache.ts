@@ -16,8 +16,8 @@ export const NO_SLOT = -1;
 
 /** How much is kept, in characters, see {@link weightOf}. */
 const CAPACITY = 24 << 20;
-/** Places for documents that were found lately. */
-const NEAR_PLACES = 1 << 16;
+/** There are places for documents that were found lately, each known by so many bits. */
+const NEAR_BITS = 16;
 /**
  * Where others have to go, of so many documents that are read one is taken in: what is read often comes in soon all the same, and to
  * take in what is not costs as much as to read it again.
@@ -59,7 +59,7 @@ export class DocumentCache {
    * Those of them that were found last, by {@link nearPlaceOf}: a map has to look at every character of what it is asked for, and
    * where the characters differ at few places that is most of the work.
    */
-  readonly #near = Array<CachedDocument | null>(NEAR_PLACES).fill(null);
+  readonly #near = Array<CachedDocument | null>(1 << NEAR_BITS).fill(null);
   /** By their slots. */
   readonly #ring: (CachedDocument | null)[] = [];
   readonly #freeSlots: number[] = [];
@@ -159,7 +159,7 @@ export class DocumentCache {
 function nearPlaceOf(internalId: string): number {
   let hash = 0;
   for (let i = 5; i < 10; i++) hash = Math.imul(hash, 31) + internalId.charCodeAt(i);
-  return Math.imul(hash, 0x9e37_79b1) >>> 16;
+  return Math.imul(hash, 0x9e37_79b1) >>> (32 - NEAR_BITS);
 }
 
 /** How much of the capacity a document takes: that of its text, and as much for what is made of it. */

@@ -86,11 +86,10 @@ function acceptObject(validator: ValidatorJSON & { type: "object" }, tables: Tab
   const fields = new Map(
     Object.entries(validator.value).map(([name, { fieldType, optional }]) => [
       name,
-      { accept: compileAccept(fieldType, tables), required: optional ? 0 : 1 },
+      { accept: compileAccept(fieldType, tables), optional },
     ]),
   );
-  let required = 0;
-  for (const field of fields.values()) required += field.required;
+  const required = [...fields.values()].filter(({ optional }) => !optional).length;
   return (value) => {
     if (!isObjectLike(value)) return false;
     let missing = required;
@@ -98,7 +97,7 @@ function acceptObject(validator: ValidatorJSON & { type: "object" }, tables: Tab
     for (const name in value) {
       const field = fields.get(name);
       if (field === undefined || !field.accept(value[name])) return false;
-      missing -= field.required;
+      if (!field.optional) missing--;
     }
     return missing === 0;
   };
