@@ -115,6 +115,8 @@ class Guard {
   readonly #worker: Worker;
   readonly #channel = new MessageChannel();
   readonly #waiting: Watched[] = [];
+  /** A message has been sent, since which the event loop has not turned behind its work. */
+  #isAsked = false;
   #running: Watched | null = null;
   /** What is being ended: V8 lets it go on for a few steps. */
   #doomed: Watched | null = null;
@@ -122,7 +124,13 @@ class Guard {
   private constructor(private readonly account: AsyncAccount) {
     this.#worker = new Worker(GUARD_WORKER, { eval: true, workerData: { memory: this.#shared, SHARED } });
     this.#worker.on("message", () => this.#cutOff());
-    this.#channel.port2.on("message", () => this.#next());
+    this.#channel.port2.on("message", () => {
+      setImmediate(() => {
+        this.#isAsked = false;
+        this.#ask();
+      });
+      this.#next();
+    });
     this.#channel.port2.unref();
     (globalThis as Record<symbol, unknown>)[DOOM] = (turn: number) => this.#doom(turn);
   }
@@ -130,6 +138,16 @@ class Guard {
   run(watched: Watched): void {
     this.#waiting.push(watched);
     this.#channel.port2.ref();
+    this.#ask();
+  }
+
+  /**
+   * Asks for a turn if one is needed. One at a time: a port hands on, in one go, also what is sent while it does so, and while there is
+   * work nothing would be read, written or answered.
+   */
+  #ask(): void {
+    if (this.#isAsked || this.#waiting.length === 0) return;
+    this.#isAsked = true;
     this.#channel.port1.postMessage(null);
   }
 

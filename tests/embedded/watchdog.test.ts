@@ -84,3 +84,23 @@ test("of work whose time is over when it ends, one thing is told: that it has en
     { numRuns: 40, endOnFailure: true },
   );
 });
+
+test("the event loop turns between two pieces of work, whether they were asked for at once or each asks for the next", async () => {
+  let turn = 0;
+  let isOver = false;
+  const counting = (async () => {
+    for (; !isOver; turn++) await setImmediate();
+  })();
+  const turns: number[] = [];
+  const work = () => void turns.push(turn);
+  await Promise.all([run(work), run(work), run(work)]);
+  await new Promise<void>((resolve) => {
+    const ask = (left: number) =>
+      watchdog.run(work, TIMEOUT_MS, () => (left === 0 ? resolve() : ask(left - 1)));
+    ask(9);
+  });
+  isOver = true;
+  await counting;
+  expect(turns).toHaveLength(13);
+  expect(new Set(turns).size).toBe(13);
+});
