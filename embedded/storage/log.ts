@@ -1,4 +1,4 @@
-import { LogFile, type LogFileName } from "./logFile";
+import { LogFile, newHeader, type LogFileName } from "./logFile";
 import { sealRecord } from "./logRecord";
 import { LogSpare } from "./logSpare";
 import { InDoubtError } from "./store";
@@ -24,7 +24,7 @@ export class Log {
     private files: LogFileName[],
     private next: number,
   ) {
-    this.#spare = new LogSpare(folder, fileBytes);
+    this.#spare = new LogSpare(folder, fileBytes, newHeader);
   }
 
   /**

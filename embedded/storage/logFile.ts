@@ -44,6 +44,13 @@ export function readSalt(file: Buffer): number | null {
   return file.readUInt32LE(MAGIC.length);
 }
 
+/** What a file of the log begins with, with a salt of its own. */
+export function newHeader(): Buffer {
+  const header = Buffer.concat([MAGIC, randomBytes(4), Buffer.alloc(4)]);
+  header.writeUInt32LE(crc32(header.subarray(0, CHECK_AT)), CHECK_AT);
+  return header;
+}
+
 /** A record of no more bytes is written in less time than it takes to have another thread do so. */
 const WRITTEN_NOW_BYTES = 256 << 10;
 
@@ -53,22 +60,30 @@ export class LogFile {
   /** A whole record stands behind the end. */
   #isAhead = false;
 
+  readonly salt: number;
+
+  /** @param named until it is on disk that the file has its name; `null`: it is */
   private constructor(
     readonly name: LogFileName,
-    readonly salt: number,
     private readonly file: FileHandle,
+    header: Buffer,
     /** Whether its records are written over what was there. */
     readonly isReused: boolean,
-  ) {}
+    private named: Promise<void> | null,
+  ) {
+    this.salt = header.readUInt32LE(MAGIC.length);
+    // Whoever appends is told.
+    named?.catch(() => undefined);
+  }
 
   /** Makes a file for records from this sequence on. One of that name has no record that counts, and is replaced. */
   static async create(folder: string, first: number, spare: LogSpare): Promise<LogFile> {
     const name = nameOf(folder, first);
-    const header = Buffer.concat([MAGIC, randomBytes(4), Buffer.alloc(4)]);
-    header.writeUInt32LE(crc32(header.subarray(0, CHECK_AT)), CHECK_AT);
-    const salt = header.readUInt32LE(MAGIC.length);
-    const reused = await spare.take(name.path, header);
-    return new LogFile(name, salt, reused ?? (await begin(name.path, header)), reused !== null);
+    const spared = await spare.take(name.path);
+    // That sync and the one of the first record take no longer together than one of them.
+    if (spared) return new LogFile(name, spared.file, spared.beginning, true, syncFolder(folder));
+    const header = newHeader();
+    return new LogFile(name, await begin(name.path, header), header, false, null);
   }
 
   get bytes(): number {
@@ -84,7 +99,8 @@ export class LogFile {
       end += bytes.length;
     }
     this.#isAhead = true;
-    await this.file.datasync();
+    await Promise.all([this.file.datasync(), this.named]);
+    this.named = null;
     this.#end = end;
     this.#isAhead = false;
   }

@@ -8,28 +8,36 @@ const PIECE_BYTES = 1 << 20;
 /** Where there is room for fewer files than this, every byte may be of more use elsewhere. */
 const LEAST_ROOM = 16;
 
+/** An open file, and what it begins with. */
+export type Begun = { readonly file: FileHandle; readonly beginning: Buffer };
+
 /**
  * A file that a log keeps to write its next one over. A sync of bytes that were there before takes a fraction of the time of one
  * that has made the file longer, of which the file system has to take note as well.
  *
- * What it has does not matter, only that it is long. It is made beside what is going on, and not having one does no harm.
+ * It has a beginning of its own already, which is on disk; what stands behind that does not matter, only that it is long. It is
+ * made beside what is going on, and not having one does no harm.
  */
 export class LogSpare {
   readonly #path: string;
   /** `busy`: it is being made, kept or given away. */
-  #state: "none" | "busy" | "ready" = "none";
+  #state: "none" | "busy" | Begun = "none";
   #work: Promise<unknown> = Promise.resolve();
 
-  /** @param bytes how long a file of the log becomes; there is no spare one for files without an end */
+  /**
+   * @param bytes how long a file of the log becomes; there is no spare one for files without an end
+   * @param newBeginning what no other file begins with
+   */
   constructor(
     folder: string,
     private readonly bytes: number,
+    private readonly newBeginning: () => Buffer,
   ) {
     this.#path = join(folder, NAME);
   }
 
   get isReady(): boolean {
-    return this.#state === "ready";
+    return typeof this.#state === "object";
   }
 
   /** Makes one, if there is none. */
@@ -43,15 +51,20 @@ export class LogSpare {
     const [length, isRoomy] = await Promise.all([lengthOf(path), this.#isRoomy()]);
     const isLong = length >= this.bytes && length < 2 * this.bytes;
     const isWanted = this.#state === "none" && isLong && isRoomy;
-    await (isWanted ? this.#do(() => rename(path, this.#path)) : rm(path, { force: true }));
+    await (isWanted ? this.#do(() => this.#keep(path)) : rm(path, { force: true }));
   }
 
-  /** Gives the file away, with a new beginning and under a new name, both of which are on disk then; `null`: there is none. */
-  async take(path: string, beginning: Buffer): Promise<FileHandle | null> {
-    if (this.#state !== "ready") return null;
+  /** Gives the file away under a new name, of which the folder is still to be synced; `null`: there is none. */
+  async take(path: string): Promise<Begun | null> {
+    const begun = this.#state;
+    if (typeof begun !== "object") return null;
     this.#state = "busy";
     try {
-      return await this.#rename(path, beginning);
+      await rename(this.#path, path);
+      return begun;
+    } catch (error) {
+      await begun.file.close();
+      throw error;
     } finally {
       this.#state = "none";
     }
@@ -60,18 +73,20 @@ export class LogSpare {
   /** Removes it, when nothing else is asked for any more. Never rejects. */
   async close(): Promise<void> {
     await this.#work.catch(() => undefined);
+    if (typeof this.#state === "object") await this.#state.file.close().catch(() => undefined);
     await rm(this.#path, { force: true }).catch(() => undefined);
   }
 
-  /** Has work make one ready. */
+  /** Has work put a long file there, and makes it ready. */
   async #do(work: () => Promise<void>): Promise<void> {
     this.#state = "busy";
-    let done = false;
+    let begun: Begun | null = null;
     try {
-      await (this.#work = work());
-      done = true;
+      const made = work().then(() => this.#begin());
+      this.#work = made;
+      begun = await made;
     } finally {
-      this.#state = done ? "ready" : "none";
+      this.#state = begun ?? "none";
     }
   }
 
@@ -95,19 +110,24 @@ export class LogSpare {
     }
   }
 
-  async #rename(path: string, beginning: Buffer): Promise<FileHandle> {
+  async #keep(path: string): Promise<void> {
+    await rename(path, this.#path);
+    // Under its old name it must never be seen with its new beginning.
+    await syncFolder(dirname(path));
+  }
+
+  async #begin(): Promise<Begun> {
+    const beginning = this.newBeginning();
     const file = await open(this.#path, "r+");
     try {
       await writeAll(file, beginning, 0);
-      // Under its new name it must never be seen with what it had before.
-      await file.sync();
-      await rename(this.#path, path);
-      await syncFolder(dirname(path));
+      // Under another name it must never be seen with what it had before.
+      await file.datasync();
     } catch (error) {
       await file.close();
       throw error;
     }
-    return file;
+    return { file, beginning };
   }
 }
 
