@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { setImmediate } from "node:timers";
 import { Deferred } from "./deferred";
 import { FoundEntries } from "./foundEntries";
+import { KnownStems } from "./knownStems";
 import { LmdbStore } from "./lmdbStore";
 import { Log } from "./log";
 import { LogApply } from "./logApply";
@@ -59,6 +60,7 @@ export class LogStore implements Store {
   #behind: Promise<void> = Promise.resolve();
   readonly #spare = new SparePieces();
   readonly #found = new FoundEntries();
+  readonly #stems = new KnownStems();
 
   private constructor(
     private readonly database: LmdbStore,
@@ -195,12 +197,17 @@ export class LogStore implements Store {
 
   /** {@link take} of what the database has. */
   #takeStored(start: string, end: string | null, order: Order, limit: number, tail?: number): Entry[] {
-    const known = tail === undefined || limit === 0 ? undefined : this.#found.get(start);
+    if (tail === undefined || limit === 0) return this.database.take(start, end, order, limit);
+    const known = this.#found.get(start);
     if (known !== undefined) return [known];
+    if (this.#stems.lacks(start, tail)) return [];
     const entries = this.database.take(start, end, order, limit);
     const [only] = entries;
-    if (tail !== undefined && only !== undefined && entries.length === 1 && limit > 1)
+    if (only === undefined) {
+      this.#stems.missed(start, tail, (from, to, most) => this.database.take(from, to, "asc", most));
+    } else if (entries.length === 1 && limit > 1) {
       this.#found.set(start, only);
+    }
     return entries;
   }
 
@@ -284,6 +291,7 @@ export class LogStore implements Store {
     await pending?.done.promise.catch(() => undefined);
     const through = pending?.sequence ?? last;
     await this.apply.apply(generation, through);
+    this.#stems.absorb(generation);
     this.#applying = null;
     this.#version++;
     this.#found.clear();

@@ -114,6 +114,15 @@ export class Memtable {
     for (const part of order === "asc" ? parts : parts.reverse()) yield* part.scan(start, end, order);
   }
 
+  /**
+   * The hashes of all keys that begin with this text, without their last characters.
+   *
+   * @param start as long as what keys of one part have in common
+   */
+  forEachStem(start: string, tail: number, take: (hash: number) => void): void {
+    this.#parts.get(partOf(start))?.forEachStem(tail, take);
+  }
+
   /** All writes, for another thread: where they are, of each part in the order in which they came, and the parts in order. */
   show(): SharedWrites {
     const pieces = this.#space.show();

@@ -33,6 +33,10 @@ export class MemtablePart {
     return place === undefined ? undefined : this.writes.valueAt(place);
   }
 
+  forEachStem(tail: number, take: (hash: number) => void): void {
+    for (let i = 0; i < this.writes.length; i++) take(this.writes.hashAt(i, tail));
+  }
+
   push(address: number): void {
     this.writes.push(address);
   }
