@@ -31,8 +31,23 @@ const HOT_MEETINGS = 64;
 /** The first meeting is that of the check of answers. */
 const FIRST_MEETING = 1;
 
+const MEETINGS_WARMED = 64;
+
 /** Enough for all cells that share a server; always the same, so that they share data as well. */
 const MEETINGS = 1000;
+
+/**
+ * What a new server is busy with before its first cell: each work that it will be measured with, once. Those who ask for
+ * many small meetings are given fewer, as the work is the same.
+ */
+export function warmUpCellsOf(cells: readonly Cell[]): Cell[] {
+  const works = new Map<Work, Cell>();
+  for (const cell of cells) {
+    if (!works.has(cell.work))
+      works.set(cell.work, { ...cell, meetings: Math.min(cell.meetings, MEETINGS_WARMED) });
+  }
+  return [...works.values()];
+}
 
 /** The world for cells that are measured on one server. */
 export function worldOf(cells: readonly Cell[], users: number): World {

@@ -109,7 +109,7 @@ function otherMutations(
     folder,
     pattern: { batch: 1, meetings: [meeting], spread: 1, people: "new" },
     connections: 1,
-    warmUpSeconds: 0,
+    settleSeconds: 0,
     seconds: 600,
   };
 }

@@ -14,7 +14,8 @@ export const USAGE = `npm run bench -- [options]
   --stored <counts>       participants stored beforehand, 0,100000,1000000 unless said otherwise
   --runs <count>          runs of each cell, 3 unless said otherwise; of starts and fan-out 5
   --subscribers <count>   of the fan-out, 1000 unless said otherwise
-  --seconds <seconds>     of each run, after warming up; 3 unless said otherwise
+  --seconds <seconds>     of each run; 3 unless said otherwise
+  --warm-up <seconds>     of each server before its first run, with the works of its runs; 10 unless said otherwise
   --folder <folder>       where data lie meanwhile, the system's temporary folder unless said otherwise
   --help                  this text`;
 
@@ -34,6 +35,7 @@ export type Options = {
   readonly users: number;
   readonly runs: number;
   readonly warmUpSeconds: number;
+  readonly settleSeconds: number;
   readonly seconds: number;
   readonly freshStores: boolean;
   /** Seconds after which no further run is begun. */
@@ -66,8 +68,9 @@ export function readOptions(argv: readonly string[]): Options | null {
     stored,
     users: quick ? 20_000 : 99_000,
     runs: count(values.runs, quick ? 2 : 3, "--runs"),
-    warmUpSeconds: quick ? 0.3 : 1,
-    seconds: seconds(values.seconds, quick ? 0.8 : 3),
+    warmUpSeconds: seconds(values["warm-up"], quick ? 5 : 10, "--warm-up", 0),
+    settleSeconds: quick ? 0.3 : 1,
+    seconds: seconds(values.seconds, quick ? 0.8 : 3, "--seconds", Number.MIN_VALUE),
     freshStores: !quick,
     budgetSeconds: quick ? 105 : Infinity,
     startRuns: count(values.runs, quick ? 1 : 5, "--runs"),
@@ -121,6 +124,7 @@ function parse(argv: readonly string[]) {
         runs: text,
         subscribers: text,
         seconds: text,
+        "warm-up": text,
         folder: text,
       },
     });
@@ -160,9 +164,9 @@ function wholeNumber(text: string, name: string, least: number): number {
   throw new OptionError(`${name} must be a whole number from ${least} up, not ${JSON.stringify(text)}`);
 }
 
-function seconds(given: string | undefined, usual: number): number {
+function seconds(given: string | undefined, usual: number, name: string, least: number): number {
   if (given === undefined) return usual;
-  const value = Number(given);
-  if (value > 0 && value <= 3600) return value;
-  throw new OptionError(`--seconds must be a number up to 3600, not ${JSON.stringify(given)}`);
+  const value = given.trim() === "" ? Number.NaN : Number(given);
+  if (value >= least && value <= 3600) return value;
+  throw new OptionError(`${name} must be a number up to 3600, not ${JSON.stringify(given)}`);
 }

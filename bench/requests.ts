@@ -1,6 +1,6 @@
 /** Requests a second: every cell of every subject, in alternating runs. */
 import { participantCount } from "./answers";
-import { patternsOf, worldOf, WORKS, type Cell } from "./cells";
+import { patternsOf, warmUpCellsOf, worldOf, WORKS, type Cell } from "./cells";
 import type { Laboratory, Session } from "./laboratory";
 import type { LoadResult } from "./load/run";
 import type { Pattern } from "./load/requests";
@@ -24,7 +24,10 @@ export type Row = Cell & {
 export type RequestSettings = {
   readonly users: number;
   readonly runs: number;
+  /** How long a new server works before its first cell. */
   readonly warmUpSeconds: number;
+  /** What is not measured at the beginning of a cell. */
+  readonly settleSeconds: number;
   readonly seconds: number;
   /** Give each cell that fills the store a server and data of its own. */
   readonly freshStores: boolean;
@@ -100,34 +103,42 @@ function measureGroup(
   laboratory: Laboratory,
   subject: Subject,
   cells: readonly Cell[],
-  settings: RequestSettings,
+  { users, warmUpSeconds, settleSeconds, seconds }: RequestSettings,
 ): Promise<Sample[]> {
-  return laboratory.withServer(subject, worldOf(cells, settings.users), async (session) => {
+  const warmed = warmUpSeconds > 0 ? warmUpCellsOf(cells) : [];
+  const all = [...warmed, ...cells];
+  const patterns = patternsOf(all);
+  return laboratory.withServer(subject, worldOf(all, users), async (session) => {
     const samples: Sample[] = [];
-    const patterns = patternsOf(cells);
-    for (const [i, pattern] of patterns.entries()) {
-      const connections = cells[i]?.connections ?? 1;
-      samples.push(await measureCell(laboratory, subject, session, { ...settings, pattern, connections }));
+    for (const [i, cell] of all.entries()) {
+      const pattern = patterns[i];
+      if (!pattern) continue;
+      const times =
+        i < warmed.length
+          ? { settleSeconds: 0, seconds: warmUpSeconds / warmed.length }
+          : { settleSeconds, seconds };
+      const { connections } = cell;
+      samples.push(await measureCell(laboratory, subject, session, { ...times, pattern, connections }));
     }
-    return samples;
+    return samples.slice(warmed.length);
   });
 }
+
+type Measurement = Pick<RequestSettings, "settleSeconds" | "seconds"> & {
+  readonly pattern: Pattern;
+  readonly connections: number;
+};
 
 async function measureCell(
   { generator, hostToken }: Laboratory,
   subject: Subject,
   { url, folder, ids }: Session,
-  {
-    pattern,
-    connections,
-    warmUpSeconds,
-    seconds,
-  }: RequestSettings & { pattern: Pattern; connections: number },
+  { pattern, connections, settleSeconds, seconds }: Measurement,
 ): Promise<Sample> {
-  const job = { url: url + ADD_PATH, token: hostToken, folder, pattern, connections, warmUpSeconds, seconds };
+  const job = { url: url + ADD_PATH, token: hostToken, folder, pattern, connections, settleSeconds, seconds };
   const results: LoadResult[] = [];
   if (pattern.people === "present") {
-    const once = { warmUpSeconds: 0, seconds: 600, requests: pattern.spread };
+    const once = { settleSeconds: 0, seconds: 600, requests: pattern.spread };
     results.push(await generator.run({ ...job, ...once, pattern: { ...pattern, people: "new" } }));
   }
   const measured = await generator.run(job);

@@ -91,7 +91,7 @@ async function measureStart(
       folder,
       pattern: hundred,
       connections: CONNECTIONS,
-      warmUpSeconds: 0,
+      settleSeconds: 0,
       seconds: loadSeconds,
     });
     const loadedBytes = await memoryBytes(await session.pids());

@@ -12,7 +12,7 @@ export type LoadJob = {
   readonly pattern: Pattern;
   readonly connections: number;
   /** Time before anything is measured. */
-  readonly warmUpSeconds: number;
+  readonly settleSeconds: number;
   readonly seconds: number;
   /** No more requests than this. */
   readonly requests?: number;
@@ -25,7 +25,7 @@ export type LoadResult = {
   /** Time from sending a request to its whole answer. */
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Added people by meeting, warm-up included. */
+  /** Added people by meeting, those who were not measured included. */
   readonly added: Readonly<Record<number, number>>;
 };
 
@@ -45,7 +45,7 @@ export async function runLoad(job: LoadJob, stop: AbortSignal, onFirst: () => vo
   const added: Record<number, number> = {};
   const latencies: number[] = [];
   let left = job.requests ?? Infinity;
-  const measuredFrom = performance.now() + job.warmUpSeconds * 1000;
+  const measuredFrom = performance.now() + job.settleSeconds * 1000;
   const endsAt = measuredFrom + job.seconds * 1000;
   let answered = false;
   let firstAt = Infinity;

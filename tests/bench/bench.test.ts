@@ -24,7 +24,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 function tiny(...flags: string[]) {
   const options = readOptions(["--quick", "--seconds", "0.05", "--runs", "1", "--folder", folder, ...flags]);
   if (options === null) throw new Error("Help was asked for");
-  return { ...options, users: 400, warmUpSeconds: 0, subscribers: 5 };
+  return { ...options, users: 400, warmUpSeconds: 0.05, settleSeconds: 0, subscribers: 5 };
 }
 
 const running = new AbortController().signal;
@@ -177,6 +177,7 @@ describe("the command line", () => {
     ["--connections", "0"],
     ["--stored", "-1"],
     ["--seconds", "nan"],
+    ["--warm-up", "-1"],
     ["--colour"],
   ])("refuses %s %s, naming it", (...flags) => {
     expect(() => readOptions(flags)).toThrow(OptionError);
