@@ -1,4 +1,4 @@
-/** From the start of a server to its first durable answer, and the memory that it takes. */
+/** From the start of a server to its first durable answer, the memory that it takes, and what it does while it is new. */
 import { worldWith } from "./cells";
 import type { Laboratory } from "./laboratory";
 import { Connection } from "./load/connection";
@@ -23,7 +23,13 @@ export type StartSettings = {
 const CONNECTIONS = 16;
 const MEGABYTE = 1_000_000;
 
-type Start = { readonly coldStartMs: number; readonly idleBytes: number; readonly loadedBytes: number };
+type Start = {
+  readonly coldStartMs: number;
+  readonly idleBytes: number;
+  readonly loadedBytes: number;
+  /** Of 100 new people each, right after the first answer. */
+  readonly requestsPerSecond: number;
+};
 
 export async function measureStarts(
   laboratory: Laboratory,
@@ -60,6 +66,11 @@ export async function measureStarts(
         "MB",
         made.map(({ loadedBytes }) => loadedBytes / MEGABYTE),
       );
+      of(
+        `100 new in these ${loadSeconds} s`,
+        "req/s",
+        made.map(({ requestsPerSecond }) => requestsPerSecond),
+      );
     }
   }
   return measures;
@@ -85,7 +96,7 @@ async function measureStart(
     checkAnswer(answer, one);
     const idleBytes = await memoryBytes(await session.pids());
     const hundred = { batch: 100, meetings: range(64).map((i) => 2 + i), spread: 64, people: "new" } as const;
-    await laboratory.generator.run({
+    const { requests, seconds } = await laboratory.generator.run({
       url: url.href,
       token: laboratory.hostToken,
       folder,
@@ -96,7 +107,7 @@ async function measureStart(
     });
     const loadedBytes = await memoryBytes(await session.pids());
     await laboratory.check(subject, session);
-    return { coldStartMs, idleBytes, loadedBytes };
+    return { coldStartMs, idleBytes, loadedBytes, requestsPerSecond: requests / seconds };
   } finally {
     await session.stop();
   }

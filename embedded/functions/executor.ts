@@ -27,10 +27,11 @@ import { Watchdog } from "./watchdog";
 /** How long the code of one query or mutation may run, not counting what the database does for it. */
 const USER_TIME_MS = 1_000;
 /**
- * New calls are started for this long under one watch, so that its cost is shared. Not for longer: between two batches the event
- * loop turns, in which what has come is read, what is on disk is answered, and one new connection is accepted.
+ * New calls are started for this long under one watch, so that its cost is shared, and commits come in groups. Not for longer:
+ * between two batches the event loop turns, in which what has come is read, what is on disk is answered, and one new connection
+ * is accepted.
  */
-const BATCH_MS = 4;
+const BATCH_MS = 20;
 /** A commit must not be cut off: later than this it is done after the watch has ended. */
 const COMMIT_UNTIL_MS = USER_TIME_MS + BATCH_MS;
 /**

@@ -1,8 +1,6 @@
 import { hashOfText } from "./keyHash";
-import type { Memtable } from "./memtable";
+import { PART_CHARS, type Memtable } from "./memtable";
 
-/** What keys of one index begin with. */
-const PART_CHARS = 5;
 /** What keys of a group begin with: the index, and a first field that holds an id of 32 characters behind its tag. */
 const GROUP_CHARS = 38;
 

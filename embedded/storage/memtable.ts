@@ -8,7 +8,7 @@ import { WriteList } from "./writeList";
  * Keys that begin alike, with so many characters, are one part: in practice a table or an index. Small parts cost less where
  * a part is put in order.
  */
-const PART_CHARS = 5;
+export const PART_CHARS = 5;
 
 /** A text of so many characters becomes bytes: to add to a text takes half the time of a call that writes to a buffer. */
 const TEXT_CHARS = 1 << 16;
@@ -114,11 +114,7 @@ export class Memtable {
     for (const part of order === "asc" ? parts : parts.reverse()) yield* part.scan(start, end, order);
   }
 
-  /**
-   * The hashes of all keys that begin with this text, without their last characters.
-   *
-   * @param start as long as what keys of one part have in common
-   */
+  /** The hashes of all keys that begin with this text, of {@link PART_CHARS}, without their last characters. */
   forEachStem(start: string, tail: number, take: (hash: number) => void): void {
     this.#parts.get(partOf(start))?.forEachStem(tail, take);
   }

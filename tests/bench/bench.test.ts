@@ -101,6 +101,7 @@ test(
       "start to first durable answer",
       "memory after the first answer",
       "memory after 0.05 s of 100 new",
+      "100 new in these 0.05 s",
     ]);
     for (const { median } of report.measures) expect(median).toBeGreaterThan(0);
     const table = markdown(report).split("\n");
