@@ -93,6 +93,8 @@ export class Executor {
   readonly #queue: Job[] = [];
   readonly #live: LiveRun[] = [];
   #drainScheduled = false;
+  /** Live queries were left out of a turn: the next one is theirs. */
+  #isLiveDue = false;
   readonly #watchdog = new Watchdog();
   readonly #invoker: Invoker;
 
@@ -186,8 +188,13 @@ export class Executor {
     const turn: Turn = { batch: [], late: null, live: null, lateLive: null };
     const work = () => {
       this.#drainScheduled = false;
-      this.#drain(turn);
-      if (turn.late === null) this.#drainLive(turn);
+      const isLiveTurn = this.#isLiveDue;
+      // Until they have had their turn: what is committed late ends one before them, and the next call may do so again.
+      this.#isLiveDue = this.#live.length > 0;
+      if (!isLiveTurn) this.#drain(turn);
+      if (turn.late !== null) return;
+      this.#isLiveDue = false;
+      this.#drainLive(turn);
     };
     this.#watchdog.run(work, WATCH_MS, (finished) => this.#end(turn, finished));
   }
