@@ -31,6 +31,7 @@ const HOT_MEETINGS = 64;
 /** The first meeting is that of the check of answers. */
 const FIRST_MEETING = 1;
 
+/** So many meetings are enough to warm a server up. */
 const MEETINGS_WARMED = 64;
 
 /** Enough for all cells that share a server; always the same, so that they share data as well. */

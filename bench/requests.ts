@@ -110,14 +110,12 @@ function measureGroup(
   const patterns = patternsOf(all);
   return laboratory.withServer(subject, worldOf(all, users), async (session) => {
     const samples: Sample[] = [];
-    for (const [i, cell] of all.entries()) {
-      const pattern = patterns[i];
-      if (!pattern) continue;
+    for (const [i, pattern] of patterns.entries()) {
+      const connections = all[i]?.connections ?? 1;
       const times =
         i < warmed.length
           ? { settleSeconds: 0, seconds: warmUpSeconds / warmed.length }
           : { settleSeconds, seconds };
-      const { connections } = cell;
       samples.push(await measureCell(laboratory, subject, session, { ...times, pattern, connections }));
     }
     return samples.slice(warmed.length);

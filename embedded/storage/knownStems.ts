@@ -31,7 +31,9 @@ type Read = (start: string, end: string, limit: number) => readonly (readonly [k
 export class KnownStems {
   readonly #parts = new Map<string, Part>();
 
+  /** @param read reads the database */
   constructor(
+    private readonly read: Read,
     private readonly mostStems = MAX_STEMS,
     private readonly mostGroups = MAX_GROUPS,
   ) {}
@@ -43,13 +45,13 @@ export class KnownStems {
   }
 
   /** To be told of each stem that was looked for in the database in vain. */
-  missed(stem: string, tail: number, read: Read): void {
+  missed(stem: string, tail: number): void {
     if (stem.length <= GROUP_CHARS) return;
     const name = stem.slice(0, PART_CHARS);
     let part = this.#parts.get(name);
-    if (part === undefined) this.#parts.set(name, (part = new Part(tail, this.mostGroups)));
-    if (part.tail === tail) part.missed(stem.slice(0, GROUP_CHARS), read);
-    this.#forgetIfTooMany();
+    if (part === undefined) this.#parts.set(name, (part = new Part(this.read, tail, this.mostGroups)));
+    const isLearnt = part.tail === tail && part.missed(stem.slice(0, GROUP_CHARS));
+    if (isLearnt) this.#forgetIfTooMany();
   }
 
   /** To be called with whatever is brought into the database, when it is there and before it is looked for there alone. */
@@ -72,36 +74,31 @@ class Part {
   readonly stems = new HashSet();
   /** How often the keys that begin like this were looked for in vain, or {@link COMPLETE}. */
   readonly #groups = new Map<string, number>();
-  /** A complete group that was asked for last. */
-  #last: string | null = null;
 
   constructor(
+    private readonly read: Read,
     readonly tail: number,
     private readonly mostGroups: number,
   ) {}
 
   isComplete(stem: string): boolean {
-    if (this.#last !== null && stem.startsWith(this.#last)) return true;
-    const group = stem.slice(0, GROUP_CHARS);
-    if (this.#groups.get(group) !== COMPLETE) return false;
-    this.#last = group;
-    return true;
+    return this.#groups.get(stem.slice(0, GROUP_CHARS)) === COMPLETE;
   }
 
-  missed(group: string, read: Read): void {
+  /** Counts a look in vain; `true`: the group was read. */
+  missed(group: string): boolean {
     const before = this.#groups.get(group) ?? 0;
-    if (before === COMPLETE) return;
-    if (before === 0 && this.#groups.size >= this.mostGroups) {
-      this.#last = null;
-      this.#groups.clear();
-    }
+    if (before === COMPLETE) return false;
+    if (before === 0 && this.#groups.size >= this.mostGroups) this.#groups.clear();
     const limit = READ_AFTER.get(before + 1);
-    this.#groups.set(group, limit !== undefined && this.#readAll(group, limit, read) ? COMPLETE : before + 1);
+    const isComplete = limit !== undefined && this.#readAll(group, limit);
+    this.#groups.set(group, isComplete ? COMPLETE : before + 1);
+    return isComplete;
   }
 
   /** Takes in all stems of a group; `false`: there are too many. */
-  #readAll(group: string, limit: number, read: Read): boolean {
-    const entries = read(group, `${group}\xff`, limit);
+  #readAll(group: string, limit: number): boolean {
+    const entries = this.read(group, `${group}\xff`, limit);
     if (entries.length === limit) return false;
     for (const [key] of entries) this.stems.add(hashOfText(key.slice(0, key.length - this.tail)));
     return true;

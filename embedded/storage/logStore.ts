@@ -60,7 +60,7 @@ export class LogStore implements Store {
   #behind: Promise<void> = Promise.resolve();
   readonly #spare = new SparePieces();
   readonly #found = new FoundEntries();
-  readonly #stems = new KnownStems();
+  readonly #stems: KnownStems;
 
   private constructor(
     private readonly database: LmdbStore,
@@ -71,6 +71,7 @@ export class LogStore implements Store {
   ) {
     this.#filling = writes;
     this.#last = last;
+    this.#stems = new KnownStems((start, end, limit) => database.take(start, end, "asc", limit));
     if (!writes.isEmpty) this.#rotate();
   }
 
@@ -204,7 +205,7 @@ export class LogStore implements Store {
     const entries = this.database.take(start, end, order, limit);
     const [only] = entries;
     if (only === undefined) {
-      this.#stems.missed(start, tail, (from, to, most) => this.database.take(from, to, "asc", most));
+      this.#stems.missed(start, tail);
     } else if (entries.length === 1 && limit > 1) {
       this.#found.set(start, only);
     }
