@@ -1,5 +1,6 @@
 import type { Transaction } from "lmdb";
-import { MARK_KEY, openDatabase, writeNow } from "./lmdbWriting.js";
+import type { Slice } from "./generationFill.js";
+import { MARK_KEY, openDatabase, writeNow, writeSlice } from "./lmdbWriting.js";
 import { groupOf, isLong, storedEnd, storedKey, storedStart, unfold } from "./longKeys.js";
 import { checkKey, firstOf, listOf, type Order, type Reading, type Snapshot, type Writes } from "./store";
 
@@ -149,6 +150,11 @@ export class LmdbStore implements Reading {
   /** Applies all writes, of legal keys, and changes the mark, or throws and changes nothing. */
   writeNow(writes: Iterable<readonly [string, string | null]>, mark: string): void {
     writeNow(this.#db, writes, mark);
+  }
+
+  /** The same of a slice of a generation. */
+  writeSlice(slice: Slice, mark: string): void {
+    writeSlice(this.#db, slice, mark);
   }
 
   /** From now on reads see what another thread has written. */

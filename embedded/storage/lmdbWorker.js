@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { GenerationFill } from "./generationFill.js";
-import { openDatabase, writeNow } from "./lmdbWriting.js";
+import { openDatabase, writeSlice } from "./lmdbWriting.js";
 
 /**
  * What it is asked for: to bring over a generation, to go on with the one that the disk has refused, to let go of everything.
@@ -29,7 +29,7 @@ port.on("message", (/** @type {Request} */ request) => {
   }
   if (request.ask === "fill") {
     const pieces = request.generation.pieces.map(({ buffer }) => Buffer.from(buffer));
-    const write = writeNow.bind(null, database);
+    const write = writeSlice.bind(null, database);
     fill = new GenerationFill(write, { pieces, parts: request.generation.parts }, request.marks);
   }
   goOn();

@@ -3,8 +3,24 @@
 import { open } from "lmdb";
 import { binaryKeys, utf8Values } from "./lmdbEncoding.js";
 import { isLong, PLAIN_KEY_BYTES, storedKey, storedValue } from "./longKeys.js";
+import {
+  DELETED,
+  keyAt,
+  keyBytesAt,
+  pieceAt,
+  placeOf,
+  valueAt,
+  valueBytesAt,
+  WRITE_HEADER_BYTES,
+} from "./writeLayout.js";
 
-/** @typedef {import("lmdb").RootDatabase<string, string>} TextDatabase */
+/**
+ * @typedef {import("./lmdbEncoding.js").Bytes} Bytes
+ * @typedef {import("lmdb").RootDatabase<string, string>} TextDatabase
+ *
+ * The same, as our encoders take bytes as well, of which lmdb's types know nothing.
+ * @typedef {{ putSync(key: Bytes, value: Bytes): boolean, removeSync(key: Bytes): boolean }} BytesDatabase
+ */
 
 /** What the store keeps beside the entries: no entry is stored under a key of this length. */
 export const MARK_KEY = "\xff".repeat(PLAIN_KEY_BYTES + 1);
@@ -36,15 +52,57 @@ export function openDatabase(path) {
  * @param {string} [mark]
  */
 export function writeNow(database, writes, mark) {
+  inTransaction(database, mark, () => {
+    for (const [key, value] of writes) write(database, key, value);
+  });
+}
+
+/**
+ * The same of a slice of a generation. No texts are made of its writes but of those with long keys.
+ *
+ * @param {TextDatabase} database
+ * @param {import("./generationFill.js").Slice} slice
+ * @param {string} mark
+ */
+export function writeSlice(database, { pieces, addresses }, mark) {
+  const bytesDatabase = /** @type {BytesDatabase} */ (/** @type {unknown} */ (database));
+  inTransaction(database, mark, () => {
+    for (const address of addresses) {
+      const buffer = pieceAt(pieces, address);
+      const place = placeOf(address);
+      const start = place + WRITE_HEADER_BYTES;
+      const end = start + keyBytesAt(buffer, place);
+      const bytes = valueBytesAt(buffer, place);
+      const key = { buffer, start, end };
+      if (end - start > PLAIN_KEY_BYTES) write(database, keyAt(buffer, place), valueAt(buffer, place));
+      else if (bytes === DELETED) bytesDatabase.removeSync(key);
+      else bytesDatabase.putSync(key, { buffer, start: end, end: end + bytes });
+    }
+  });
+}
+
+/**
+ * @param {TextDatabase} database
+ * @param {string} key
+ * @param {string | null} value
+ */
+function write(database, key, value) {
+  const long = isLong(key);
+  const stored = long ? storedKey(key) : key;
+  if (value === null) database.removeSync(stored);
+  else database.putSync(stored, long ? storedValue(key, value) : value);
+}
+
+/**
+ * @param {TextDatabase} database
+ * @param {string | undefined} mark
+ * @param {() => void} work
+ */
+function inTransaction(database, mark, work) {
   try {
     database.transactionSync(() => {
       if (mark !== undefined) database.putSync(MARK_KEY, mark);
-      for (const [key, value] of writes) {
-        const long = isLong(key);
-        const stored = long ? storedKey(key) : key;
-        if (value === null) database.removeSync(stored);
-        else database.putSync(stored, long ? storedValue(key, value) : value);
-      }
+      work();
     });
   } catch (error) {
     // LMDB has written what the disk says to the standard error, and has not ended the line.

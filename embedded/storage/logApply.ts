@@ -97,7 +97,7 @@ export class LogApply {
       this.#thread ??= new FillThread(this.database.path);
       return this.#thread.fill(writes, marks);
     }
-    const fill = new GenerationFill((slice, mark) => this.database.writeNow(slice, mark), writes, marks);
+    const fill = new GenerationFill((slice, mark) => this.database.writeSlice(slice, mark), writes, marks);
     const next = async () => {
       const written = fill.next();
       // Others run before the next slice.

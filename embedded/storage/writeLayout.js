@@ -42,6 +42,16 @@ export function keyBytesAt(piece, place) {
 }
 
 /**
+ * {@link DELETED}, where the key is deleted.
+ *
+ * @param {Buffer} piece
+ * @param {number} place of a write
+ */
+export function valueBytesAt(piece, place) {
+  return piece.readUInt32LE(place + 4);
+}
+
+/**
  * @param {Buffer} piece
  * @param {number} place of a write
  */
@@ -57,7 +67,7 @@ export function keyAt(piece, place) {
  * @param {number} place of a write
  */
 export function valueAt(piece, place) {
-  const bytes = piece.readUInt32LE(place + 4);
+  const bytes = valueBytesAt(piece, place);
   if (bytes === 0) return "";
   if (bytes === DELETED) return null;
   const start = place + WRITE_HEADER_BYTES + keyBytesAt(piece, place);
@@ -71,6 +81,6 @@ export function valueAt(piece, place) {
  * @param {number} place
  */
 export function writeBytesAt(piece, place) {
-  const value = piece.readUInt32LE(place + 4);
+  const value = valueBytesAt(piece, place);
   return WRITE_HEADER_BYTES + keyBytesAt(piece, place) + (value === DELETED ? 0 : value);
 }

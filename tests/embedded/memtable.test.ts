@@ -1,9 +1,10 @@
 import { createContext, Script } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { GenerationFill } from "../../embedded/storage/generationFill.js";
+import { GenerationFill, type Slice } from "../../embedded/storage/generationFill.js";
 import type { Writes } from "../../embedded/storage/store";
 import { Memtable } from "../../embedded/storage/memtable";
+import { keyAt, pieceAt, placeOf, valueAt } from "../../embedded/storage/writeLayout.js";
 
 type Model = ReadonlyMap<string, string | null>;
 
@@ -23,8 +24,11 @@ function entriesOf(
 /** What another thread would bring into the database. */
 function shown(memtable: Memtable): [string, string | null][] {
   const entries: [string, string | null][] = [];
-  const take = (slice: readonly (readonly [string, string | null])[]) => {
-    for (const [name, text] of slice) entries.push([name, text]);
+  const take = ({ pieces, addresses }: Slice) => {
+    for (const address of addresses) {
+      const [piece, place] = [pieceAt(pieces, address), placeOf(address)];
+      entries.push([keyAt(piece, place), valueAt(piece, place)]);
+    }
   };
   const fill = new GenerationFill(take, memtable.show(), { during: "", after: "" });
   while (fill.next() !== null) continue;
