@@ -38,13 +38,12 @@ export class DocumentFields {
   readonly #fields: readonly Field[];
 
   private constructor(rules: readonly FieldRule[]) {
-    this.#fields = rules.map((rule) => {
-      const label = `,${JSON.stringify(rule.name)}:`;
-      return {
-        ...rule,
-        afterString: { string: `"${label}"`, other: `"${label}` },
-        afterOther: { string: `${label}"`, other: label },
-      };
+    this.#fields = rules.map(({ name, optional, measure }) => {
+      const label = `,${JSON.stringify(name)}:`;
+      const afterString = { string: `"${label}"`, other: `"${label}` };
+      const afterOther = { string: `${label}"`, other: label };
+      // An object that begins as a copy would have a hidden class of its own, and these are looked at for each field of a document.
+      return { name, optional, measure, afterString, afterOther };
     });
   }
 
