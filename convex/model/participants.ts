@@ -76,7 +76,10 @@ export async function countHosts(
 
 /** The places of a meeting: what it has, or less if its tenant gives less. */
 export function placesOf(meeting: Doc<"meetings">, tenant: Doc<"tenants"> | null): number {
-  return Math.min(meeting.maxParticipants, tenant?.config.maxParticipantsPerMeeting ?? Infinity);
+  return Math.min(
+    meeting.maxParticipants,
+    tenant?.config.maxParticipantsPerMeeting ?? meeting.maxParticipants,
+  );
 }
 
 /** How many places are left. */

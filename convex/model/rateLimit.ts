@@ -101,6 +101,6 @@ function setting(name: "RATE_LIMIT_PER_SECOND" | "MESSAGES_PER_DAY", otherwise: 
   const value = process.env[name];
   if (value === undefined || value === "") return otherwise;
   const rate = Number(value);
-  if (!(rate >= 0 && rate < Infinity)) fail("NOT_CONFIGURED", `${name} must be a number from 0 up`);
+  if (!Number.isFinite(rate) || rate < 0) fail("NOT_CONFIGURED", `${name} must be a number from 0 up`);
   return rate;
 }

@@ -6,7 +6,7 @@ import type { Transaction } from "../transaction/transaction";
 import type { Json } from "../values/json";
 import type { ActionFrame, ActionHost } from "./actionRealm";
 import { functionHandle, locate, type FunctionAddress } from "./addresses";
-import { callerWithin, identityOf, type Caller } from "./caller";
+import { callerWithin, identityTextOf, type Caller } from "./caller";
 import type { Call, Outcome } from "./calls";
 import { checkArgs, checkReturn, couldNotFind, findFunction, unknownOperation } from "./checks";
 import { DEPLOYMENT } from "./deployment";
@@ -129,7 +129,7 @@ export class Actions implements ActionHost {
           cancelBySyscall(transaction, args, Date.now()),
         );
       case "1.0/getUserIdentity":
-        return JSON.stringify(identityOf(frame.caller));
+        return identityTextOf(frame.caller);
       case "1.0/storageGetUrl":
         return this.#transact(frame.component, (transaction) =>
           fileUrl(transaction, storageId(args), this.fileUrls),

@@ -20,8 +20,19 @@ export function callerWithin(caller: Caller, from: LoadedComponent, to: LoadedCo
   return isAdminItself || (from.isRoot && to.isRoot) ? caller : ANONYMOUS;
 }
 
-/** What `ctx.auth.getUserIdentity()` gives. */
-export function identityOf(caller: Caller): Json {
+/** What `ctx.auth.getUserIdentity()` gives, as JSON text. */
+export function identityTextOf(caller: Caller): string {
+  const identity = identityOf(caller);
+  if (typeof identity !== "object" || identity === null) return JSON.stringify(identity);
+  let text = identityTexts.get(identity);
+  if (text === undefined) identityTexts.set(identity, (text = JSON.stringify(identity)));
+  return text;
+}
+
+/** Those who sign in with one token have one identity, which never changes. */
+const identityTexts = new WeakMap<object, string>();
+
+function identityOf(caller: Caller): Json {
   switch (caller.kind) {
     case "anonymous":
       return null;

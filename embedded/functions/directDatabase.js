@@ -21,6 +21,7 @@
  * @typedef {object} Package parts of the convex package
  * @property {(handler: Method, args: string, visibility: string) => Promise<string>} invokeQuery
  * @property {(handler: Method, args: string, visibility: string) => Promise<string>} invokeMutation
+ * @property {(handler: Method, ctx: Fields, args: unknown[]) => Promise<unknown>} invokeFunction what these two call, once they have made a context
  * @property {new (query: SerializedQuery) => OriginalQuery} QueryImpl
  * @property {new (tableName: string) => Record<TableMethod, Method>} QueryInitializerImpl
  * @property {(value: unknown) => unknown} convexToJson
@@ -664,12 +665,56 @@
     return promised(() => void settled(database()[operation](where.table, where.id, json)));
   }
 
+  // Contexts.
+
+  /** Instead of what asks for the identity by JSON text. */
+  const getUserIdentity = () => promised(() => parse(settled(database().identity())));
+
+  /** What makes contexts, by the kind of function. The package's own code for it takes longer than most calls have to read. @type {Map<string, () => Fields>} */
+  const contextMakers = new Map();
+
+  /** Of a context that the package has made, one that asks the runtime without JSON text. @param {Fields} ctx @param {boolean} isMutation */
+  function adapted(ctx, isMutation) {
+    ctx.db = isMutation ? writer(ctx.db) : reader(ctx.db);
+    if (typeof ctx.auth?.getUserIdentity === "function") ctx.auth.getUserIdentity = getUserIdentity;
+    return ctx;
+  }
+
+  /** What makes contexts like this one, each of new objects with the same functions; `null`: it has something unusual. @param {Fields} ctx */
+  function contextMaker(ctx) {
+    const source = contextSource(ctx, "context");
+    if (source === null) return null;
+    // oxlint-disable-next-line typescript/no-implied-eval -- it is made of the names of fields alone, each a string literal
+    const copy = /** @type {(ctx: Fields) => Fields} */ (new Function("context", `return (${source})`));
+    // The one at hand is for an app, which may change it.
+    const template = copy(ctx);
+    return () => copy(template);
+  }
+
+  /** An expression that copies an object and the plain objects in it. @param {Fields} object @param {string} place an expression that gives it @returns {string | null} */
+  function contextSource(object, place) {
+    let fields = "";
+    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(object))) {
+      // A property with a getter, or what in a literal would be the prototype.
+      if (!("value" in property) || name === "__proto__") return null;
+      const { value } = property;
+      const literal = stringify(name);
+      const field = `${place}[${literal}]`;
+      const isPlain = isNested(value) && Object.getPrototypeOf(value) === Object.prototype;
+      const copied = isPlain ? contextSource(value, field) : field;
+      if (copied === null) return null;
+      fields += `${literal}:${copied},`;
+    }
+    return `{${fields}}`;
+  }
+
   return {
     /** Takes parts of the app's convex package. Of a version with other parts nothing is taken. @param {Package} parts */
     adopt(parts) {
-      const { invokeQuery, invokeMutation, QueryImpl, QueryInitializerImpl } = parts;
+      const { invokeQuery, invokeMutation, invokeFunction, QueryImpl, QueryInitializerImpl } = parts;
       const { convexToJson, jsonToConvex, validateReturnValue } = parts;
-      const methods = [invokeQuery, invokeMutation, convexToJson, jsonToConvex, validateReturnValue];
+      const calls = [invokeQuery, invokeMutation, invokeFunction];
+      const methods = [...calls, convexToJson, jsonToConvex, validateReturnValue];
       const all = [...methods, QueryImpl, QueryInitializerImpl];
       if (all.every((part) => typeof part === "function")) adopted = parts;
     },
@@ -683,21 +728,32 @@
     call(registered, args) {
       const handler = registered._handler;
       if (adopted === null || typeof handler !== "function") return null;
-      const { invokeQuery, invokeMutation, validateReturnValue } = adopted;
+      const { invokeQuery, invokeMutation, invokeFunction, validateReturnValue } = adopted;
       const isMutation = registered.isMutation === true;
+      const visibility = registered.isPublic === true ? "public" : "internal";
+      const kind = isMutation ? `${visibility} mutation` : `${visibility} query`;
       /** @type {unknown} */
       let json = null;
-      /** @param {{ db: Record<string, Method> }} ctx */
+      /** @param {Fields} ctx */
       const handle = async (ctx) => {
-        ctx.db = isMutation ? writer(ctx.db) : reader(ctx.db);
         const result = await handler(ctx, fromHost(args));
         const isQuery = result instanceof Query || result instanceof TableQuery;
         validateReturnValue(isQuery ? result.original() : result);
         json = toJson(result === undefined ? null : result);
         return null;
       };
+      /** @param {Fields} ctx */
+      const handleFirst = (ctx) => {
+        const own = adapted(ctx, isMutation);
+        const maker = contextMaker(own);
+        if (maker !== null) contextMakers.set(kind, maker);
+        return handle(own);
+      };
+      const makeContext = contextMakers.get(kind);
       const invoke = isMutation ? invokeMutation : invokeQuery;
-      const called = invoke(handle, "[{}]", registered.isPublic === true ? "public" : "internal");
+      const called = makeContext
+        ? invokeFunction(handle, makeContext(), [])
+        : invoke(handleFirst, "[{}]", visibility);
       return called.then(() => ({ json, text: JSON.stringify(json) }));
     },
   };

@@ -3,7 +3,7 @@ import { readRows, type SerializedQuery } from "../transaction/query";
 import { normalizeId } from "../values/ids";
 import type { Json, JsonObject } from "../values/json";
 import type { RealmDatabase, SyscallProblem } from "./realm";
-import { requireObject, requireWrite, type CallFrame } from "./syscalls";
+import { identityText, requireObject, requireWrite, type CallFrame } from "./syscalls";
 
 /** The database as `directDatabase.js` asks for it, for one call. */
 export class FrameDatabase implements RealmDatabase {
@@ -13,7 +13,7 @@ export class FrameDatabase implements RealmDatabase {
     private readonly problemOf: (error: unknown) => SyscallProblem,
   ) {}
 
-  // This one and `normalizeId` count as the function's own time: all that a transaction may do of it takes less than its clock.
+  // This one, `normalizeId` and `identity` count as the function's own time: all that a transaction may do of it takes less than its clock.
 
   get(table: string | undefined, id: string): StoredDocument | null | SyscallProblem {
     try {
@@ -27,6 +27,14 @@ export class FrameDatabase implements RealmDatabase {
     try {
       const found = this.frame.transaction.table(table);
       return found ? normalizeId(found.number, text) : null;
+    } catch (error) {
+      return this.problemOf(error);
+    }
+  }
+
+  identity(): string | SyscallProblem {
+    try {
+      return identityText(this.frame);
     } catch (error) {
       return this.problemOf(error);
     }

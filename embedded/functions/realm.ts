@@ -34,6 +34,8 @@ export type RealmDatabase = {
   replace(table: string | undefined, id: string, value: Json): null | SyscallProblem;
   remove(table: string | undefined, id: string): null | SyscallProblem;
   normalizeId(table: string, text: string): string | null | SyscallProblem;
+  /** Who calls, as JSON text. */
+  identity(): string | SyscallProblem;
 };
 
 /** `data`: the JSON of a `ConvexError`'s data. */
@@ -113,7 +115,8 @@ export function compileBundle(bundle: DefinitionBundle): Script {
  */
 export class Realm {
   readonly #context: Context;
-  readonly #scope: { call?: () => unknown } = {};
+  /** Says what {@link CALL} calls. */
+  readonly #setCall: (call: () => unknown) => void;
   readonly #app: Bootstrapped;
   readonly #modules: ModuleTable;
   readonly #loaded = new Map<string, Record<string, unknown>>();
@@ -125,7 +128,8 @@ export class Realm {
     environment: Readonly<Record<string, string>>,
     onVariableRead?: OnVariableRead,
   ) {
-    this.#context = createContext(this.#scope, { microtaskMode: "afterEvaluate" });
+    this.#context = createContext({}, { microtaskMode: "afterEvaluate" });
+    this.#setCall = DECLARE_CALL.runInContext(this.#context) as (call: () => unknown) => void;
     const globals: Record<string, unknown> = {};
     for (const name of SHARED_GLOBALS) globals[name] = (globalThis as Record<string, unknown>)[name];
     const bootstrap = BOOTSTRAP.runInContext(this.#context) as (host: unknown) => Bootstrapped;
@@ -142,11 +146,9 @@ export class Realm {
       directDatabase: DIRECT_DATABASE.runInContext(this.#context) as unknown,
     });
     DECLARE_FAST_GLOBALS.runInContext(this.#context);
-    const scope = this.#scope as Record<string, unknown>;
     const factory = script.runInContext(this.#context) as (...args: unknown[]) => void;
     const module = { exports: {} as { modules: ModuleTable } };
     this.#inside(() => factory(module, module.exports));
-    delete scope["call"];
     this.#modules = module.exports.modules;
   }
 
@@ -178,7 +180,7 @@ export class Realm {
 
   /** Calls from within the context, so that the realm's microtasks are run before this returns. */
   #inside(call: () => unknown): unknown {
-    this.#scope.call = call;
+    this.#setCall(call);
     return CALL.runInContext(this.#context);
   }
 
@@ -198,6 +200,7 @@ export const NO_DATABASE: RealmDatabase = {
   replace: refuse,
   remove: refuse,
   normalizeId: refuse,
+  identity: refuse,
 };
 
 /** In the place of a call, while there is none. */
@@ -208,7 +211,9 @@ const NOBODY: RealmHost = {
   chance: () => undefined,
 };
 
-const CALL = new Script("call()", { filename: "call" });
+// No property of the global object: to find one takes many times as long, and a script that runs anew finds it anew.
+const DECLARE_CALL = new Script("let runtimeCall; ((call) => { runtimeCall = call; })", { filename: "call" });
+const CALL = new Script("runtimeCall()", { filename: "call" });
 const DECLARE_FAST_GLOBALS = new Script(
   `let ${FAST_GLOBALS.map((name) => `${name} = globalThis.${name}`).join(", ")};`,
   { filename: "globals" },

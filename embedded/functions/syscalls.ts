@@ -10,7 +10,7 @@ import type { IdUse, Transaction } from "../transaction/transaction";
 import { normalizeId } from "../values/ids";
 import { int64Json, isObject, type Json, type JsonObject } from "../values/json";
 import { functionHandle, type FunctionAddress } from "./addresses";
-import { identityOf, type Caller } from "./caller";
+import { identityTextOf, type Caller } from "./caller";
 import { deleteFile, fileContent, fileMetadata, fileUrl, storeFileNow } from "./files";
 import type { FileUrls } from "./fileUrls";
 import type { FunctionInfo, LoadedApp } from "./loadedApp";
@@ -142,10 +142,7 @@ const SYSCALLS: Readonly<Record<string, Handler>> = {
     return JSON.stringify({ id });
   },
 
-  "1.0/getUserIdentity": ({ caller, observed }) => {
-    observed.identity = true;
-    return JSON.stringify(identityOf(caller));
-  },
+  "1.0/getUserIdentity": identityText,
 
   "1.0/schedule": (frame, args, host) => {
     requireWrite(frame, "schedule");
@@ -239,6 +236,12 @@ function text(args: Args, name: string): string {
 export function requireObject(value: Json | undefined, operation: string): JsonObject {
   if (isObject(value)) return value;
   throw new DeveloperError(`Invalid argument \`value\` for \`${operation}\`: Value must be an Object`);
+}
+
+/** Who calls, as JSON text; the call depends on that from now on. */
+export function identityText({ caller, observed }: CallFrame): string {
+  observed.identity = true;
+  return identityTextOf(caller);
 }
 
 function idUse(args: Args, operation: IdUse["operation"]): IdUse {

@@ -4,10 +4,11 @@ import type { Plugin } from "esbuild";
 /** The module of the convex package that calls queries and mutations. */
 const CALLING_MODULE = /[\\/]convex[\\/]dist[\\/]esm[\\/]server[\\/]impl[\\/]registration_impl\.js$/;
 
-/** What `functions/directDatabase.js` makes `ctx.db` of. */
+/** What `functions/directDatabase.js` makes contexts of. */
 const PARTS = [
   "invokeQuery",
   "invokeMutation",
+  "invokeFunction",
   "QueryImpl",
   "QueryInitializerImpl",
   "convexToJson",

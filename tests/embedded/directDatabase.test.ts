@@ -84,3 +84,26 @@ test("an app that listens in on the language itself meets nothing of the runtime
   expect(foreign).toBe(0);
   for (let time = 0; time < 4; time++) expect(await anything(runtime)).toEqual(values);
 });
+
+test.each(["query", "mutation"] as const)(
+  "what one %s does to the objects that it is given to work with, the next one does not see",
+  async (kind) => {
+    const path = kind === "query" ? "probes:spoilContextOfQuery" : "probes:spoilContextOfMutation";
+    const ofText = await start({ byText: true });
+    const runtime = await start();
+    for (const name of ["Ada", "Ben", "Ben"]) {
+      const caller = {
+        kind: "user",
+        identity: { subject: name, tokenIdentifier: `issuer|${name}` },
+      } as const;
+      const expected = await ofText.call(kind, path, {}, caller);
+      for (let time = 0; time < 3; time++)
+        expect(await runtime.call(kind, path, {}, caller)).toEqual(expected);
+    }
+    const unidentified = { kind: "unidentified", problem: "This token is too old" } as const;
+    for (const one of [runtime, ofText]) {
+      const outcome = await one.outcome(kind, path, {}, unidentified);
+      expect(outcome.ok ? null : outcome.failure.message).toContain("This token is too old");
+    }
+  },
+);
