@@ -1,5 +1,6 @@
 import type { DecodedId } from "../values/ids";
 import { documentKey, internalIdOfKey, tabletOfKey } from "./keys";
+import { SlotTable } from "./slotTable";
 
 /** A document as it stands in the database. It stays as it is: once the document is written, there is another one. */
 export type StoredDocument = {
@@ -16,8 +17,6 @@ export const NO_SLOT = -1;
 
 /** How much is kept, in characters, see {@link weightOf}. */
 const CAPACITY = 24 << 20;
-/** There are places for documents that were found lately, each known by so many bits. */
-const NEAR_BITS = 16;
 /**
  * Where others have to go, of so many documents that are read one is taken in: what is read often comes in soon all the same, and to
  * take in what is not costs as much as to read it again.
@@ -53,13 +52,8 @@ class CachedDocument implements StoredDocument {
  * the first other one. So a read of what is here changes one field, and by an id that is decoded already it looks nothing up.
  */
 export class DocumentCache {
-  /** By their internal ids, those of each tablet apart: to find one, no key has to be made. */
-  readonly #tablets = new Map<number, Map<string, CachedDocument>>();
-  /**
-   * Those of them that were found last, by {@link nearPlaceOf}: a map has to look at every character of what it is asked for, and
-   * where the characters differ at few places that is most of the work.
-   */
-  readonly #near = Array<CachedDocument | null>(1 << NEAR_BITS).fill(null);
+  /** Their slots by their internal ids, see {@link hashOf}: to find one, no key has to be made. */
+  #slots = new SlotTable();
   /** By their slots. */
   readonly #ring: (CachedDocument | null)[] = [];
   readonly #freeSlots: number[] = [];
@@ -89,13 +83,9 @@ export class DocumentCache {
   }
 
   byInternalId(tablet: number, internalId: string): StoredDocument | undefined {
-    const place = nearPlaceOf(internalId);
-    let known = this.#near[place] ?? undefined;
-    if (known?.cache !== this || known.tablet !== tablet || known.internalId !== internalId)
-      known = this.#tablets.get(tablet)?.get(internalId);
-    if (known !== undefined) {
+    const known = this.#find(tablet, internalId);
+    if (known !== null) {
       known.isUsed = true;
-      this.#near[place] = known;
       return known;
     }
     const text = this.load(documentKey(tablet, internalId));
@@ -107,14 +97,35 @@ export class DocumentCache {
 
   /** Takes note of a document that is written; `null`: deleted. What nobody has read is not kept. */
   write(key: string, text: string | null): void {
-    const document = this.#tablets.get(tabletOfKey(key))?.get(internalIdOfKey(key));
-    if (document === undefined) return;
+    const document = this.#find(tabletOfKey(key), internalIdOfKey(key));
+    if (document === null) return;
     this.#remove(document);
     if (text !== null) this.#add(document.tablet, document.internalId, text);
   }
 
   clear(): void {
     for (const document of this.#ring) if (document !== null) this.#remove(document);
+  }
+
+  #find(tablet: number, internalId: string): CachedDocument | null {
+    const hash = hashOf(internalId);
+    const slots = this.#wholeSlots();
+    for (let place = slots.find(hash); place >= 0; place = slots.find(hash, place)) {
+      const document = this.#ring[slots.slotAt(place)];
+      if (document?.internalId === internalId && document.tablet === tablet && document.cache === this)
+        return document;
+    }
+    return null;
+  }
+
+  /** The table of slots, which is made anew if a read was cut off that was about to change it. */
+  #wholeSlots(): SlotTable {
+    if (this.#slots.isWhole) return this.#slots;
+    const slots = new SlotTable();
+    for (const document of this.#ring) {
+      if (document?.cache === this) slots.add(hashOf(document.internalId), document.slot);
+    }
+    return (this.#slots = slots);
   }
 
   #add(tablet: number, internalId: string, text: string): StoredDocument {
@@ -124,10 +135,9 @@ export class DocumentCache {
     const slot = this.#freeSlots.pop() ?? this.#ring.length;
     const document = new CachedDocument(tablet, internalId, text, slot, this);
     this.#weight += weight;
+    this.#wholeSlots().add(hashOf(internalId), slot);
+    // Last: what is in the ring is found, also where the table has to be made anew.
     this.#ring[slot] = document;
-    let documents = this.#tablets.get(tablet);
-    if (documents === undefined) this.#tablets.set(tablet, (documents = new Map()));
-    documents.set(document.internalId, document);
     return document;
   }
 
@@ -141,14 +151,12 @@ export class DocumentCache {
   }
 
   #remove(document: CachedDocument): void {
-    const { tablet, internalId, text, slot, id } = document;
+    const { internalId, text, slot, id } = document;
     // First, so that nobody finds by its id what a write would not find.
     document.cache = null;
     // What is noted there would be kept in memory.
     if (id?.found === document) id.found = null;
-    const place = nearPlaceOf(internalId);
-    if (this.#near[place] === document) this.#near[place] = null;
-    this.#tablets.get(tablet)?.delete(internalId);
+    this.#wholeSlots().remove(hashOf(internalId), slot);
     this.#weight -= weightOf(text);
     this.#ring[slot] = null;
     this.#freeSlots.push(slot);
@@ -156,10 +164,12 @@ export class DocumentCache {
 }
 
 /** Of the bytes that differ most from id to id, in ours as in Convex's. */
-function nearPlaceOf(internalId: string): number {
+function hashOf(internalId: string): number {
   let hash = 0;
-  for (let i = 5; i < 10; i++) hash = Math.imul(hash, 31) + internalId.charCodeAt(i);
-  return Math.imul(hash, 0x9e37_79b1) >>> (32 - NEAR_BITS);
+  for (let i = 5; i < 13; i++) hash = Math.imul(hash, 31) + internalId.charCodeAt(i);
+  // A table goes by the last bits.
+  const mixed = Math.imul(hash, 0x9e37_79b1);
+  return mixed ^ (mixed >>> 15);
 }
 
 /** How much of the capacity a document takes: that of its text, and as much for what is made of it. */

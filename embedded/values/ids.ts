@@ -27,14 +27,18 @@ export type DecodedId = {
   found: unknown;
 };
 
-/** Places for ids that were read lately, in pairs; see {@link placeOf}. */
-const PLACES = 1 << 16;
+/** Places for ids that were read lately, in pairs; see {@link hashOf}. */
+const PLACE_BITS = 16;
 
 /**
  * To look one up takes a tenth of the time that it takes to read it, and a call reads most ids several times. An id has two places,
  * and is in the first when it was used last: so there is nothing to be tidied up, and no map, which would look at every character.
  */
-const decodedIds = Array<DecodedId | null>(PLACES).fill(null);
+const decodedIds = Array<DecodedId | null>(1 << PLACE_BITS).fill(null);
+/** Their hashes: to look at another id, which lies somewhere else in memory, takes as long as to decode one. */
+const decodedHashes = new Int32Array(1 << PLACE_BITS);
+/** In the place of a hash: nothing is there. */
+const FREE = 0;
 /**
  * Where another has to go, of so many new ones one is taken in. What is decoded again and again comes in soon all the same, and what
  * is not is garbage at once, which costs nothing.
@@ -72,25 +76,29 @@ export function encodeId(tableNumber: number, internalId: string): string {
 /** What the id says, or null unless it is exactly the text that `encodeId` makes of it. */
 export function decodeId(id: string): DecodedId | null {
   if (last?.id === id) return last;
-  const place = placeOf(id);
-  const first = decodedIds[place] ?? null;
+  const hash = hashOf(id);
+  const place = (hash >>> (32 - PLACE_BITS)) & ~1;
+  const first = decodedHashes[place] === hash ? (decodedIds[place] ?? null) : null;
   if (first?.id === id) return (last = first);
-  const second = decodedIds[place + 1] ?? null;
+  const secondHash = decodedHashes[place + 1];
+  const second = secondHash === hash ? (decodedIds[place + 1] ?? null) : null;
   const isKnown = second?.id === id;
   const decoded = isKnown ? second : decodeNew(id);
   if (decoded === null) return null;
-  if (isKnown || second === null || ++passedOver % TAKEN_IN_ONE_OF === 0) {
-    decodedIds[place + 1] = first;
+  if (isKnown || secondHash === FREE || ++passedOver % TAKEN_IN_ONE_OF === 0) {
+    decodedHashes[place + 1] = decodedHashes[place] as number;
+    decodedIds[place + 1] = decodedIds[place] as DecodedId | null;
+    decodedHashes[place] = hash;
     decodedIds[place] = decoded;
   }
   return (last = decoded);
 }
 
-/** Where an id may stand: of the characters that differ most from id to id, in ours as in Convex's. */
-function placeOf(id: string): number {
+/** Of the characters that differ most from id to id, in ours as in Convex's. The first bits say where it may stand. It is not {@link FREE}. */
+function hashOf(id: string): number {
   let hash = id.charCodeAt(id.length - 1);
   for (let i = 13; i < 21; i++) hash = Math.imul(hash, 31) + id.charCodeAt(i);
-  return (Math.imul(hash, 0x9e37_79b1) >>> 16) & ~1;
+  return Math.imul(hash, 0x9e37_79b1) | 1;
 }
 
 function decodeNew(id: string): DecodedId | null {
