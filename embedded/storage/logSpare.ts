@@ -100,9 +100,10 @@ export class LogSpare {
     // One that a process has left that was killed.
     if ((await lengthOf(this.#path)) >= this.bytes) return;
     const file = await open(this.#path, "w", 0o600);
+    const zeros = Buffer.alloc(Math.min(PIECE_BYTES, this.bytes));
     try {
       for (let at = 0; at < this.bytes; at += PIECE_BYTES) {
-        await writeAll(file, Buffer.alloc(Math.min(PIECE_BYTES, this.bytes - at)), at);
+        await writeAll(file, zeros.subarray(0, this.bytes - at), at);
       }
       await file.sync();
     } finally {

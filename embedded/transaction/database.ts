@@ -1,5 +1,6 @@
 import type { Snapshot, Store } from "../storage/store";
 import { Catalog, type IndexInfo } from "./catalog";
+import { nextUp } from "./creationTime";
 import { DocumentCache } from "./documentCache";
 import { History } from "./history";
 import { isDocumentKey, metaKey, type KeyRange } from "./keys";
@@ -272,13 +273,3 @@ export type DatabaseSnapshot = {
 };
 
 export type CommitListener = (written: Written) => void;
-
-const doubles = new Float64Array(1);
-const bits = new BigInt64Array(doubles.buffer);
-
-/** The smallest number greater than a positive one. */
-function nextUp(x: number): number {
-  doubles[0] = x;
-  bits[0] = (bits[0] ?? 0n) + 1n;
-  return doubles[0];
-}

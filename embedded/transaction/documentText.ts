@@ -1,6 +1,7 @@
 /** The JSON text of a document that is as its table wants it, made in the same walk that finds that it is. */
 import type { Json, JsonObject } from "../values/json";
 import { documentSize, sizeOf } from "../values/size";
+import { timeText } from "./creationTime";
 
 /**
  * The size of a value that is legal and as it has to be. Negative for all others, and for what is so rare that it need not be
@@ -92,7 +93,7 @@ export class DocumentFields {
 
 /** The whole text of a document. */
 export function withSystemText({ text }: DocumentText, id: string, creationTime: number): string {
-  return `{"_creationTime":${creationTime},"_id":"${id}${text}`;
+  return `{"_creationTime":${timeText(creationTime)},"_id":"${id}${text}`;
 }
 
 /** Whether the string stands in JSON as it is. */
