@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync } from "node:fs";
+import { closeSync, constants, fsyncSync, openSync } from "node:fs";
 import { open, rename, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -28,6 +28,35 @@ export async function writeAll(file: FileHandle, bytes: Buffer, position: number
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
     done += bytesWritten;
   }
+}
+
+/**
+ * Of a file that is opened: a write is done when it is on disk. Not where that means less than a sync does, as on macOS, whose disks
+ * may keep it to themselves; there it is nothing.
+ */
+export const SYNCED_WRITES = process.platform === "linux" ? constants.O_DSYNC : 0;
+
+/** Writes parts one behind the other at a place of a file that was opened with {@link SYNCED_WRITES}. They are on disk when this resolves. */
+export async function writeSynced(
+  file: FileHandle,
+  parts: readonly Buffer[],
+  position: number,
+): Promise<void> {
+  const total = parts.reduce((sum, { length }) => sum + length, 0);
+  for (let done = 0; done < total;) {
+    const { bytesWritten } = await file.writev(done === 0 ? parts : partsFrom(parts, done), position + done);
+    done += bytesWritten;
+  }
+  if (SYNCED_WRITES === 0) await file.datasync();
+}
+
+function partsFrom(parts: readonly Buffer[], start: number): Buffer[] {
+  let behind = start;
+  return parts.flatMap((part) => {
+    const left = part.subarray(Math.min(behind, part.length));
+    behind = Math.max(0, behind - part.length);
+    return left.length === 0 ? [] : [left];
+  });
 }
 
 /** Brings to disk which files a folder has. */

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { writeSync } from "node:fs";
+import { constants } from "node:fs";
 import { open, readdir, rm, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
-import { syncFolder, writeAll } from "./durableFiles";
+import { syncFolder, SYNCED_WRITES, writeAll, writeSynced } from "./durableFiles";
 import type { LogSpare } from "./logSpare";
 
 /*
@@ -51,13 +51,10 @@ export function newHeader(): Buffer {
   return header;
 }
 
-/** A record of no more bytes is written in less time than it takes to have another thread do so. */
-const WRITTEN_NOW_BYTES = 256 << 10;
-
 /** A file of the log that records are appended to, one at a time. */
 export class LogFile {
   #end = FILE_HEADER_BYTES;
-  /** A whole record stands behind the end. */
+  /** A whole record may stand behind the end. */
   #isAhead = false;
 
   readonly salt: number;
@@ -92,16 +89,11 @@ export class LogFile {
 
   /** Resolves when the record is on disk. After it has rejected, the file must be given up. */
   async append(record: readonly Buffer[]): Promise<void> {
-    let end = this.#end;
-    for (const bytes of record) {
-      if (bytes.length <= WRITTEN_NOW_BYTES) writeAllNow(this.file, bytes, end);
-      else await writeAll(this.file, bytes, end);
-      end += bytes.length;
-    }
+    // It may stand there even if it is said that it could not be written.
     this.#isAhead = true;
-    await Promise.all([this.file.datasync(), this.named]);
+    await Promise.all([writeSynced(this.file, record, this.#end), this.named]);
     this.named = null;
-    this.#end = end;
+    this.#end += record.reduce((sum, { length }) => sum + length, 0);
     this.#isAhead = false;
   }
 
@@ -130,7 +122,8 @@ export class LogFile {
 }
 
 async function begin(path: string, header: Buffer): Promise<FileHandle> {
-  const file = await open(path, "w", 0o600);
+  const { O_WRONLY, O_CREAT, O_TRUNC } = constants;
+  const file = await open(path, O_WRONLY | O_CREAT | O_TRUNC | SYNCED_WRITES, 0o600);
   try {
     await writeAll(file, header, 0);
     await file.sync();
@@ -141,10 +134,4 @@ async function begin(path: string, header: Buffer): Promise<FileHandle> {
     throw error;
   }
   return file;
-}
-
-function writeAllNow(file: FileHandle, bytes: Buffer, position: number): void {
-  for (let done = 0; done < bytes.length;) {
-    done += writeSync(file.fd, bytes, done, bytes.length - done, position + done);
-  }
 }

@@ -1,6 +1,7 @@
+import { constants } from "node:fs";
 import { open, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { syncFolder, writeAll } from "./durableFiles";
+import { syncFolder, SYNCED_WRITES, writeAll, writeSynced } from "./durableFiles";
 
 const NAME = "log-spare";
 /** So much is written at a time. */
@@ -8,7 +9,7 @@ const PIECE_BYTES = 1 << 20;
 /** Where there is room for fewer files than this, every byte may be of more use elsewhere. */
 const LEAST_ROOM = 16;
 
-/** An open file, and what it begins with. */
+/** A file that was opened with {@link SYNCED_WRITES}, and what it begins with. */
 export type Begun = { readonly file: FileHandle; readonly beginning: Buffer };
 
 /**
@@ -119,11 +120,10 @@ export class LogSpare {
 
   async #begin(): Promise<Begun> {
     const beginning = this.newBeginning();
-    const file = await open(this.#path, "r+");
+    const file = await open(this.#path, constants.O_RDWR | SYNCED_WRITES);
     try {
-      await writeAll(file, beginning, 0);
       // Under another name it must never be seen with what it had before.
-      await file.datasync();
+      await writeSynced(file, [beginning], 0);
     } catch (error) {
       await file.close();
       throw error;

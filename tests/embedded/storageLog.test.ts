@@ -495,14 +495,20 @@ describe("a disk that takes no more", () => {
     await file.close();
     const namesAfterKill = async () => (await recovered(await copyOf(path))).map(([name]) => name);
 
-    vi.spyOn(files, "datasync").mockRejectedValueOnce(new Error("not synced"));
+    const { writev } = files;
+    const failToSync = () =>
+      vi.spyOn(files, "writev").mockImplementationOnce(async function (this: typeof file, ...args) {
+        await writev.apply(this, args);
+        throw new Error("not synced");
+      });
+    failToSync();
     const refused = store.commit(new Map([["b", "1"]]));
     await expect(refused).rejects.toThrow("The database could not be written: not synced");
     await expect(refused).rejects.not.toBeInstanceOf(InDoubtError);
     expect(await namesAfterKill()).toEqual(["a"]);
 
     await store.commit(new Map([["c", "1"]]));
-    vi.spyOn(files, "datasync").mockRejectedValueOnce(new Error("not synced"));
+    failToSync();
     vi.spyOn(files, "truncate").mockRejectedValueOnce(new Error("not truncated"));
     await expect(store.commit(new Map([["d", "1"]]))).rejects.toThrow(InDoubtError);
     expect(store.get("d")).toBe(undefined);
