@@ -1,6 +1,9 @@
-import { closeSync, constants, fsyncSync, openSync } from "node:fs";
+import { closeSync, constants, fsync, fsyncSync, openSync } from "node:fs";
 import { open, rename, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
+
+const sync = promisify(fsync);
 
 /** What a file is called until it is whole: its own name and this. */
 export const UNFINISHED = ".new";
@@ -63,11 +66,12 @@ function partsFrom(parts: readonly Buffer[], start: number): Buffer[] {
 export async function syncFolder(path: string): Promise<void> {
   // Windows has no such thing.
   if (process.platform === "win32") return;
-  const folder = await open(path, "r");
+  // To open and to close it takes less time than to hear that another thread has done so, where this one has work.
+  const folder = openSync(path, "r");
   try {
-    await folder.sync();
+    await sync(folder);
   } finally {
-    await folder.close();
+    closeSync(folder);
   }
 }
 

@@ -9,6 +9,8 @@ const NEARLY_FULL = 7 / 8;
 /** The log of a data folder: records at the end of its last file. */
 export class Log {
   #current: LogFile | null = null;
+  /** Files that are full are closed beside all else. */
+  #closing: Promise<unknown> = Promise.resolve();
   /** The file during which a spare one was asked for: once is enough, as where there is little room it fails each time. */
   #preparedDuring: LogFile | null = null;
   readonly #spare: LogSpare;
@@ -68,7 +70,7 @@ export class Log {
   async close(): Promise<void> {
     const file = this.#current;
     this.#current = null;
-    await file?.close();
+    await Promise.all([file?.close(), this.#closing]);
   }
 
   /** Leaves nothing behind but the files that are needed. To be called last. */
@@ -86,7 +88,9 @@ export class Log {
   async #open(): Promise<LogFile> {
     const current = this.#current;
     if (current && (current.bytes >= this.fileBytes || (!current.isReused && this.#spare.isReady))) {
-      await this.close();
+      // All that it has is on disk.
+      this.#closing = Promise.all([this.#closing, current.close().catch(() => undefined)]);
+      this.#current = null;
     }
     return (this.#current ??= await this.#begin());
   }

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, renameSync } from "node:fs";
 import { open, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncFolder, SYNCED_WRITES, writeAll, writeSynced } from "./durableFiles";
@@ -21,7 +21,7 @@ export type Begun = { readonly file: FileHandle; readonly beginning: Buffer };
  */
 export class LogSpare {
   readonly #path: string;
-  /** `busy`: it is being made, kept or given away. */
+  /** `busy`: it is being made or kept. */
   #state: "none" | "busy" | Begun = "none";
   #work: Promise<unknown> = Promise.resolve();
 
@@ -59,15 +59,14 @@ export class LogSpare {
   async take(path: string): Promise<Begun | null> {
     const begun = this.#state;
     if (typeof begun !== "object") return null;
-    this.#state = "busy";
+    this.#state = "none";
     try {
-      await rename(this.#path, path);
+      // At once: commits wait for it, and another thread takes less time for it than this one to hear of that, where it has work.
+      renameSync(this.#path, path);
       return begun;
     } catch (error) {
       await begun.file.close();
       throw error;
-    } finally {
-      this.#state = "none";
     }
   }
 
