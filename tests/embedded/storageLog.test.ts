@@ -495,7 +495,7 @@ describe("a disk that takes no more", () => {
     await file.close();
     const namesAfterKill = async () => (await recovered(await copyOf(path))).map(([name]) => name);
 
-    const { writev } = files;
+    const writev = Reflect.get(files, "writev") as typeof files.writev;
     const failToSync = () =>
       vi.spyOn(files, "writev").mockImplementationOnce(async function (this: typeof file, ...args) {
         await writev.apply(this, args);
