@@ -13,7 +13,8 @@ export class FrameDatabase implements RealmDatabase {
     private readonly problemOf: (error: unknown) => SyscallProblem,
   ) {}
 
-  // This one, `normalizeId` and `identity` count as the function's own time: all that a transaction may do of it takes less than its clock.
+  // This one, `normalizeId` and `identity` count as the function's own time: all that a transaction may do of it takes less than its
+  // clock.
 
   get(table: string | undefined, id: string): StoredDocument | null | SyscallProblem {
     try {

@@ -91,7 +91,9 @@ export class LogFile {
   async append(record: readonly Buffer[]): Promise<void> {
     // It may stand there even if it is said that it could not be written.
     this.#isAhead = true;
-    await Promise.all([writeSynced(this.file, record, this.#end), this.named]);
+    const done = await Promise.allSettled([writeSynced(this.file, record, this.#end), this.named]);
+    // Not before both have ended: what is still being written can't be taken away.
+    for (const one of done) if (one.status === "rejected") throw one.reason;
     this.named = null;
     this.#end += record.reduce((sum, { length }) => sum + length, 0);
     this.#isAhead = false;

@@ -1,7 +1,7 @@
 import { PLACE_BITS, placeOf } from "./writeLayout.js";
 
 const PIECE_BYTES = 1 << PLACE_BITS;
-/** So much memory is kept that nobody needs at the moment. */
+/** So much memory is kept that nobody needs at the moment: as much as there is in use while the database is behind. */
 const MOST_SPARE = 24;
 
 /** Memory that was used and may be used again: new memory costs the system a page fault for every 4 kB. */
