@@ -90,7 +90,8 @@ export class ImportRun {
       await parts.slot.inTurn(() => run.#finish());
       return run.#documents;
     } catch (error) {
-      await run.#undo();
+      // Where the disk refuses that as well, the next start does it.
+      await run.#undo().catch(() => undefined);
       throw error;
     }
   }

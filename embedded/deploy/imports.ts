@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { mkdir, rm, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { describeRefusal } from "../storage/diskError";
 import { ROOT, tableKey, type Namespace } from "../transaction/catalog";
 import { IMPORTS_KEY } from "../transaction/keys";
 import { OvertakenError } from "../transaction/indexBuild";
@@ -12,6 +12,7 @@ import { int64Json, isObject, type Json, type JsonObject } from "../values/json"
 import type { ImportMode } from "./importPlan";
 import { ImportRun, type ImportParts } from "./importRun";
 import { ImportError, openImport, type ImportFormat } from "./importSource";
+import { LastingNote } from "./lastingNote";
 import { PushError } from "./pushError";
 import { measure } from "./schemaEvaluation";
 
@@ -44,12 +45,14 @@ export class Imports {
   /** The last first. */
   #records: ImportRecord[];
   #last: Promise<unknown> = Promise.resolve();
+  readonly #note: LastingNote;
 
   private constructor(
     private readonly parts: ImportParts,
     private readonly folder: string,
     private readonly onFault: (error: unknown) => void,
   ) {
+    this.#note = new LastingNote(parts.database, IMPORTS_KEY);
     this.#records = JSON.parse(parts.database.get(IMPORTS_KEY) ?? "[]") as ImportRecord[];
   }
 
@@ -77,7 +80,7 @@ export class Imports {
   }
 
   /** Stores a part. Parts come in order, from 1 on; one that is sent again takes its own place, and that of all after it. */
-  async uploadPart(token: string, part: number, body: Readable): Promise<string> {
+  async uploadPart(token: string, part: number, body: AsyncIterable<Uint8Array>): Promise<string> {
     const upload = this.#upload(token);
     const start = upload.offsets[part - 1];
     if (!Number.isInteger(part) || part < 1 || part >= MAX_PARTS || start === undefined || upload.isBusy) {
@@ -93,6 +96,10 @@ export class Imports {
       upload.offsets.length = part;
       upload.offsets.push(start + file.bytesWritten);
       return `${token}-${part}`;
+    } catch (error) {
+      // What there is of it must not fill the disk until the upload is given up.
+      await truncate(upload.file, start).catch(() => undefined);
+      throw error;
     } finally {
       upload.isBusy = false;
     }
@@ -158,6 +165,7 @@ export class Imports {
   /** Waits for the import that is running. */
   async close(): Promise<void> {
     await this.#last;
+    this.#note.close();
   }
 
   async #summarize(record: ImportRecord): Promise<void> {
@@ -215,7 +223,9 @@ export class Imports {
     this.#last = this.#last.then(work).catch((error: unknown) => {
       const isKnown = error instanceof ImportError || error instanceof OvertakenError;
       if (!isKnown) this.onFault(error);
-      const reason = isKnown ? error.message : "Your request couldn't be completed. Try again later.";
+      const reason = isKnown
+        ? error.message
+        : (describeRefusal(error) ?? "Your request couldn't be completed. Try again later.");
       this.#removeFile(record._id);
       const error_message = `Hit an error while importing:\n${reason}`;
       this.#setState(record, { state: "failed", error_message });
@@ -224,7 +234,7 @@ export class Imports {
 
   #setState(record: ImportRecord, state: ImportRecord["state"]): void {
     record.state = state;
-    this.parts.database.commit([[IMPORTS_KEY, JSON.stringify(this.#records)]]);
+    this.#note.set(JSON.stringify(this.#records));
   }
 
   #upload(token: Json | undefined): Upload {

@@ -11,6 +11,7 @@ import { ROOT, type Namespace, type TableInfo } from "../transaction/catalog";
 import { blobOfFileKey, LATEST_EXPORT_KEY, rangeOfPrefix, tablePrefix } from "../transaction/keys";
 import { toExportJson } from "../values/exportJson";
 import { int64Json, type JsonObject } from "../values/json";
+import { LastingNote } from "./lastingNote";
 import { PushError } from "./pushError";
 
 /** Documents are read for this long before the event loop turns. */
@@ -28,13 +29,16 @@ The documents of each table are lines of JSON in <table>/documents.jsonl, the fi
 
 export class Exports {
   #running: { readonly zip: ZipFile; readonly done: Promise<void> } | null = null;
+  readonly #state: LastingNote;
 
   private constructor(
     private readonly database: Database,
     private readonly blobs: BlobStore,
     private readonly folder: string,
     private readonly onFault: (error: unknown) => void,
-  ) {}
+  ) {
+    this.#state = new LastingNote(database, LATEST_EXPORT_KEY);
+  }
 
   /** `folder`: where the zip files lie. An export that the last process has not finished has failed. */
   static async open(
@@ -47,8 +51,9 @@ export class Exports {
     const names = await readdir(folder);
     const unfinished = names.filter((name) => name.endsWith(TEMPORARY));
     await Promise.all(unfinished.map((name) => rm(path.join(folder, name), { force: true })));
-    if (database.get(LATEST_EXPORT_KEY)?.includes('"in_progress"')) setState(database, { state: "failed" });
-    return new Exports(database, blobs, folder, onFault);
+    const exports = new Exports(database, blobs, folder, onFault);
+    if (database.get(LATEST_EXPORT_KEY)?.includes('"in_progress"')) exports.#setState({ state: "failed" });
+    return exports;
   }
 
   /** Begins an export; how it goes is told by `_system/cli/exports:getLatest`. Throws {@link PushError} while one is running. */
@@ -57,10 +62,10 @@ export class Exports {
       throw new PushError("ExportInProgress", "There is already an export requested or in progress.");
     }
     const zip = new ZipFile();
-    setState(this.database, { state: "in_progress" });
+    this.#setState({ state: "in_progress" });
     const done = this.#run(zip, includeStorage).catch((error: unknown) => {
       this.onFault(error);
-      setState(this.database, { state: "failed" });
+      this.#setState({ state: "failed" });
     });
     this.#running = { zip, done };
     void done.then(() => (this.#running = null));
@@ -78,9 +83,15 @@ export class Exports {
   /** Ends what is running. */
   async close(): Promise<void> {
     const running = this.#running;
-    if (!running) return;
-    (running.zip.outputStream as Readable).destroy(new Error("The server is closing"));
-    await running.done;
+    if (running) {
+      (running.zip.outputStream as Readable).destroy(new Error("The server is closing"));
+      await running.done;
+    }
+    this.#state.close();
+  }
+
+  #setState(state: JsonObject): void {
+    this.#state.set(JSON.stringify(state));
   }
 
   async #run(zip: ZipFile, includeStorage: boolean): Promise<void> {
@@ -91,10 +102,16 @@ export class Exports {
         const file = this.#file(snapshot.timestamp.toString());
         addEntries(zip, snapshot, includeStorage ? this.blobs : null);
         zip.end();
-        await pipeline(zip.outputStream, createWriteStream(file + TEMPORARY, { mode: 0o600, flush: true }));
+        const temporary = file + TEMPORARY;
+        try {
+          await pipeline(zip.outputStream, createWriteStream(temporary, { mode: 0o600, flush: true }));
+        } catch (error) {
+          await rm(temporary, { force: true });
+          throw error;
+        }
         await this.#removeOthers();
-        await rename(file + TEMPORARY, file);
-        setState(this.database, {
+        await rename(temporary, file);
+        this.#setState({
           state: "completed",
           start_ts: int64Json(snapshot.timestamp),
           complete_ts: int64Json(this.database.timestamp),
@@ -119,10 +136,6 @@ export class Exports {
   #file(timestamp: string): string {
     return path.join(this.folder, `snapshot_${timestamp}.zip`);
   }
-}
-
-function setState(database: Database, state: JsonObject): void {
-  database.commit([[LATEST_EXPORT_KEY, JSON.stringify(state)]]);
 }
 
 /** `blobs`: where the files are found that are to be in the export too. */

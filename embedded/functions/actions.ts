@@ -1,6 +1,7 @@
 /** Runs actions and HTTP actions: they may wait for the outside world, and reach the database through other functions. */
 import { buffer } from "node:stream/consumers";
 import type { Blobs } from "../storage/blobs";
+import { InDoubtError } from "../storage/store";
 import { DeveloperError } from "../transaction/errors";
 import type { Transaction } from "../transaction/transaction";
 import type { Json } from "../values/json";
@@ -209,13 +210,14 @@ export class Actions implements ActionHost {
     const blob = await this.blobs.put(source);
     try {
       requireDigest(blob, sha256);
+      return await this.executor.transact((transaction) =>
+        addFile(transaction.within(component, null), blob, contentType),
+      );
     } catch (error) {
-      await this.blobs.remove(blob.key);
+      // Where it is in doubt whether there is a document of it, or the disk takes nothing, the next start does that.
+      if (!(error instanceof InDoubtError)) await this.blobs.remove(blob.key).catch(() => undefined);
       throw error;
     }
-    return this.executor.transact((transaction) =>
-      addFile(transaction.within(component, null), blob, contentType),
-    );
   }
 
   #call(frame: Frame, args: Record<string, Json> & FunctionAddress): Call {

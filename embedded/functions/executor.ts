@@ -1,4 +1,5 @@
 import type { Blobs } from "../storage/blobs";
+import { refusalOfDisk } from "../storage/diskError";
 import { InDoubtError } from "../storage/store";
 import type { Database } from "../transaction/database";
 import { DeveloperError } from "../transaction/errors";
@@ -311,7 +312,8 @@ export class Executor {
       return this.#execute(call, transaction);
     } catch (error) {
       this.onFault(error);
-      return { failure: INTERNAL, fault: true };
+      // A file that it stores, for one, is written before it is committed.
+      return { failure: refusalOfDisk(error) === null ? INTERNAL : NOT_WRITTEN, fault: true };
     }
   }
 

@@ -2,6 +2,11 @@ import type { IncomingMessage } from "node:http";
 import { ApiError } from "./apiError";
 import type { Intake } from "./intake";
 
+/** A body part by part. Whoever stops in the midst of it can still answer: the rest is left where it is. */
+export function partsOf(request: IncomingMessage): AsyncIterable<Buffer> {
+  return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+}
+
 /** A request's body is larger than the limit. */
 export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";

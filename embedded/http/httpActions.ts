@@ -10,7 +10,7 @@ import { ApiError } from "./apiError";
 import { BodyTooLargeError, readBody } from "./body";
 import { requestId } from "./functionsApi";
 import type { Intake } from "./intake";
-import { sendJson, sendText } from "./respond";
+import { sendJson, sendJsonAndClose, sendText } from "./respond";
 
 /** The largest body that an HTTP action gets. */
 const MAX_BODY_BYTES = 20 * 1024 * 1024;
@@ -36,9 +36,8 @@ export async function handleHttpAction(
     if (method !== "GET" && method !== "HEAD") body = await readBody(request, MAX_BODY_BYTES, intake);
   } catch (error) {
     if (!(error instanceof BodyTooLargeError)) throw error;
-    // The rest of the body is not read, so the connection can't be used again.
-    response.setHeader("Connection", "close");
-    return sendJson(response, 413, JSON.stringify({ code: "RequestTooLarge", message: error.message }));
+    const json = JSON.stringify({ code: "RequestTooLarge", message: error.message });
+    return sendJsonAndClose(request, response, 413, json);
   }
   const webRequest = new Request(url, {
     method,

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { PushError } from "../deploy/pushError";
+import { describeRefusal } from "../storage/diskError";
 import { ApiError } from "./apiError";
 import { handleCors } from "./cors";
 import { handleDeployRequest, isDeployPath, type DeployApiOptions } from "./deployApi";
@@ -13,7 +14,7 @@ import {
   type FunctionsApiOptions,
 } from "./functionsApi";
 import { handleHttpAction, type HttpActionsOptions } from "./httpActions";
-import { sendJson } from "./respond";
+import { sendJson, sendJsonAndClose } from "./respond";
 import { handleSnapshotRequest, isSnapshotPath, type SnapshotApiOptions } from "./snapshotApi";
 import { serveStatic, type StaticMount } from "./staticFiles";
 
@@ -101,17 +102,17 @@ function serve(options: HttpOptions, handle: Handler): Server {
     });
     answer(options, request, response, handle).catch((error: unknown) => {
       // A client that has gone away is nobody's fault and gets no answer.
-      if (request.destroyed && !request.complete) return;
+      if (socket.destroyed) return;
       if (response.headersSent) {
         response.destroy();
         return;
       }
       if (!(error instanceof ApiError)) options.onFault(error);
-      const { status, code, message, headers } = error instanceof ApiError ? error : INTERNAL;
+      const { status, code, message, headers } = apiErrorOf(error);
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-      // What is left of the body is not read, so the connection can't be used again.
-      if (!request.complete) response.setHeader("Connection", "close");
-      sendJson(response, status, JSON.stringify({ code, message }));
+      const json = JSON.stringify({ code, message });
+      if (request.complete) sendJson(response, status, json);
+      else sendJsonAndClose(request, response, status, json);
     });
   });
   owed.set(server, responses);
@@ -127,11 +128,13 @@ function cutOffUnread(socket: Socket, response: ServerResponse, unreadMs: number
   });
 }
 
-const INTERNAL = new ApiError(
-  500,
-  "InternalServerError",
-  "Your request couldn't be completed. Try again later.",
-);
+/** What a client gets to know of an error: of those that it is not to blame for only that there was one, or that the disk is. */
+function apiErrorOf(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const refusal = describeRefusal(error);
+  const message = refusal ?? "Your request couldn't be completed. Try again later.";
+  return new ApiError(500, "InternalServerError", message);
+}
 
 async function answer(
   { ready }: HttpOptions,

@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises";
 import type { Exports } from "../deploy/snapshotExport";
 import type { Imports } from "../deploy/imports";
 import { ApiError } from "./apiError";
+import { partsOf } from "./body";
 import type { Exchange } from "./exchange";
 import { sendJson } from "./respond";
 import type { JsonObject } from "../values/json";
@@ -42,7 +43,7 @@ export async function handleSnapshotRequest(
       return answer({ uploadToken: imports.startUpload() });
     case "POST /api/import/upload_part": {
       const part = Number(searchParams.get("partNumber"));
-      return answer(await imports.uploadPart(searchParams.get("uploadToken") ?? "", part, request));
+      return answer(await imports.uploadPart(searchParams.get("uploadToken") ?? "", part, partsOf(request)));
     }
     case "POST /api/import/finish_upload": {
       const { import: what, uploadToken, partTokens } = await readJson();

@@ -6,6 +6,7 @@ import type { Runtime } from "../functions/runtime";
 import type { Blobs } from "../storage/blobs";
 import { DeveloperError } from "../transaction/errors";
 import { ApiError } from "./apiError";
+import { partsOf } from "./body";
 import { sendJson } from "./respond";
 
 export type StorageApiOptions = {
@@ -35,7 +36,7 @@ export async function upload(
   const { "content-type": contentType = null, digest } = request.headers;
   const sha256 = typeof digest === "string" ? (/^sha-256=(.+)$/i.exec(digest)?.[1] ?? null) : null;
   try {
-    const storageId = await runtime.storeFile(component, request, contentType, sha256);
+    const storageId = await runtime.storeFile(component, partsOf(request), contentType, sha256);
     sendJson(response, 200, JSON.stringify({ storageId }));
   } catch (error) {
     if (error instanceof DeveloperError) throw new ApiError(400, "BadUpload", error.message);

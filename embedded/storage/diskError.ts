@@ -26,3 +26,9 @@ export function refusalOfDisk(error: unknown): DiskRefusal | null {
   }
   return null;
 }
+
+/** {@link refusalOfDisk} as a sentence for a client; null if it is about something else. */
+export function describeRefusal(error: unknown): string | null {
+  const refusal = refusalOfDisk(error);
+  return refusal && `The server could not write to disk (${refusal.code}): ${refusal.advice}.`;
+}
