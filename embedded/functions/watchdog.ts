@@ -24,6 +24,14 @@ export class Watchdog {
     Guard.start();
   }
 
+  /**
+   * To be called when a connection has come: what is to be run waits another turn of the event loop. Of the connections that wait
+   * to be accepted it takes one a turn, and with work in each turn the last of many would be let in seconds after the first.
+   */
+  static letIn(): void {
+    Guard.hasLetIn = true;
+  }
+
   /** Runs work soon, in a turn of the event loop in which nothing else runs behind it, and tells how it has ended. */
   run(work: () => void, timeoutMs: number, ended: Ended): void {
     const guard = Guard.ready;
@@ -48,6 +56,9 @@ export class Watchdog {
 
 /** The worker's code. It is plain JavaScript, as it is handed over as text. */
 const GUARD_WORKER = readFileSync(new URL("./guardWorker.js", import.meta.url), "utf8");
+
+/** So many turns in a row work waits for others to be let in. */
+const MOST_LET_IN = 128;
 
 /** By this name the worker's message finds {@link Guard.doom} in the main thread. */
 const DOOM = Symbol.for("convex-embedded.doom");
@@ -93,6 +104,9 @@ class Guard {
   static #starting = false;
   static #ready: Guard | null = null;
 
+  /** See {@link Watchdog.letIn}. */
+  static hasLetIn = false;
+
   /** `null`: it is not there yet, or can't be. */
   static get ready(): Guard | null {
     return Guard.#ready;
@@ -117,6 +131,8 @@ class Guard {
   readonly #waiting: Watched[] = [];
   /** A message has been sent, since which the event loop has not turned behind its work. */
   #isAsked = false;
+  /** For so many turns work has waited. */
+  #turnsWaited = 0;
   #running: Watched | null = null;
   /** What is being ended: V8 lets it go on for a few steps. */
   #doomed: Watched | null = null;
@@ -129,7 +145,7 @@ class Guard {
         this.#isAsked = false;
         this.#ask();
       });
-      this.#next();
+      if (!this.#waits()) this.#next();
     });
     this.#channel.port2.unref();
     (globalThis as Record<symbol, unknown>)[DOOM] = (turn: number) => this.#doom(turn);
@@ -149,6 +165,14 @@ class Guard {
     if (this.#isAsked || this.#waiting.length === 0) return;
     this.#isAsked = true;
     this.#channel.port1.postMessage(null);
+  }
+
+  /** Whether work has to wait for another turn; see {@link Watchdog.letIn}. */
+  #waits(): boolean {
+    const waits = Guard.hasLetIn && this.#turnsWaited < MOST_LET_IN;
+    Guard.hasLetIn = false;
+    this.#turnsWaited = waits ? this.#turnsWaited + 1 : 0;
+    return waits;
   }
 
   #next(): void {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { PushError } from "../deploy/pushError";
+import { Watchdog } from "../functions/watchdog";
 import { describeRefusal } from "../storage/diskError";
 import { ApiError } from "./apiError";
 import { handleCors } from "./cors";
@@ -115,6 +116,7 @@ function serve(options: HttpOptions, handle: Handler): Server {
       else sendJsonAndClose(request, response, status, json);
     });
   });
+  server.on("connection", () => Watchdog.letIn());
   owed.set(server, responses);
   return server;
 }
