@@ -5,6 +5,8 @@ import { InDoubtError } from "./store";
 
 /** Of a file: how full it is when a spare one is made for what follows. */
 const NEARLY_FULL = 7 / 8;
+/** Of a file: how full it may get while a spare one is on its way. */
+const LONGEST = 2;
 
 /** The log of a data folder: records at the end of its last file. */
 export class Log {
@@ -16,7 +18,7 @@ export class Log {
   readonly #spare: LogSpare;
 
   /**
-   * @param fileBytes a file is followed by another one when it has so many bytes
+   * @param fileBytes a file is followed by another one when it has so many bytes, or some more
    * @param files those that are there already, in order. None of them is written to again
    * @param next the sequence of the next record
    */
@@ -87,12 +89,19 @@ export class Log {
   /** The file that takes the next record. */
   async #open(): Promise<LogFile> {
     const current = this.#current;
-    if (current && (current.bytes >= this.fileBytes || (!current.isReused && this.#spare.isReady))) {
+    if (current && this.#isOver(current)) {
       // All that it has is on disk.
       this.#closing = Promise.all([this.#closing, current.close().catch(() => undefined)]);
       this.#current = null;
     }
     return (this.#current ??= await this.#begin());
+  }
+
+  /** Whether another file takes its place. */
+  #isOver({ bytes, isReused }: LogFile): boolean {
+    if (this.#spare.isReady) return bytes >= this.fileBytes || !isReused;
+    // To make one without waits longer than for a spare one, of which the disk takes note beside all else.
+    return bytes >= this.fileBytes * (this.#spare.isComing ? LONGEST : 1);
   }
 
   async #begin(): Promise<LogFile> {

@@ -4,8 +4,6 @@ import { dirname, join } from "node:path";
 import { syncFolder, SYNCED_WRITES, writeAll, writeSynced } from "./durableFiles";
 
 const NAME = "log-spare";
-/** So much is written at a time. */
-const PIECE_BYTES = 1 << 20;
 /** Where there is room for fewer files than this, every byte may be of more use elsewhere. */
 const LEAST_ROOM = 16;
 
@@ -41,6 +39,11 @@ export class LogSpare {
     return typeof this.#state === "object";
   }
 
+  /** Whether one will be ready soon, if nothing goes wrong. */
+  get isComing(): boolean {
+    return this.#state === "busy";
+  }
+
   /** Makes one, if there is none. */
   prepare(): void {
     if (this.#state !== "none" || !Number.isFinite(this.bytes)) return;
@@ -50,7 +53,7 @@ export class LogSpare {
   /** Takes a file away that the log needs no more: keeps it, if there is none and it is long enough, or removes it. */
   async recycle(path: string): Promise<void> {
     const [length, isRoomy] = await Promise.all([lengthOf(path), this.#isRoomy()]);
-    const isLong = length >= this.bytes && length < 2 * this.bytes;
+    const isLong = length >= this.bytes && length < 3 * this.bytes;
     const isWanted = this.#state === "none" && isLong && isRoomy;
     await (isWanted ? this.#do(() => this.#keep(path)) : rm(path, { force: true }));
   }
@@ -100,11 +103,8 @@ export class LogSpare {
     // One that a process has left that was killed.
     if ((await lengthOf(this.#path)) >= this.bytes) return;
     const file = await open(this.#path, "w", 0o600);
-    const zeros = Buffer.alloc(Math.min(PIECE_BYTES, this.bytes));
     try {
-      for (let at = 0; at < this.bytes; at += PIECE_BYTES) {
-        await writeAll(file, zeros.subarray(0, this.bytes - at), at);
-      }
+      await writeAll(file, Buffer.alloc(this.bytes), 0);
       await file.sync();
     } finally {
       await file.close();

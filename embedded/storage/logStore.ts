@@ -26,7 +26,7 @@ export type LogSizes = {
   readonly freeBytes: number;
   /** A generation of so many bytes is brought into the database by a thread of its own. */
   readonly threadBytes: number;
-  /** A file of the log is followed by another one when it has so many bytes. */
+  /** A file of the log is followed by another one when it has so many bytes, or some more. */
   readonly fileBytes: number;
 };
 

@@ -20,6 +20,7 @@ import { LmdbStore } from "../../embedded/storage/lmdbStore";
 import { listLogFiles } from "../../embedded/storage/logFile";
 import { formatMark, NO_MARK } from "../../embedded/storage/logMark";
 import { recoverLog } from "../../embedded/storage/logRecovery";
+import { LogSpare } from "../../embedded/storage/logSpare";
 import { LogStore, type LogSizes } from "../../embedded/storage/logStore";
 import { InDoubtError, type Reading } from "../../embedded/storage/store";
 import { Database } from "../../embedded/transaction/database";
@@ -328,6 +329,27 @@ describe("a file that is written over an older one of the log", () => {
     await store.close();
     expect((await readdir(dirname(path))).filter((name) => name.startsWith("log"))).toEqual([]);
   });
+});
+
+test("a file of the log waits for a spare one that is on its way, and gets no longer than twice as long for that", async () => {
+  const isComing = vi.spyOn(LogSpare.prototype, "isComing", "get").mockReturnValue(true);
+  const isReady = vi.spyOn(LogSpare.prototype, "isReady", "get").mockReturnValue(false);
+  const sizes = async (fileBytes: number) => {
+    const path = await newDatabase();
+    const store = await LogStore.open(path, { ...LOG_ALONE, fileBytes });
+    for (let i = 0; i < 40; i++) await store.commit(new Map([[`key${i}`, "v".repeat(100)]]));
+    const files = await Promise.all((await logOf(path)).map(async (file) => (await stat(file)).size));
+    await store.close();
+    return files.slice(0, -1);
+  };
+  for (const size of await sizes(1000)) {
+    expect(size).toBeGreaterThanOrEqual(2000);
+    expect(size).toBeLessThan(2200);
+  }
+  isComing.mockReturnValue(false);
+  for (const size of await sizes(1000)) expect(size).toBeLessThan(1200);
+  isComing.mockRestore();
+  isReady.mockRestore();
 });
 
 test("a log of which a part is gone that the database has begun to take over is refused", async () => {
