@@ -256,10 +256,7 @@ export class Executor {
     late?.commit();
     if (!finished) this.app().renewRealms();
     for (const job of batch) {
-      const { storedBlobs } = job.call;
-      if (storedBlobs.length > 0) {
-        void removeUnused(this.database, this.blobs, storedBlobs).catch(this.onFault);
-      }
+      this.#removeUnused(job);
       this.#settle(job, job.result ?? { failure: timedOut() });
     }
     lateLive?.run.done(lateLive.result);
@@ -301,10 +298,18 @@ export class Executor {
       () => job.settle(outcome),
       (error: unknown) => {
         this.onFault(error);
-        const failure = error instanceof InDoubtError ? IN_DOUBT : NOT_WRITTEN;
-        job.settle(outcomeOf(job.call, { failure, fault: true }));
+        const isInDoubt = error instanceof InDoubtError;
+        // What has got its documents after all has to be there after a restart.
+        if (!isInDoubt) this.#removeUnused(job);
+        job.settle(outcomeOf(job.call, { failure: isInDoubt ? IN_DOUBT : NOT_WRITTEN, fault: true }));
       },
     );
+  }
+
+  /** Removes those files that a call has stored and the database knows nothing of. */
+  #removeUnused({ call: { storedBlobs } }: Job): void {
+    if (storedBlobs.length === 0) return;
+    void removeUnused(this.database, this.blobs, storedBlobs).catch(this.onFault);
   }
 
   #executeSafely(call: Prepared, transaction: Transaction): Ran {

@@ -1,7 +1,7 @@
 /** File systems of a test's own, which can be filled, take no more writes, or fail as on a disk that is dying. */
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { open, rm, stat, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -105,6 +105,12 @@ export class Disk implements Place {
   /** Gives back what {@link fill} has taken. */
   makeRoom(): Promise<void> {
     return rm(this.#ballast);
+  }
+
+  /** Gives back a part of it. */
+  async makeSomeRoom(bytes: number): Promise<void> {
+    const { size } = await stat(this.#ballast);
+    await truncate(this.#ballast, size - bytes);
   }
 
   /** Makes one in memory larger. */

@@ -89,6 +89,24 @@ describe.runIf(canMountMemory())("a full disk (only where `unshare --user --moun
     await on.close();
   });
 
+  test("that has room for a file, and not for what the database is to know of it, keeps nothing of it either", async () => {
+    const on = await Filled.start();
+    await on.disk.fill();
+    // Until there is no room left at the end of the log either.
+    const note = { path: "notes:add", args: { author: "a", text: "t" } };
+    while ((await request(`${on.url}/api/mutation`, { body: note })).status === 200);
+    const room = 1 << 16;
+    await on.disk.makeSomeRoom(room);
+
+    // The function adds a character.
+    const text = "f".repeat(room - 1);
+    expect(await on.call("mutation", "storeInMutation", { text })).toMatchObject({ status: 500 });
+    await vi.waitFor(async () => expect(await on.folder("files")).toEqual([]));
+    expect(await on.upload("f".repeat(room))).toMatchObject({ status: 500 });
+    expect(await on.folder("files")).toEqual([]);
+    await on.close();
+  });
+
   test("ends an export as failed, and keeps nothing of it", async () => {
     const on = await Filled.start();
     for (let i = 0; i < 4; i++) await on.upload(MEGABYTE);
