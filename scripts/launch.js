@@ -30,7 +30,7 @@ const file = new BuildFile(path.join(project, "node_modules/.cache/connvo-meetin
 const OWN_FILES = ["launch.js", "compileServer.js"].map((name) => path.join(project, "scripts", name));
 
 const server = loadKept() ?? (await compile());
-const script = new Script(`(function (exports, require, module) {${server.code}\n})`, {
+const script = new Script(`(function (exports, require, module) {${server.readCode()}\n})`, {
   filename: scriptFile,
   ...(server.v8Code === null ? {} : { cachedData: server.v8Code }),
 });
@@ -52,10 +52,16 @@ function print(error) {
 /** What is kept, if it is made of the files as they are. */
 function loadKept() {
   const kept = file.read();
-  const code = kept?.readText("code");
-  if (!kept || !code) return null;
+  let first = kept?.readText("code");
+  if (!kept || !first) return null;
+  // V8 has a text of its own of it: it is read again if it is to be kept anew.
+  const readCode = () => {
+    const code = first ?? kept.readText("code");
+    first = null;
+    return code;
+  };
   const readMap = () => kept.readText("sourceMap");
-  return { code, readMap, v8Code: kept.read("v8Code"), sources: kept.sources };
+  return { readCode, readMap, v8Code: kept.read("v8Code"), sources: kept.sources };
 }
 
 async function compile() {
@@ -71,11 +77,13 @@ async function compile() {
       ["sourceMap", sourceMap],
     ]),
   );
-  return { code, readMap: () => sourceMap, v8Code: null, sources };
+  return { readCode: () => code, readMap: () => sourceMap, v8Code: null, sources };
 }
 
 function keepV8Code() {
-  const { code, readMap, sources } = server;
+  const { readCode, readMap, sources } = server;
+  const code = readCode();
+  if (code === null) return;
   const parts = { code, sourceMap: readMap() ?? "", v8Code: script.createCachedData() };
   file.begin()?.keep(sources, new Map(Object.entries(parts)));
 }

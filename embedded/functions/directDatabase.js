@@ -227,7 +227,7 @@
   /** A longer one is read anew each time. */
   const MAX_TEMPLATE_CHARS = 4096;
   /** Of the texts of all templates, as many as the cache of documents can hold. Those that are out of date count until their slots are used again. */
-  const MAX_ALL_TEMPLATES_CHARS = 12 << 20;
+  const MAX_ALL_TEMPLATES_CHARS = 36 << 20;
 
   /** By the slots of their documents. It has no prototype that an app could give setters. @type {(Template | undefined)[]} */
   const templates = Object.setPrototypeOf([], null);

@@ -75,12 +75,21 @@ function readDefinition(kept: KeptBuild, outline: DefinitionOutline, owner: numb
   );
 }
 
-/** The source map is read when the first error needs it. */
+/**
+ * What is not at hand is read when somebody asks: the source map when the first error needs it, and the code, of which V8 has a text
+ * of its own once it is compiled, after the first time.
+ */
 function readCode(kept: KeptBuild, owner: number | string) {
-  const code = kept.readText(codePart(owner));
-  if (code === null) return null;
+  const part = codePart(owner);
+  let first = kept.readText(part);
+  if (first === null) return null;
   return {
-    code,
+    get code() {
+      const code = first ?? kept.readText(part);
+      first = null;
+      if (code === null) throw new Error("The bundle that was kept of the app can't be read any more");
+      return code;
+    },
     get sourceMap() {
       return kept.readText(sourceMapPart(owner)) ?? NO_SOURCE_MAP;
     },

@@ -15,8 +15,8 @@ export type StoredDocument = {
 
 export const NO_SLOT = -1;
 
-/** How much is kept, in characters, see {@link weightOf}. */
-const CAPACITY = 24 << 20;
+/** How much is kept, in characters, see {@link weightOf}: some 100,000 people. */
+const CAPACITY = 72 << 20;
 /**
  * Where others have to go, of so many documents that are read one is taken in: what is read often comes in soon all the same, and to
  * take in what is not costs as much as to read it again.
