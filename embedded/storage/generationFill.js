@@ -4,7 +4,7 @@ import { haveSameKey, sortByKey } from "./keyOrder.js";
 import { pieceAt, placeOf, writeBytesAt } from "./writeLayout.js";
 
 /**
- * A slice is one transaction, in which LMDB holds a copy of each page that it changes: of so many writes some 10 MB, where they
+ * A slice is one transaction, in which LMDB holds a copy of each page that it changes: of so many writes up to 20 MB, where they
  * are far apart.
  */
 const SLICE_WRITES = 2500;

@@ -26,6 +26,12 @@ import {
 export const MARK_KEY = "\xff".repeat(PLAIN_KEY_BYTES + 1);
 
 /**
+ * Of a new database. What is brought over at once touches most pages of the indexes that it goes into, and fewer pages are fewer
+ * writes for the disk; larger ones still would be more bytes where indexes are large.
+ */
+const PAGE_BYTES = 8 << 10;
+
+/**
  * @param {string} path
  * @returns {TextDatabase}
  */
@@ -33,6 +39,7 @@ export function openDatabase(path) {
   const options = {
     path,
     noSubdir: true,
+    pageSize: PAGE_BYTES,
     encoding: "binary",
     keyEncoder: binaryKeys,
     encoder: utf8Values(),

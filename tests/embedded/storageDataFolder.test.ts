@@ -14,6 +14,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { open as openLmdb } from "lmdb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DataFolderError, openDataFolder } from "../../embedded/storage/dataFolder";
 import { LogStore } from "../../embedded/storage/logStore";
@@ -51,6 +52,14 @@ async function refusal(): Promise<string> {
   if (!(error instanceof DataFolderError) || error.message.includes("\n")) throw error;
   expect(await contents(path)).toEqual(before);
   return error.message;
+}
+
+/** An empty database with pages of so many bytes. */
+async function makeDatabase(file: string, pageSize: number): Promise<void> {
+  const database = openLmdb({ path: file, noSubdir: true, pageSize, overlappingSync: false });
+  database.putSync("a", "1");
+  database.removeSync("a");
+  await database.close();
 }
 
 describe("openDataFolder", () => {
@@ -204,11 +213,29 @@ test("a database without its first commit is made anew, whatever a start that wa
   await kept.release();
 });
 
-describe("a damaged database", () => {
+/** Of older databases, of new ones, and as large as can be. */
+const PAGE_SIZES = [4096, 8192, 32768];
+
+test.each(PAGE_SIZES)("a database goes on with the pages of %i bytes that it was made with", async (page) => {
+  const { database, release } = await openDataFolder(path);
+  await makeDatabase(database, page);
+  const store = new LmdbStore(database);
+  await store.commit(new Map(Array.from({ length: 2000 }, (_, i) => [`key${i}`, `value${i}`])));
+  await store.close();
+  const reopened = new LmdbStore(database);
+  expect(reopened.get("key1999")).toBe("value1999");
+  await reopened.close();
+  // Where LMDB's file says it.
+  expect((await readFile(database)).readUInt32LE(48)).toBe(page);
+  await release();
+});
+
+describe.each(PAGE_SIZES)("a damaged database with pages of %i bytes", (page) => {
   let sound: string;
   let bytes: number;
   beforeAll(async () => {
-    const source = await openDataFolder(join(root, "sound"));
+    const source = await openDataFolder(join(root, `sound${page}`));
+    await makeDatabase(source.database, page);
     const store = new LmdbStore(source.database);
     for (let i = 0; i < 40; i++) {
       const writes = new Map<string, string>();
@@ -234,7 +261,7 @@ describe("a damaged database", () => {
   });
 
   test("is one that is cut off, anywhere", async () => {
-    const lengths = [1, 23, 100, 4095, 4096, 4300, 8191, 8192, 12288];
+    const lengths = [1, 23, 100, page - 1, page, page + 204, 2 * page - 1, 2 * page, 3 * page];
     for (let i = 1; i < 12; i++) lengths.push(Math.floor((bytes * i) / 12));
     for (const length of lengths.toSorted((a, b) => b - a)) {
       await truncate(join(path, "data.mdb"), length);
@@ -246,7 +273,7 @@ describe("a damaged database", () => {
 
   test("is not one that lost only free pages at its end: all entries are there", async () => {
     const all = await entries(join(sound, "data.mdb"));
-    for (let cut = 4096; cut <= 40 * 4096; cut += 4096) {
+    for (let cut = page; cut <= Math.min(40 * page, bytes / 2); cut += page) {
       await cp(join(sound, "data.mdb"), join(path, "data.mdb"));
       await truncate(join(path, "data.mdb"), bytes - cut);
       const isSound = findDamage(join(path, "data.mdb")) === null;
@@ -257,10 +284,10 @@ describe("a damaged database", () => {
   test("is one whose beginning is zeroed, or random, or another file", async () => {
     const file = join(path, "data.mdb");
     for (const [position, head] of [
-      [0, Buffer.alloc(4096)],
-      [0, Buffer.alloc(8192)],
-      [4096, Buffer.alloc(4096)],
-      [0, Buffer.from(Array.from({ length: 8192 }, (_, i) => (i * 7919 + (i >> 3)) & 0xff))],
+      [0, Buffer.alloc(page)],
+      [0, Buffer.alloc(2 * page)],
+      [page, Buffer.alloc(page)],
+      [0, Buffer.from(Array.from({ length: 2 * page }, (_, i) => (i * 7919 + (i >> 3)) & 0xff))],
       [0, Buffer.from("SQLite format 3\0")],
       [24, Buffer.from("not a database")],
     ] as const) {
@@ -274,9 +301,9 @@ describe("a damaged database", () => {
 
   test("is one in which the pages that lead to the data are overwritten", async () => {
     const file = join(path, "data.mdb");
-    const noise = Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 31 + 7) & 0xff));
+    const noise = Buffer.from(Array.from({ length: page }, (_, i) => (i * 31 + 7) & 0xff));
     const handle = await open(file, "r+");
-    for (let page = 2; page * 4096 < bytes; page++) await handle.write(noise, 0, 4096, page * 4096);
+    for (let at = 2 * page; at < bytes; at += page) await handle.write(noise, 0, page, at);
     await handle.close();
     expect(await refusal()).toMatch(/data\.mdb is (damaged at page \d+|cut off)/);
   });
