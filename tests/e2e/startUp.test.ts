@@ -207,12 +207,15 @@ describe("a start that can't be is refused in one line, and the folder is as it 
   });
 
   test.each([
-    ["begins with other bytes", 0, Buffer.alloc(4096, 7)],
-    ["has lost its second page", 4096, Buffer.alloc(4096)],
-  ])("when the database file %s", async (_what, position, bytes) => {
+    ["begins with other bytes", 0, 7],
+    ["has lost its second page", 1, 0],
+  ])("when the database file %s", async (_what, page, byte) => {
     const dataFolder = await copyOfKept();
-    const file = await open(path.join(dataFolder, "data.mdb"), "r+");
-    await file.write(bytes, 0, bytes.length, position);
+    const database = path.join(dataFolder, "data.mdb");
+    // Where LMDB says how large its pages are.
+    const pageBytes = (await readFile(database)).readUInt32LE(48);
+    const file = await open(database, "r+");
+    await file.write(Buffer.alloc(pageBytes, byte), 0, pageBytes, page * pageBytes);
     await file.close();
     expect(await refusal({ dataFolder })).toMatch(/data\.mdb .*restore the folder from a backup/);
   });
