@@ -52,14 +52,8 @@ function print(error) {
 /** What is kept, if it is made of the files as they are. */
 function loadKept() {
   const kept = file.read();
-  let first = kept?.readText("code");
-  if (!kept || !first) return null;
-  // V8 has a text of its own of it: it is read again if it is to be kept anew.
-  const readCode = () => {
-    const code = first ?? kept.readText("code");
-    first = null;
-    return code;
-  };
+  const readCode = kept?.textReader("code");
+  if (!kept || !readCode) return null;
   const readMap = () => kept.readText("sourceMap");
   return { readCode, readMap, v8Code: kept.read("v8Code"), sources: kept.sources };
 }

@@ -159,6 +159,24 @@ export class KeptBuild {
     return content && content.toString(isAscii(content) ? "latin1" : "utf8");
   }
 
+  /**
+   * For a text that is wanted at once and hardly ever again, such as code, of which V8 has a text of its own once it is compiled:
+   * what gives the text, which after the first time is read anew. Null if there is no such part, or it is damaged or empty; what is
+   * given may be null later, where the disk fails.
+   *
+   * @param {string} name
+   * @returns {(() => string | null) | null}
+   */
+  textReader(name) {
+    let atHand = this.readText(name);
+    if (!atHand) return null;
+    return () => {
+      const text = atHand ?? this.readText(name);
+      atHand = null;
+      return text;
+    };
+  }
+
   close() {
     closeSync(this.#file);
   }

@@ -75,18 +75,13 @@ function readDefinition(kept: KeptBuild, outline: DefinitionOutline, owner: numb
   );
 }
 
-/**
- * What is not at hand is read when somebody asks: the source map when the first error needs it, and the code, of which V8 has a text
- * of its own once it is compiled, after the first time.
- */
+/** The source map is read when the first error needs it. */
 function readCode(kept: KeptBuild, owner: number | string) {
-  const part = codePart(owner);
-  let first = kept.readText(part);
-  if (first === null) return null;
+  const readText = kept.textReader(codePart(owner));
+  if (readText === null) return null;
   return {
     get code() {
-      const code = first ?? kept.readText(part);
-      first = null;
+      const code = readText();
       if (code === null) throw new Error("The bundle that was kept of the app can't be read any more");
       return code;
     },
