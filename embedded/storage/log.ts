@@ -1,6 +1,6 @@
 import { LogFile, newHeader, type LogFileName } from "./logFile";
 import { sealRecord } from "./logRecord";
-import { LogSpare } from "./logSpare";
+import { LogSpares } from "./logSpares";
 import { InDoubtError } from "./store";
 
 /** Of a file: how full it is when a spare one is made for what follows. */
@@ -15,7 +15,7 @@ export class Log {
   #closing: Promise<unknown> = Promise.resolve();
   /** The file during which a spare one was asked for: once is enough, as where there is little room it fails each time. */
   #preparedDuring: LogFile | null = null;
-  readonly #spare: LogSpare;
+  readonly #spares: LogSpares;
 
   /**
    * @param fileBytes a file is followed by another one when it has so many bytes, or some more
@@ -28,7 +28,7 @@ export class Log {
     private files: LogFileName[],
     private next: number,
   ) {
-    this.#spare = new LogSpare(folder, fileBytes, newHeader);
+    this.#spares = new LogSpares(folder, fileBytes, newHeader);
   }
 
   /**
@@ -64,7 +64,7 @@ export class Log {
     });
     // In order, so that a crash leaves no gap.
     for (const file of obsolete) {
-      await this.#spare.recycle(file.path);
+      await this.#spares.recycle(file.path);
       this.files = this.files.filter((kept) => kept !== file);
     }
   }
@@ -76,14 +76,14 @@ export class Log {
   }
 
   /** Leaves nothing behind but the files that are needed. To be called last. */
-  removeSpare(): Promise<void> {
-    return this.#spare.close();
+  removeSpares(): Promise<void> {
+    return this.#spares.close();
   }
 
   #prepareSpare(current: LogFile): void {
     if (this.#preparedDuring === current) return;
     this.#preparedDuring = current;
-    this.#spare.prepare();
+    this.#spares.prepare();
   }
 
   /** The file that takes the next record. */
@@ -99,13 +99,13 @@ export class Log {
 
   /** Whether another file takes its place. */
   #isOver({ bytes, isReused }: LogFile): boolean {
-    if (this.#spare.isReady) return bytes >= this.fileBytes || !isReused;
+    if (this.#spares.isReady) return bytes >= this.fileBytes || !isReused;
     // To make one without waits longer than for a spare one, of which the disk takes note beside all else.
-    return bytes >= this.fileBytes * (this.#spare.isComing ? LONGEST : 1);
+    return bytes >= this.fileBytes * (this.#spares.isComing ? LONGEST : 1);
   }
 
   async #begin(): Promise<LogFile> {
-    const file = await LogFile.create(this.folder, this.next, this.#spare);
+    const file = await LogFile.create(this.folder, this.next, this.#spares);
     // One of the same name, without a record, has been replaced.
     this.files = [...this.files.filter(({ path }) => path !== file.name.path), file.name];
     return file;

@@ -4,7 +4,7 @@ import { open, readdir, rm, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { syncFolder, SYNCED_WRITES, writeAll, writeSynced } from "./durableFiles";
-import type { LogSpare } from "./logSpare";
+import type { LogSpares } from "./logSpares";
 
 /*
  * A log is a row of files, each named by the sequence of its first record. A file begins with
@@ -74,9 +74,9 @@ export class LogFile {
   }
 
   /** Makes a file for records from this sequence on. One of that name has no record that counts, and is replaced. */
-  static async create(folder: string, first: number, spare: LogSpare): Promise<LogFile> {
+  static async create(folder: string, first: number, spares: LogSpares): Promise<LogFile> {
     const name = nameOf(folder, first);
-    const spared = await spare.take(name.path);
+    const spared = await spares.take(name.path);
     // That sync and the one of the first record take no longer together than one of them.
     if (spared) return new LogFile(name, spared.file, spared.beginning, true, syncFolder(folder));
     const header = newHeader();

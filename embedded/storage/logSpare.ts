@@ -1,9 +1,10 @@
 import { constants, renameSync } from "node:fs";
 import { open, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { syncFolder, SYNCED_WRITES, writeAll, writeSynced } from "./durableFiles";
 
-const NAME = "log-spare";
+/** What a new one is made of, piece by piece. */
+const ZEROS = Buffer.alloc(1 << 18);
 /** Where there is room for fewer files than this, every byte may be of more use elsewhere. */
 const LEAST_ROOM = 16;
 
@@ -11,7 +12,7 @@ const LEAST_ROOM = 16;
 export type Begun = { readonly file: FileHandle; readonly beginning: Buffer };
 
 /**
- * A file that a log keeps to write its next one over. A sync of bytes that were there before takes a fraction of the time of one
+ * A place for a file that a log keeps to write a next one over. A sync of bytes that were there before takes a fraction of the time of one
  * that has made the file longer, of which the file system has to take note as well.
  *
  * It has a beginning of its own already, which is on disk; what stands behind that does not matter, only that it is long. It is
@@ -24,15 +25,20 @@ export class LogSpare {
   #work: Promise<unknown> = Promise.resolve();
 
   /**
+   * @param path of the file
    * @param bytes how long a file of the log becomes; there is no spare one for files without an end
    * @param newBeginning what no other file begins with
    */
   constructor(
-    folder: string,
+    path: string,
     private readonly bytes: number,
     private readonly newBeginning: () => Buffer,
   ) {
-    this.#path = join(folder, NAME);
+    this.#path = path;
+  }
+
+  get isFree(): boolean {
+    return this.#state === "none";
   }
 
   get isReady(): boolean {
@@ -104,7 +110,8 @@ export class LogSpare {
     if ((await lengthOf(this.#path)) >= this.bytes) return;
     const file = await open(this.#path, "w", 0o600);
     try {
-      await writeAll(file, Buffer.alloc(this.bytes), 0);
+      for (let at = 0; at < this.bytes; at += ZEROS.length)
+        await writeAll(file, ZEROS.subarray(0, this.bytes - at), at);
       await file.sync();
     } finally {
       await file.close();

@@ -187,7 +187,7 @@ export class LogStore implements Store {
     }
     await this.log.close();
     if (!this.#applying) await this.#release(this.#last);
-    await this.log.removeSpare();
+    await this.log.removeSpares();
     await this.apply.end();
     await this.database.close();
   }

@@ -20,7 +20,7 @@ import { LmdbStore } from "../../embedded/storage/lmdbStore";
 import { listLogFiles } from "../../embedded/storage/logFile";
 import { formatMark, NO_MARK } from "../../embedded/storage/logMark";
 import { recoverLog } from "../../embedded/storage/logRecovery";
-import { LogSpare } from "../../embedded/storage/logSpare";
+import { LogSpares } from "../../embedded/storage/logSpares";
 import { LogStore, type LogSizes } from "../../embedded/storage/logStore";
 import { InDoubtError, type Reading } from "../../embedded/storage/store";
 import { Database } from "../../embedded/transaction/database";
@@ -332,8 +332,8 @@ describe("a file that is written over an older one of the log", () => {
 });
 
 test("a file of the log waits for a spare one that is on its way, and gets no longer than twice as long for that", async () => {
-  const isComing = vi.spyOn(LogSpare.prototype, "isComing", "get").mockReturnValue(true);
-  const isReady = vi.spyOn(LogSpare.prototype, "isReady", "get").mockReturnValue(false);
+  const isComing = vi.spyOn(LogSpares.prototype, "isComing", "get").mockReturnValue(true);
+  const isReady = vi.spyOn(LogSpares.prototype, "isReady", "get").mockReturnValue(false);
   const sizes = async (fileBytes: number) => {
     const path = await newDatabase();
     const store = await LogStore.open(path, { ...LOG_ALONE, fileBytes });
