@@ -44,12 +44,13 @@ export class LogApply {
    * only when that has to end, see {@link close}.
    *
    * @param through the sequence of the last record whose writes it has
+   * @param applied the last one of which the database has everything then
    */
-  async apply(generation: Memtable, through: number): Promise<void> {
+  async apply(generation: Memtable, through: number, applied: number): Promise<void> {
     this.#all = this.#remaining = generation.writes;
     const marks = {
       during: formatMark({ applied: this.applied, applying: through }),
-      after: formatMark({ applied: through, applying: through }),
+      after: formatMark({ applied, applying: through }),
     };
     let fill: Fill | null = null;
     for (let attempt = 0, written: number | null = 0; written !== null;) {
@@ -70,7 +71,7 @@ export class LogApply {
       }
     }
     this.#remaining = this.#all = 0;
-    this.applied = through;
+    this.applied = applied;
     this.database.refresh();
   }
 

@@ -1,5 +1,4 @@
 import { crc32 } from "node:zlib";
-import { keyAt, valueAt, writeBytesAt } from "./writeLayout.js";
 
 /*
  * A record of the log holds the writes of one group of commits, all or none:
@@ -57,11 +56,4 @@ export function hasRecordFrom(file: Buffer, from: number, salt: number): boolean
     if (readRecord(file, at, salt) !== null) return true;
   }
   return false;
-}
-
-/** The writes of a record in their order. */
-export function* writesOf({ payload }: LogRecord): Generator<[key: string, value: string | null]> {
-  for (let at = 0; at < payload.length; at += writeBytesAt(payload, at)) {
-    yield [keyAt(payload, at), valueAt(payload, at)];
-  }
 }

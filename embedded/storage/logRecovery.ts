@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { DataFolderError } from "./dataFolder";
 import { FILE_HEADER_BYTES, listLogFiles, readSalt, type LogFileName } from "./logFile";
-import { hasRecordFrom, readRecord, writesOf } from "./logRecord";
+import { hasRecordFrom, readRecord } from "./logRecord";
 import type { LogMark } from "./logMark";
 import { Memtable } from "./memtable";
 
@@ -52,7 +52,7 @@ async function recoverFile(
       if (next !== undefined || hasRecordFrom(file, at, salt)) throw damaged(path, at);
       break;
     }
-    if (sequence > applied) writes.add(new Map(writesOf(record)));
+    if (sequence > applied) writes.addRecord(record);
     at = record.end;
   }
   return sequence - 1;

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 // Not the global one: a test that sets the clock must not stop commits.
 import { setImmediate } from "node:timers";
+import { Additions } from "./additions";
 import { Deferred } from "./deferred";
 import { FoundEntries } from "./foundEntries";
 import { KnownStems } from "./knownStems";
@@ -10,17 +11,16 @@ import { LogApply } from "./logApply";
 import { formatMark, NO_MARK, parseMark } from "./logMark";
 import { RECORD_HEADER_BYTES } from "./logRecord";
 import { recoverLog, type Recovered } from "./logRecovery";
-import { Memtable, type Mark } from "./memtable";
+import type { Memtable } from "./memtable";
+import type { MemtablePart } from "./memtablePart";
 import { mergeScan } from "./mergeScan";
-import { SparePieces } from "./sharedPieces";
 import { firstOf, type Order, type Snapshot, type Store, type Writes } from "./store";
+import { WaitingParts, type WaitingSizes } from "./waitingParts";
 
 type Entry = [key: string, value: string];
 
-export type LogSizes = {
-  /** Writes are brought into the database when they are so many, in bytes. */
-  readonly generationBytes: number;
-  /** The database may be behind by so many bytes, beside the generation that is under way; then commits wait. */
+export type LogSizes = WaitingSizes & {
+  /** The database may be behind by so many bytes, beside the generation that is under way and what waits; then commits wait. */
   readonly mostBytes: number;
   /** And by so many as soon as that is under way; the more of it is done, the more of the others. */
   readonly freeBytes: number;
@@ -34,6 +34,8 @@ const SIZES: LogSizes = {
   generationBytes: 8 << 20,
   mostBytes: 24 << 20,
   freeBytes: 4 << 20,
+  waitingBytes: 12 << 20,
+  waitingGenerations: 8,
   threadBytes: 1 << 20,
   fileBytes: 8 << 20,
 };
@@ -44,12 +46,19 @@ const SIZES: LogSizes = {
  * there are many: these go into the database behind, in the order of their keys, which touches far fewer pages than each commit
  * for itself.
  *
- * There are up to two such generations in memory, one that takes the commits and one that is on its way. A log file is removed
- * when all that it has is in the database. After a crash the log is read again and its writes are as they were.
+ * There are up to two such generations in memory, one that takes the commits and one that is on its way; some writes stay behind
+ * for longer, see {@link WaitingParts}. A log file is removed when all that it has is in the database. After a crash the log is read
+ * again and its writes are as they were.
  */
 export class LogStore implements Store {
-  #filling: Memtable;
+  readonly #filling: Memtable;
   #applying: Memtable | null = null;
+  /** The group that was being written when that began, of which it has the writes. */
+  #pending: Group | null = null;
+  /** The parts of `#filling` that stay there when a generation goes on its way. */
+  readonly #waitingParts: WaitingParts;
+  /** What has come after the record of this sequence is in memory, and of what was before it only what waits. */
+  #through: number;
   /** The sequence of the last record in the log. */
   #last: number;
   /** Counts what makes an unfinished scan stale. */
@@ -58,7 +67,6 @@ export class LogStore implements Store {
   #waiting: Group | null = null;
   #writing: Group | null = null;
   #behind: Promise<void> = Promise.resolve();
-  readonly #spare = new SparePieces();
   readonly #found = new FoundEntries();
   readonly #stems: KnownStems;
 
@@ -70,9 +78,10 @@ export class LogStore implements Store {
     { writes, last }: Recovered,
   ) {
     this.#filling = writes;
-    this.#last = last;
+    this.#last = this.#through = last;
+    this.#waitingParts = new WaitingParts(sizes);
     this.#stems = new KnownStems((start, end, limit) => database.take(start, end, "asc", limit));
-    if (!writes.isEmpty) this.#rotate();
+    if (!writes.isEmpty) this.#rotate(new Set());
   }
 
   /**
@@ -181,7 +190,7 @@ export class LogStore implements Store {
     this.apply.close();
     try {
       for (; this.#applying || !this.#filling.isEmpty; await this.#behind)
-        if (!this.#applying) this.#rotate();
+        if (!this.#applying) this.#rotate(new Set());
     } catch {
       // What the database did not take is in the log.
     }
@@ -221,9 +230,16 @@ export class LogStore implements Store {
     return layers.length === 0 ? stored : mergeScan([...layers, stored], order);
   }
 
-  /** Begins a group. All that a group writes is in one generation. */
+  /** How much has come in since a generation went on its way. */
+  get #newBytes(): number {
+    return this.#filling.bytes - this.#waitingParts.bytes;
+  }
+
+  /** Begins a group. */
   #begin(): Group {
-    if (!this.#applying && this.#filling.bytes >= this.sizes.generationBytes) this.#rotate();
+    if (!this.#applying && this.#newBytes >= this.sizes.generationBytes) {
+      this.#rotate(this.#waitingParts.choose(this.#filling.parts, this.#through + 1));
+    }
     const group = new Group(this.#filling);
     this.#waiting = group;
     // Not at once: other commits of this turn get into the same group.
@@ -237,7 +253,7 @@ export class LogStore implements Store {
       this.#writing = group;
       try {
         const record = group.close();
-        await this.#makeRoom(group, this.#filling.bytes);
+        await this.#makeRoom(group, this.#newBytes);
         group.sequence = this.#last = await this.log.append(record);
         group.done.resolve();
       } catch (error) {
@@ -261,14 +277,14 @@ export class LogStore implements Store {
   /**
    * Lets commits come in as fast as the generation that is under way goes out, so that none of them has to wait for all of it.
    *
-   * @param bytes how much there is in memory beside that, up to this group
+   * @param bytes how much has come in since that was sent on its way, up to this group
    */
-  async #makeRoom({ memtable }: Group, bytes: number): Promise<void> {
+  async #makeRoom(group: Group, bytes: number): Promise<void> {
     const { freeBytes, mostBytes } = this.sizes;
     const { apply } = this;
     const room = () => (apply.isRefused ? mostBytes : freeBytes + (mostBytes - freeBytes) * apply.share);
     // The group itself may be under way, once what was before it is done.
-    while (this.#applying && this.#filling === memtable && bytes > room()) {
+    while (this.#applying && this.#pending !== group && bytes > room()) {
       try {
         await Promise.race([apply.progress(), this.#behind]);
       } catch (error) {
@@ -277,27 +293,31 @@ export class LogStore implements Store {
     }
   }
 
-  /** Sends the generation that has taken the commits so far on its way to the database. */
-  #rotate(): void {
-    const generation = this.#filling;
-    this.#applying = generation;
-    this.#filling = new Memtable(this.#spare);
-    this.#behind = this.#applyGeneration(generation, this.#last, this.#writing);
+  /** Sends what there is in memory on its way to the database, but for these parts. */
+  #rotate(staying: ReadonlySet<MemtablePart>): void {
+    if (staying.size === 0) this.#waitingParts.clear();
+    this.#pending = this.#writing;
+    this.#applying = this.#filling.moveOut(staying);
+    this.#behind = this.#applyGeneration(this.#applying, this.#last, this.#waitingParts.since - 1);
     // Only `close` can do something about its failure.
     this.#behind.catch(() => undefined);
   }
 
-  /** @param pending a group whose writes are in the generation already, and go on if they come into the log */
-  async #applyGeneration(generation: Memtable, last: number, pending: Group | null): Promise<void> {
+  /** @param complete up to this sequence nothing stays behind */
+  async #applyGeneration(generation: Memtable, last: number, complete: number): Promise<void> {
+    const pending = this.#pending;
+    // Its writes go on if they come into the log.
     await pending?.done.promise.catch(() => undefined);
-    const through = pending?.sequence ?? last;
-    await this.apply.apply(generation, through);
+    const through = (this.#through = pending?.sequence ?? last);
+    const applied = Math.min(through, complete);
+    await this.apply.apply(generation, through, applied);
     this.#stems.absorb(generation);
     this.#applying = null;
+    this.#pending = null;
     this.#version++;
     this.#found.clear();
     generation.release();
-    await this.#release(through);
+    await this.#release(applied);
   }
 
   async #release(through: number): Promise<void> {
@@ -311,25 +331,22 @@ class Group {
   readonly done = new Deferred();
   /** Of its record, as soon as that is in the log. */
   sequence: number | null = null;
-  readonly #start: Mark;
+  readonly #added = new Additions();
 
-  constructor(readonly memtable: Memtable) {
-    this.#start = memtable.mark;
-    memtable.leave(RECORD_HEADER_BYTES);
-  }
+  constructor(private readonly memtable: Memtable) {}
 
   /** Adds all writes of a commit, which are visible then, or throws and adds none. */
   add(writes: Writes): void {
-    this.memtable.add(writes);
+    this.#added.join(this.memtable.add(writes));
   }
 
-  /** The bytes of its record, when nothing is added any more. */
+  /** The bytes of its record, with room for the header, when nothing is added any more. */
   close(): Buffer[] {
-    return this.memtable.between(this.#start, this.memtable.mark);
+    return [Buffer.alloc(RECORD_HEADER_BYTES), ...this.#added.bytes()];
   }
 
   /** Takes all of its writes back; nothing may have been written after them. */
   undo(): void {
-    this.memtable.undo(this.#start);
+    this.#added.undo();
   }
 }

@@ -1,8 +1,10 @@
+import { Additions } from "./additions";
+import type { LogRecord } from "./logRecord";
 import { MemtablePart, type Entry } from "./memtablePart";
-import { SharedPieces, SparePieces } from "./sharedPieces";
+import { PartWrites } from "./partWrites";
+import { SparePieces } from "./sharedPieces";
 import { checkKey, type Writes } from "./store";
-import { DELETED, keyBytesAt, placeOf, pieceAt, WRITE_HEADER_BYTES, writeBytesAt } from "./writeLayout.js";
-import { WriteList } from "./writeList";
+import { keyBytesAt, PLACE_BITS, WRITE_HEADER_BYTES, writeBytesAt } from "./writeLayout.js";
 
 /**
  * Keys that begin alike, with so many characters, are one part: in practice a table or an index. Small parts cost less where
@@ -10,51 +12,33 @@ import { WriteList } from "./writeList";
  */
 export const PART_CHARS = 5;
 
-/** A text of so many characters becomes bytes: to add to a text takes half the time of a call that writes to a buffer. */
-const TEXT_CHARS = 1 << 16;
-/** A key or a value of more bytes is not put into a text with others. */
-const LONGEST_JOINED = 1 << 14;
-
-/** The headers of writes of an empty text, by the length of the key. */
-const EMPTY_TEXT_HEADERS = Array.from({ length: 256 }, (_, keyBytes) => writeHeader(keyBytes, 0));
-
-/** A state of a memtable: what was written before it. */
-export type Mark = { readonly end: number; readonly bytes: number; readonly writes: number };
-
-/**
- * Writes that are not in the database yet. A value of `null` says that the key is deleted.
- *
- * They are kept as the log has them, byte by byte, in memory that another thread can read, which brings them into the database: so
- * they are no objects that the garbage collector would have to move about.
- */
+/** Writes that are not in the database yet. A value of `null` says that the key is deleted. */
 export class Memtable {
-  readonly #space: SharedPieces;
   /** By {@link partOf}. */
   readonly #parts = new Map<number, MemtablePart>();
-  #bytes = 0;
-  #writes = 0;
-  #isKept = false;
 
-  constructor(private readonly spare = new SparePieces()) {
-    this.#space = new SharedPieces(spare);
-  }
+  constructor(private readonly spare = new SparePieces()) {}
 
   get isEmpty(): boolean {
-    return this.#bytes === 0;
+    return this.bytes === 0;
   }
 
   /** How much was written into it. */
   get bytes(): number {
-    return this.#bytes;
+    let bytes = 0;
+    for (const { writes } of this.#parts.values()) bytes += writes.bytes;
+    return bytes;
   }
 
   /** How many writes were added, several of one key too. */
   get writes(): number {
-    return this.#writes;
+    let count = 0;
+    for (const { writes } of this.#parts.values()) count += writes.list.length;
+    return count;
   }
 
-  get mark(): Mark {
-    return { end: this.#space.end, bytes: this.#bytes, writes: this.#writes };
+  get parts(): readonly MemtablePart[] {
+    return [...this.#parts.values()];
   }
 
   /** `undefined`: nothing is known of this key here. */
@@ -62,33 +46,35 @@ export class Memtable {
     return this.#parts.get(partOf(key))?.get(key);
   }
 
-  /** Leaves room in front of the writes that come next, for what is to be written somewhere with them; see {@link between}. */
-  leave(bytes: number): void {
-    this.#space.take(bytes);
-  }
-
   /** Adds all of the writes, or throws and adds none. */
-  add(writes: Writes): void {
-    const { mark } = this;
+  add(writes: Writes): Additions {
+    const added = new Additions();
+    const begun: MemtablePart[] = [];
     try {
-      this.#addAll(writes);
+      writes.forEach((value, key) => {
+        checkKey(key);
+        const part = this.#part(partOf(key));
+        if (part.writes.isFlushed) {
+          added.before(part);
+          begun.push(part);
+        }
+        part.writes.push(key, value);
+      });
+      for (const { writes: made } of begun) made.flush();
     } catch (error) {
-      this.undo(mark);
+      added.undo();
       throw error;
     }
+    return added;
   }
 
-  /** What was left and written between two marks, as bytes. */
-  between(start: Mark, end: Mark): Buffer[] {
-    return this.#space.between(start.end, end.end);
-  }
-
-  /** Undoes what was written after a mark. */
-  undo({ end, bytes, writes }: Mark): void {
-    for (const part of this.#parts.values()) part.cutTo(end);
-    this.#space.giveBack(end);
-    this.#bytes = bytes;
-    this.#writes = writes;
+  /** Adds the writes of a record of the log. */
+  addRecord({ payload }: LogRecord): void {
+    for (let at = 0; at < payload.length;) {
+      const end = at + writeBytesAt(payload, at);
+      this.#part(partAt(payload, at)).writes.pushBytes(payload, at, end);
+      at = end;
+    }
   }
 
   /** Whether there are writes with `start <= key < end`. */
@@ -121,84 +107,53 @@ export class Memtable {
 
   /** All writes, for another thread: where they are, of each part in the order in which they came, and the parts in order. */
   show(): SharedWrites {
-    const pieces = this.#space.show();
-    return { pieces, parts: inOrder([...this.#parts]).map(({ addresses }) => addresses) };
+    const pieces: Buffer[] = [];
+    const parts = inOrder([...this.#parts]).map(({ writes }) => {
+      const { addresses } = writes.list;
+      const base = pieces.length << PLACE_BITS;
+      for (let i = 0; i < addresses.length; i++) addresses[i] = base + (addresses[i] as number);
+      pieces.push(...writes.show());
+      return addresses;
+    });
+    return { pieces, parts };
   }
 
   /** Its memory may be used for something else, if it is kept for nobody. Nothing may be asked any more. */
   release(): void {
-    if (!this.#isKept) this.spare.keep(this.#space.pieces);
+    for (const { writes } of this.#parts.values()) writes.release();
   }
 
   /** Keeps it as it is for somebody who may still ask after its release. */
   keep(): this {
-    this.#isKept = true;
+    for (const { writes } of this.#parts.values()) writes.keep();
     return this;
   }
 
   /** The same writes, which stay as they are. */
   copy(): Memtable {
-    this.keep();
     const copy = new Memtable();
-    const pieces = this.#space.show();
-    for (const [number, part] of this.#parts) copy.#parts.set(number, part.copy(pieces));
-    copy.#bytes = this.#bytes;
-    copy.#writes = this.#writes;
+    for (const [number, part] of this.#parts) copy.#parts.set(number, part.copy());
     return copy;
   }
 
-  #addAll(writes: Writes): void {
-    let text = "";
-    let starts: number[] = [];
-    const flush = () => {
-      if (text === "") return;
-      const address = this.#space.take(text.length);
-      pieceAt(this.#space.pieces, address).write(text, placeOf(address), "latin1");
-      for (const start of starts) this.#note(address + start);
-      text = "";
-      starts = [];
-    };
-    writes.forEach((value, key) => {
-      checkKey(key);
-      const bytes = value === null || value === "" ? 0 : Buffer.byteLength(value);
-      // Then all of it is ASCII, of which each character is a byte in UTF-8.
-      const isPlain = value === null || bytes === value.length;
-      if (isPlain && bytes <= LONGEST_JOINED && key.length <= LONGEST_JOINED) {
-        starts.push(text.length);
-        text += headerOf(key, value, bytes);
-        text += key;
-        if (value !== null) text += value;
-      } else {
-        flush();
-        this.#addAlone(key, value, bytes);
-      }
-      if (text.length > TEXT_CHARS) flush();
-    });
-    flush();
+  /** Moves all parts but these to a memtable of their own. */
+  moveOut(staying: ReadonlySet<MemtablePart>): Memtable {
+    const moved = new Memtable(this.spare);
+    for (const [number, part] of this.#parts) {
+      if (staying.has(part)) continue;
+      moved.#parts.set(number, part);
+      this.#parts.delete(number);
+    }
+    return moved;
   }
 
-  #addAlone(key: string, value: string | null, valueBytes: number): void {
-    const address = this.#space.take(WRITE_HEADER_BYTES + key.length + valueBytes);
-    const piece = pieceAt(this.#space.pieces, address);
-    let at = placeOf(address);
-    at += piece.write(headerOf(key, value, valueBytes), at, "latin1");
-    at += piece.write(key, at, "latin1");
-    if (value !== null) piece.write(value, at);
-    this.#note(address);
-  }
-
-  #note(address: number): void {
-    const piece = pieceAt(this.#space.pieces, address);
-    const place = placeOf(address);
-    const number = partAt(piece, place);
+  #part(number: number): MemtablePart {
     let part = this.#parts.get(number);
     if (part === undefined) {
-      part = new MemtablePart(new WriteList(this.#space.pieces));
+      part = new MemtablePart(new PartWrites(this.spare));
       this.#parts.set(number, part);
     }
-    part.push(address);
-    this.#bytes += writeBytesAt(piece, place);
-    this.#writes++;
+    return part;
   }
 
   /** The parts that may have keys in a range, in order. */
@@ -231,27 +186,13 @@ function partOf(key: string): number {
 }
 
 /** The same of a write. */
-function partAt(piece: Buffer, place: number): number {
+function partAt(buffer: Buffer, place: number): number {
   const key = place + WRITE_HEADER_BYTES;
-  const keyBytes = keyBytesAt(piece, place);
-  if (keyBytes < PART_CHARS) return partOf(piece.toString("latin1", key, key + keyBytes));
-  return piece.readUInt32BE(key) * 256 + (piece[key + PART_CHARS - 1] as number);
+  const keyBytes = keyBytesAt(buffer, place);
+  if (keyBytes < PART_CHARS) return partOf(buffer.toString("latin1", key, key + keyBytes));
+  return buffer.readUInt32BE(key) * 256 + (buffer[key + PART_CHARS - 1] as number);
 }
 
 function inOrder(parts: [number: number, part: MemtablePart][]): MemtablePart[] {
   return parts.sort(([a], [b]) => a - b).map(([, part]) => part);
-}
-
-/** What a write begins with, a byte in each character. */
-function headerOf(key: string, value: string | null, valueBytes: number): string {
-  const known = value === "" ? EMPTY_TEXT_HEADERS[key.length] : undefined;
-  return known ?? writeHeader(key.length, value === null ? DELETED : valueBytes);
-}
-
-function writeHeader(keyBytes: number, valueBytes: number): string {
-  return u32(keyBytes) + u32(valueBytes);
-}
-
-function u32(n: number): string {
-  return String.fromCharCode(n & 255, (n >>> 8) & 255, (n >>> 16) & 255, n >>> 24);
 }

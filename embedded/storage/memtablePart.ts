@@ -1,4 +1,5 @@
 import { KeyStems } from "./keyStems";
+import type { PartEnd, PartWrites } from "./partWrites";
 import { SortedEntries } from "./sortedEntries";
 import { compareKeys } from "./sortedMap";
 import type { WriteList } from "./writeList";
@@ -20,30 +21,25 @@ export class MemtablePart {
   /** The same of whole keys. */
   #exact: KeyStems | null = null;
 
-  constructor(private readonly writes: WriteList) {}
+  constructor(readonly writes: PartWrites) {}
 
-  /** See {@link WriteList.addresses}. */
-  get addresses(): Uint32Array<ArrayBuffer> {
-    return this.writes.addresses;
+  get #list(): WriteList {
+    return this.writes.list;
   }
 
   get(key: string): string | null | undefined {
     let place = this.#byKey().find(key);
     if (place === null) place = this.#inOrder().get(key);
-    return place === undefined ? undefined : this.writes.valueAt(place);
+    return place === undefined ? undefined : this.#list.valueAt(place);
   }
 
   forEachStem(tail: number, take: (hash: number) => void): void {
-    for (let i = 0; i < this.writes.length; i++) take(this.writes.hashAt(i, tail));
+    for (let i = 0; i < this.#list.length; i++) take(this.#list.hashAt(i, tail));
   }
 
-  push(address: number): void {
-    this.writes.push(address);
-  }
-
-  /** Undoes the writes from this address on. */
-  cutTo(address: number): void {
-    if (!this.writes.cutTo(address)) return;
+  /** Undoes what was written after a state. */
+  cutTo(end: PartEnd): void {
+    if (!this.writes.cutTo(end)) return;
     this.#sorted = null;
     this.#stems = null;
     this.#exact = null;
@@ -65,38 +61,38 @@ export class MemtablePart {
       const place = this.#byStem(tail).find(start);
       if (place === undefined) return [];
       if (place !== null) {
-        const key = this.writes.keyAt(place);
+        const key = this.#list.keyAt(place);
         // What has the stem is not before the start.
-        return end !== null && key >= end ? [] : [[key, this.writes.valueAt(place)]];
+        return end !== null && key >= end ? [] : [[key, this.#list.valueAt(place)]];
       }
     }
     return this.#inOrder()
       .take(start, end, order, limit)
-      .map(([key, place]) => [key, this.writes.valueAt(place)]);
+      .map(([key, place]) => [key, this.#list.valueAt(place)]);
   }
 
-  /** Must not be iterated after a `push`. */
+  /** Must not be iterated after others were added. */
   *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<Entry, void, undefined> {
     for (const [key, place] of this.#inOrder().scan(start, end, order))
-      yield [key, this.writes.valueAt(place)];
+      yield [key, this.#list.valueAt(place)];
   }
 
-  /** The writes as they are now, in these pieces, which have them too. */
-  copy(pieces: readonly Buffer[]): MemtablePart {
-    return new MemtablePart(this.writes.copy(pieces));
+  /** The same writes, which stay as they are. */
+  copy(): MemtablePart {
+    return new MemtablePart(this.writes.copy());
   }
 
   // What catches up is good for nothing if it is cut off.
 
   #byKey(): KeyStems {
-    const exact = this.#exact ?? new KeyStems(this.writes, 0);
+    const exact = this.#exact ?? new KeyStems(this.#list, 0);
     this.#exact = null;
     exact.catchUp();
     return (this.#exact = exact);
   }
 
   #byStem(tail: number): KeyStems {
-    const stems = this.#stems?.tail === tail ? this.#stems : new KeyStems(this.writes, tail);
+    const stems = this.#stems?.tail === tail ? this.#stems : new KeyStems(this.#list, tail);
     this.#stems = null;
     stems.catchUp();
     return (this.#stems = stems);
@@ -104,11 +100,11 @@ export class MemtablePart {
 
   #inOrder(): SortedEntries<number> {
     const { places, count } = this.#sorted ?? { places: new SortedEntries<number>(), count: 0 };
-    const { length } = this.writes;
+    const { length } = this.#list;
     if (count === length) return places;
     this.#sorted = null;
     const newer: [key: string, place: number][] = [];
-    for (let i = count; i < length; i++) newer.push([this.writes.keyAt(i), i]);
+    for (let i = count; i < length; i++) newer.push([this.#list.keyAt(i), i]);
     // In order, as neighbours are added in less time; of one key the last write stays the last.
     newer.sort(([a], [b]) => compareKeys(a, b));
     for (const [key, place] of newer) places.set(key, place);

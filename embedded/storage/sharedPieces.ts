@@ -1,21 +1,34 @@
 import { PLACE_BITS, placeOf } from "./writeLayout.js";
 
 const PIECE_BYTES = 1 << PLACE_BITS;
+/** The first piece is smaller, as many hold little; each one after it is so many times as large, up to the usual size. */
+const FIRST_BYTES = 1 << 14;
+const GROWTH = 4;
 /** So much memory is kept that nobody needs at the moment: as much as there is in use while the database is behind. */
-const MOST_SPARE = 24;
+const MOST_SPARE_BYTES = 24 << 20;
 
 /** Memory that was used and may be used again: new memory costs the system a page fault for every 4 kB. */
 export class SparePieces {
-  readonly #pieces: Buffer[] = [];
+  /** By their sizes. */
+  readonly #pieces = new Map<number, Buffer[]>();
+  #bytes = 0;
 
-  take(): Buffer | undefined {
-    return this.#pieces.pop();
+  /** One of exactly this size. */
+  take(bytes: number): Buffer | undefined {
+    const piece = this.#pieces.get(bytes)?.pop();
+    if (piece !== undefined) this.#bytes -= bytes;
+    return piece;
   }
 
   /** Takes over what nobody reads or writes any more. */
   keep(pieces: readonly Buffer[]): void {
     for (const piece of pieces) {
-      if (piece.length === PIECE_BYTES && this.#pieces.length < MOST_SPARE) this.#pieces.push(piece);
+      const { length } = piece;
+      if (length > PIECE_BYTES || this.#bytes + length > MOST_SPARE_BYTES) continue;
+      const alike = this.#pieces.get(length) ?? [];
+      this.#pieces.set(length, alike);
+      alike.push(piece);
+      this.#bytes += length;
     }
   }
 }
@@ -30,6 +43,7 @@ export class SharedPieces {
   readonly #taken: number[] = [];
   /** From here on nobody else has been shown anything. */
   #unseen = 0;
+  #nextBytes = FIRST_BYTES;
 
   constructor(private readonly spare: SparePieces) {}
 
@@ -46,23 +60,24 @@ export class SharedPieces {
   /** The address of so many bytes that lie together. Those who ask fill them. */
   take(bytes: number): number {
     const last = this.#pieces.length - 1;
-    const taken = this.#taken[last] ?? PIECE_BYTES;
-    if (taken + bytes <= PIECE_BYTES) {
+    const piece = this.#pieces[last];
+    const taken = this.#taken[last] as number;
+    // In a longer one there are no addresses for what is behind that.
+    if (piece !== undefined && taken + bytes <= Math.min(piece.length, PIECE_BYTES)) {
       this.#taken[last] = taken + bytes;
       return addressOf(last, taken);
     }
-    const spare = bytes <= PIECE_BYTES ? this.spare.take() : undefined;
-    this.#pieces.push(spare ?? Buffer.from(new SharedArrayBuffer(Math.max(PIECE_BYTES, bytes))));
+    this.#pieces.push(this.#newPiece(bytes));
     this.#taken.push(bytes);
     return addressOf(last + 1, 0);
   }
 
-  /** What was taken between two addresses, in order. */
-  between(start: number, end: number): Buffer[] {
+  /** What was taken from an address on, in order. */
+  from(start: number): Buffer[] {
     const found = [];
-    for (let i = start >>> PLACE_BITS; addressOf(i, 0) < end; i++) {
+    for (let i = start >>> PLACE_BITS; i < this.#pieces.length; i++) {
       const first = Math.max(start - addressOf(i, 0), 0);
-      const behind = end < addressOf(i + 1, 0) ? placeOf(end) : (this.#taken[i] as number);
+      const behind = this.#taken[i] as number;
       if (first < behind) found.push((this.#pieces[i] as Buffer).subarray(first, behind));
     }
     return found;
@@ -80,6 +95,13 @@ export class SharedPieces {
   show(): readonly Buffer[] {
     this.#unseen = this.end;
     return [...this.#pieces];
+  }
+
+  #newPiece(bytes: number): Buffer {
+    while (this.#nextBytes < bytes && this.#nextBytes < PIECE_BYTES) this.#nextBytes *= GROWTH;
+    const size = Math.max(this.#nextBytes, bytes);
+    this.#nextBytes = Math.min(this.#nextBytes * GROWTH, PIECE_BYTES);
+    return this.spare.take(size) ?? Buffer.from(new SharedArrayBuffer(size));
   }
 }
 

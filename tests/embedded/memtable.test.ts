@@ -69,14 +69,13 @@ const write = writes.map((made): Step => (memtable, model) => {
 });
 
 const refuse = writes.map((made): Step => (memtable) => {
-  const { mark } = memtable;
-  memtable.leave(20);
-  memtable.add(commitOf(made));
+  const { bytes } = memtable;
+  const added = memtable.add(commitOf(made));
   // Somebody may have seen them.
   for (const [written] of made) memtable.get(written);
   memtable.touches("", null);
-  memtable.undo(mark);
-  return { actual: memtable.mark.bytes, expected: mark.bytes };
+  added.undo();
+  return { actual: memtable.bytes, expected: bytes };
 });
 
 const scan = fc
@@ -118,7 +117,7 @@ const getAll = fc.constant<Step>((memtable, model) => ({
 
 /** All of it is refused. */
 const illegal = writes.map((made): Step => (memtable) => {
-  const { mark } = memtable;
+  const { bytes } = memtable;
   let refusal: unknown;
   try {
     memtable.add(commitOf([...made, ["", "1"], ["a", "1"]]));
@@ -126,8 +125,8 @@ const illegal = writes.map((made): Step => (memtable) => {
     refusal = error;
   }
   return {
-    actual: [refusal instanceof RangeError, memtable.mark.bytes],
-    expected: [true, mark.bytes],
+    actual: [refusal instanceof RangeError, memtable.bytes],
+    expected: [true, bytes],
   };
 });
 

@@ -115,10 +115,15 @@ describe.each<[string, string, (path: string) => Promise<Store>]>([
       const reported = lines.map(Number);
       const store = await openStore(path);
       const pieces = new Map<number, number>();
-      for (const [key, value] of store.scan("commit0", null, "asc")) {
+      for (const [key, value] of store.scan("commit0", "commit:", "asc")) {
         const commit = Number(key.slice(6, 14));
         expect(value).toBe(`${commit}`);
         pieces.set(commit, (pieces.get(commit) ?? 0) + 1);
+      }
+      const entries = new Map<number, number>();
+      for (const [key] of store.scan("entry", "entrz", "asc")) {
+        const commit = Number(key.slice(-8));
+        entries.set(commit, (entries.get(commit) ?? 0) + 1);
       }
       const present = [...pieces.keys()];
       const last = Number(store.get("commit") ?? -1);
@@ -126,6 +131,7 @@ describe.each<[string, string, (path: string) => Promise<Store>]>([
 
       expect(present).toEqual(Array.from({ length: last + 1 }, (_, i) => i));
       expect([...pieces].filter(([commit, count]) => count !== 1 + (commit % 40))).toEqual([]);
+      expect([...entries].sort(([a], [b]) => a - b)).toEqual(present.map((commit) => [commit, 5]));
       expect(Math.max(-1, ...reported)).toBeLessThanOrEqual(last);
       expect(reported.length).toBeGreaterThan(0);
       next = last + 1;

@@ -5,6 +5,8 @@ export const SMALL_LOG: LogSizes = {
   generationBytes: 2000,
   mostBytes: 8000,
   freeBytes: 2000,
+  waitingBytes: 1500,
+  waitingGenerations: 3,
   threadBytes: Infinity,
   fileBytes: 1500,
 };

@@ -36,6 +36,8 @@ if (mode === "commit" || mode === "exit") {
       for (let i = 0; i <= number % 40; i++) {
         writes.set(`commit${name}/${i}${i % 7 === 0 ? "x".repeat(2000) : ""}`, `${number}`);
       }
+      // As entries of an index are, which stay in memory for longer than what has a value.
+      for (let i = 0; i < 5; i++) writes.set(`entry${(number * 7919 + i * 31) % 97}/${i}/${name}`, "");
       await store.commit(writes);
       writeSync(1, `${number}\n`);
       if (mode === "exit" && number === 400) process.exit();

@@ -1,0 +1,27 @@
+import type { MemtablePart } from "./memtablePart";
+import type { PartEnd } from "./partWrites";
+
+/** What was added to a memtable, to be undone together: of each part that has some of it, where it ended before. */
+export class Additions {
+  readonly #ends = new Map<MemtablePart, PartEnd>();
+
+  /** To be told of a part before something is added to it. */
+  before(part: MemtablePart): void {
+    if (!this.#ends.has(part)) this.#ends.set(part, part.writes.end);
+  }
+
+  /** Takes in what was added after all of this. */
+  join(later: Additions): void {
+    for (const [part, end] of later.#ends) if (!this.#ends.has(part)) this.#ends.set(part, end);
+  }
+
+  /** What was added, if nothing else was added after it, as bytes; in the order in which it came where it is of one part. */
+  bytes(): Buffer[] {
+    return [...this.#ends].flatMap(([part, end]) => part.writes.from(end));
+  }
+
+  /** Takes all of it back, and all that was added to these parts after it. */
+  undo(): void {
+    for (const [part, end] of this.#ends) part.cutTo(end);
+  }
+}

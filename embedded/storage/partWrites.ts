@@ -1,0 +1,157 @@
+import { SharedPieces, type SparePieces } from "./sharedPieces";
+import { DELETED, keyBytesAt, pieceAt, placeOf, WRITE_HEADER_BYTES } from "./writeLayout.js";
+import { WriteList } from "./writeList";
+
+/** A text of so many characters becomes bytes: to add to a text takes half the time of a call that writes to a buffer. */
+const TEXT_CHARS = 1 << 16;
+/** A key or a value of more bytes is not put into a text with others. */
+const LONGEST_JOINED = 1 << 14;
+
+/** The headers of writes of an empty text, by the length of the key. */
+const EMPTY_TEXT_HEADERS = Array.from({ length: 256 }, (_, keyBytes) => writeHeader(keyBytes, 0));
+
+/** A state of them: what was written before it. */
+export type PartEnd = { readonly address: number; readonly bytes: number };
+
+/**
+ * Writes as the log has them, byte by byte, in memory of their own that another thread can read: so they are no objects that the
+ * garbage collector would have to move about.
+ */
+export class PartWrites {
+  #bytes = 0;
+  #haveValues = false;
+  #isKept = false;
+  /** Writes that are about to become bytes, and where in this text they begin. */
+  #text = "";
+  #starts: number[] = [];
+
+  constructor(
+    private readonly spare: SparePieces,
+    private readonly space = new SharedPieces(spare),
+    readonly list = new WriteList(space.pieces),
+  ) {}
+
+  /** How much was written. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether there is one with a value that is not empty, or has been. */
+  get haveValues(): boolean {
+    return this.#haveValues;
+  }
+
+  get end(): PartEnd {
+    return { address: this.space.end, bytes: this.#bytes };
+  }
+
+  /** Whether all that was added is among them, see {@link push}. */
+  get isFlushed(): boolean {
+    return this.#text === "";
+  }
+
+  /** Adds a write behind the others, of a legal key. It is among them after {@link flush}. */
+  push(key: string, value: string | null): void {
+    const bytes = value === null || value === "" ? 0 : Buffer.byteLength(value);
+    if (bytes > 0) this.#haveValues = true;
+    // Then all of it is ASCII, of which each character is a byte in UTF-8.
+    const isPlain = value === null || bytes === value.length;
+    if (!isPlain || bytes > LONGEST_JOINED || key.length > LONGEST_JOINED) {
+      this.flush();
+      this.#pushAlone(key, value, bytes);
+      return;
+    }
+    this.#starts.push(this.#text.length);
+    this.#text += headerOf(key, value, bytes);
+    this.#text += key;
+    if (value !== null) this.#text += value;
+    if (this.#text.length > TEXT_CHARS) this.flush();
+  }
+
+  flush(): void {
+    const [text, starts] = [this.#text, this.#starts];
+    if (text === "") return;
+    this.#text = "";
+    this.#starts = [];
+    const address = this.space.take(text.length);
+    pieceAt(this.space.pieces, address).write(text, placeOf(address), "latin1");
+    for (const start of starts) this.list.push(address + start);
+    this.#bytes += text.length;
+  }
+
+  /** Adds a write that is bytes already, in a buffer from `start` to `end`. */
+  pushBytes(buffer: Buffer, start: number, end: number): void {
+    const address = this.space.take(end - start);
+    buffer.copy(pieceAt(this.space.pieces, address), placeOf(address), start, end);
+    this.#noteAt(address, end - start);
+    if (end - start > WRITE_HEADER_BYTES + keyBytesAt(buffer, start)) this.#haveValues = true;
+  }
+
+  /** What was written after a state, as bytes. */
+  from({ address }: PartEnd): Buffer[] {
+    return this.space.from(address);
+  }
+
+  /** Undoes what was written after a state; false if nothing was. */
+  cutTo({ address, bytes }: PartEnd): boolean {
+    this.#text = "";
+    this.#starts = [];
+    const isLess = this.list.cutTo(address);
+    this.space.giveBack(address);
+    this.#bytes = bytes;
+    return isLess;
+  }
+
+  /** Their memory, for somebody else to read what it holds now. */
+  show(): readonly Buffer[] {
+    return this.space.show();
+  }
+
+  /** The same writes, which stay as they are, also after the release of these. Nothing may be added to them. */
+  copy(): PartWrites {
+    this.keep();
+    const copy = new PartWrites(this.spare, this.space, this.list.copy(this.show()));
+    copy.#bytes = this.#bytes;
+    return copy;
+  }
+
+  /** Keeps them for somebody who may still read them after their release. */
+  keep(): void {
+    this.#isKept = true;
+  }
+
+  /** Their memory may be used for something else, if it is kept for nobody. Nothing may be asked any more. */
+  release(): void {
+    if (!this.#isKept) this.spare.keep(this.space.pieces);
+  }
+
+  #pushAlone(key: string, value: string | null, valueBytes: number): void {
+    const bytes = WRITE_HEADER_BYTES + key.length + valueBytes;
+    const address = this.space.take(bytes);
+    const piece = pieceAt(this.space.pieces, address);
+    let at = placeOf(address);
+    at += piece.write(headerOf(key, value, valueBytes), at, "latin1");
+    at += piece.write(key, at, "latin1");
+    if (value !== null) piece.write(value, at);
+    this.#noteAt(address, bytes);
+  }
+
+  #noteAt(address: number, bytes: number): void {
+    this.list.push(address);
+    this.#bytes += bytes;
+  }
+}
+
+/** What a write begins with, a byte in each character. */
+function headerOf(key: string, value: string | null, valueBytes: number): string {
+  const known = value === "" ? EMPTY_TEXT_HEADERS[key.length] : undefined;
+  return known ?? writeHeader(key.length, value === null ? DELETED : valueBytes);
+}
+
+function writeHeader(keyBytes: number, valueBytes: number): string {
+  return u32(keyBytes) + u32(valueBytes);
+}
+
+function u32(n: number): string {
+  return String.fromCharCode(n & 255, (n >>> 8) & 255, (n >>> 16) & 255, n >>> 24);
+}
