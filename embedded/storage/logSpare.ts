@@ -12,14 +12,13 @@ const LEAST_ROOM = 16;
 export type Begun = { readonly file: FileHandle; readonly beginning: Buffer };
 
 /**
- * A place for a file that a log keeps to write a next one over. A sync of bytes that were there before takes a fraction of the time of one
- * that has made the file longer, of which the file system has to take note as well.
+ * A place for a file that a log keeps to write a next one over. A sync of bytes that were there before takes a fraction of the time
+ * of one that has made the file longer, of which the file system has to take note as well.
  *
  * It has a beginning of its own already, which is on disk; what stands behind that does not matter, only that it is long. It is
  * made beside what is going on, and not having one does no harm.
  */
 export class LogSpare {
-  readonly #path: string;
   /** `busy`: it is being made or kept. */
   #state: "none" | "busy" | Begun = "none";
   #work: Promise<unknown> = Promise.resolve();
@@ -30,12 +29,10 @@ export class LogSpare {
    * @param newBeginning what no other file begins with
    */
   constructor(
-    path: string,
+    private readonly path: string,
     private readonly bytes: number,
     private readonly newBeginning: () => Buffer,
-  ) {
-    this.#path = path;
-  }
+  ) {}
 
   get isFree(): boolean {
     return this.#state === "none";
@@ -53,7 +50,7 @@ export class LogSpare {
   /** Makes one, if there is none. */
   prepare(): void {
     if (this.#state !== "none" || !Number.isFinite(this.bytes)) return;
-    this.#do(() => this.#make()).catch(() => rm(this.#path, { force: true }).catch(() => undefined));
+    this.#do(() => this.#make()).catch(() => rm(this.path, { force: true }).catch(() => undefined));
   }
 
   /** Takes a file away that the log needs no more: keeps it, if there is none and it is long enough, or removes it. */
@@ -71,7 +68,7 @@ export class LogSpare {
     this.#state = "none";
     try {
       // At once: commits wait for it, and another thread takes less time for it than this one to hear of that, where it has work.
-      renameSync(this.#path, path);
+      renameSync(this.path, path);
       return begun;
     } catch (error) {
       await begun.file.close();
@@ -83,7 +80,7 @@ export class LogSpare {
   async close(): Promise<void> {
     await this.#work.catch(() => undefined);
     if (typeof this.#state === "object") await this.#state.file.close().catch(() => undefined);
-    await rm(this.#path, { force: true }).catch(() => undefined);
+    await rm(this.path, { force: true }).catch(() => undefined);
   }
 
   /** Has work put a long file there, and makes it ready. */
@@ -100,15 +97,15 @@ export class LogSpare {
   }
 
   async #isRoomy(): Promise<boolean> {
-    const { bavail, bsize } = await statfs(dirname(this.#path));
+    const { bavail, bsize } = await statfs(dirname(this.path));
     return bavail * bsize >= LEAST_ROOM * this.bytes;
   }
 
   async #make(): Promise<void> {
     if (!(await this.#isRoomy())) throw new Error("There is little room");
     // One that a process has left that was killed.
-    if ((await lengthOf(this.#path)) >= this.bytes) return;
-    const file = await open(this.#path, "w", 0o600);
+    if ((await lengthOf(this.path)) >= this.bytes) return;
+    const file = await open(this.path, "w", 0o600);
     try {
       for (let at = 0; at < this.bytes; at += ZEROS.length)
         await writeAll(file, ZEROS.subarray(0, this.bytes - at), at);
@@ -119,14 +116,14 @@ export class LogSpare {
   }
 
   async #keep(path: string): Promise<void> {
-    await rename(path, this.#path);
+    await rename(path, this.path);
     // Under its old name it must never be seen with its new beginning.
     await syncFolder(dirname(path));
   }
 
   async #begin(): Promise<Begun> {
     const beginning = this.newBeginning();
-    const file = await open(this.#path, constants.O_RDWR | SYNCED_WRITES);
+    const file = await open(this.path, constants.O_RDWR | SYNCED_WRITES);
     try {
       // Under another name it must never be seen with what it had before.
       await writeSynced(file, [beginning], 0);

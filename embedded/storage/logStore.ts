@@ -81,7 +81,7 @@ export class LogStore implements Store {
     this.#last = this.#through = last;
     this.#waitingParts = new WaitingParts(sizes);
     this.#stems = new KnownStems((start, end, limit) => database.take(start, end, "asc", limit));
-    if (!writes.isEmpty) this.#rotate(new Set());
+    if (!writes.isEmpty) this.#rotate([]);
   }
 
   /**
@@ -190,7 +190,7 @@ export class LogStore implements Store {
     this.apply.close();
     try {
       for (; this.#applying || !this.#filling.isEmpty; await this.#behind)
-        if (!this.#applying) this.#rotate(new Set());
+        if (!this.#applying) this.#rotate([]);
     } catch {
       // What the database did not take is in the log.
     }
@@ -237,9 +237,7 @@ export class LogStore implements Store {
 
   /** Begins a group. */
   #begin(): Group {
-    if (!this.#applying && this.#newBytes >= this.sizes.generationBytes) {
-      this.#rotate(this.#waitingParts.choose(this.#filling.parts, this.#through + 1));
-    }
+    if (!this.#applying && this.#newBytes >= this.sizes.generationBytes) this.#rotate(this.#filling.parts);
     const group = new Group(this.#filling);
     this.#waiting = group;
     // Not at once: other commits of this turn get into the same group.
@@ -293,9 +291,9 @@ export class LogStore implements Store {
     }
   }
 
-  /** Sends what there is in memory on its way to the database, but for these parts. */
-  #rotate(staying: ReadonlySet<MemtablePart>): void {
-    if (staying.size === 0) this.#waitingParts.clear();
+  /** Sends what there is in memory on its way to the database, but for those of these parts that are chosen to wait. */
+  #rotate(parts: readonly MemtablePart[]): void {
+    const staying = this.#waitingParts.choose(parts, this.#through + 1);
     this.#pending = this.#writing;
     this.#applying = this.#filling.moveOut(staying);
     this.#behind = this.#applyGeneration(this.#applying, this.#last, this.#waitingParts.since - 1);

@@ -112,6 +112,7 @@ export class PartWrites {
     this.keep();
     const copy = new PartWrites(this.spare, this.space, this.list.copy(this.show()));
     copy.#bytes = this.#bytes;
+    copy.#haveValues = this.#haveValues;
     return copy;
   }
 

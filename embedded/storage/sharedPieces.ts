@@ -43,7 +43,6 @@ export class SharedPieces {
   readonly #taken: number[] = [];
   /** From here on nobody else has been shown anything. */
   #unseen = 0;
-  #nextBytes = FIRST_BYTES;
 
   constructor(private readonly spare: SparePieces) {}
 
@@ -98,9 +97,9 @@ export class SharedPieces {
   }
 
   #newPiece(bytes: number): Buffer {
-    while (this.#nextBytes < bytes && this.#nextBytes < PIECE_BYTES) this.#nextBytes *= GROWTH;
-    const size = Math.max(this.#nextBytes, bytes);
-    this.#nextBytes = Math.min(this.#nextBytes * GROWTH, PIECE_BYTES);
+    let size = Math.min(FIRST_BYTES * GROWTH ** this.#pieces.length, PIECE_BYTES);
+    while (size < bytes && size < PIECE_BYTES) size *= GROWTH;
+    size = Math.max(size, bytes);
     return this.spare.take(size) ?? Buffer.from(new SharedArrayBuffer(size));
   }
 }

@@ -36,7 +36,7 @@ export class WaitingParts {
   }
 
   /**
-   * Chooses among all parts of which a generation can be made.
+   * Chooses among these parts. The others do not wait any more.
    *
    * @param since the first sequence of a record that may be in a part which does not wait yet
    */
@@ -58,11 +58,5 @@ export class WaitingParts {
     }
     this.#waits = waits;
     return new Set(waits.keys());
-  }
-
-  /** Nothing waits any more. */
-  clear(): void {
-    this.#waits = new Map();
-    this.#bytes = 0;
   }
 }

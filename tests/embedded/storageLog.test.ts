@@ -450,21 +450,20 @@ test("what is in the database leaves the log, and nothing is left of it after a 
 test("what waits in memory for more of its own leaves the log too, and is there all the time", async () => {
   const path = await newDatabase();
   const store = await LogStore.open(path, SMALL_LOG);
-  const model = new Map<string, string>();
+  const commits: Writes[] = [];
   for (let round = 0; round < 30; round++) {
     for (let i = 10 * round; i < 10 * (round + 1); i++) {
-      const writes = new Map<string, string | null>([[`value${i}`, "v".repeat(300)]]);
       // Entries of two indexes, one of which comes and goes.
       const place = (i * 7919) % 300;
-      writes.set(`indexA${place}/${"a".repeat(40)}`, "");
-      writes.set(`indexB${place % 20}/${"b".repeat(40)}`, i % 3 === 0 ? null : "");
+      const writes = new Map<string, string | null>([
+        [`value${i}`, "v".repeat(300)],
+        [`indexA${place}/${"a".repeat(40)}`, ""],
+        [`indexB${place % 20}/${"b".repeat(40)}`, i % 3 === 0 ? null : ""],
+      ]);
       await store.commit(writes);
-      for (const [key, value] of writes) {
-        if (value === null) model.delete(key);
-        else model.set(key, value);
-      }
+      commits.push(writes);
     }
-    expect(entriesOf(store)).toEqual([...model].sort(([one], [other]) => (one < other ? -1 : 1)));
+    expect(entriesOf(store)).toEqual(statesOf(commits).at(-1));
     // Of 1,500 bytes each: those of two generations, and of three more for which the entries may wait.
     expect((await logOf(path)).length).toBeLessThan(20);
   }
