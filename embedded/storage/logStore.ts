@@ -14,7 +14,7 @@ import { recoverLog, type Recovered } from "./logRecovery";
 import type { Memtable } from "./memtable";
 import type { MemtablePart } from "./memtablePart";
 import { mergeScan } from "./mergeScan";
-import { firstOf, type Order, type Snapshot, type Store, type Writes } from "./store";
+import { checkKey, firstOf, type Order, type Snapshot, type Store, type Writes } from "./store";
 import { WaitingParts, type WaitingSizes } from "./waitingParts";
 
 type Entry = [key: string, value: string];
@@ -174,12 +174,13 @@ export class LogStore implements Store {
   }
 
   commit(writes: Writes): Promise<void> {
-    const group = this.#waiting ?? this.#begin();
     try {
-      group.add(writes);
+      writes.forEach((_, key) => checkKey(key));
     } catch (error) {
       return Promise.reject(error as Error);
     }
+    const group = this.#waiting ?? this.#begin();
+    group.add(writes);
     this.#version++;
     return group.done.promise;
   }
@@ -330,16 +331,22 @@ class Group {
   /** Of its record, as soon as that is in the log. */
   sequence: number | null = null;
   readonly #added = new Additions();
+  #problem: Error | null = null;
 
   constructor(private readonly memtable: Memtable) {}
 
-  /** Adds all writes of a commit, which are visible then, or throws and adds none. */
+  /** Adds all writes of a commit, which are visible then. If they can't all be added {@link close} throws. */
   add(writes: Writes): void {
-    this.#added.join(this.memtable.add(writes));
+    try {
+      this.memtable.add(writes, this.#added);
+    } catch (error) {
+      this.#problem ??= error as Error;
+    }
   }
 
   /** The bytes of its record, with room for the header, when nothing is added any more. */
   close(): Buffer[] {
+    if (this.#problem !== null) throw this.#problem;
     return [Buffer.alloc(RECORD_HEADER_BYTES), ...this.#added.bytes()];
   }
 

@@ -3,7 +3,7 @@ import type { LogRecord } from "./logRecord";
 import { MemtablePart, type Entry } from "./memtablePart";
 import { PartWrites } from "./partWrites";
 import { SparePieces } from "./sharedPieces";
-import { checkKey, type Writes } from "./store";
+import type { Writes } from "./store";
 import { keyBytesAt, PLACE_BITS, WRITE_HEADER_BYTES, writeBytesAt } from "./writeLayout.js";
 
 /**
@@ -46,26 +46,17 @@ export class Memtable {
     return this.#parts.get(partOf(key))?.get(key);
   }
 
-  /** Adds all of the writes, or throws and adds none. */
-  add(writes: Writes): Additions {
-    const added = new Additions();
-    const begun: MemtablePart[] = [];
-    try {
-      writes.forEach((value, key) => {
-        checkKey(key);
-        const part = this.#part(partOf(key));
-        if (part.writes.isFlushed) {
-          added.before(part);
-          begun.push(part);
-        }
-        part.writes.push(key, value);
-      });
-      for (const { writes: made } of begun) made.flush();
-    } catch (error) {
-      added.undo();
-      throw error;
-    }
-    return added;
+  /**
+   * Adds writes of legal keys.
+   *
+   * @param added is told of them. If this throws, some may have been added: to be undone with all that it was told of
+   */
+  add(writes: Writes, added = new Additions()): void {
+    writes.forEach((value, key) => {
+      const part = this.#part(partOf(key));
+      added.before(part);
+      part.writes.push(key, value);
+    });
   }
 
   /** Adds the writes of a record of the log. */

@@ -1,3 +1,4 @@
+import type { Additions } from "./additions";
 import { KeyStems } from "./keyStems";
 import type { PartEnd, PartWrites } from "./partWrites";
 import { SortedEntries } from "./sortedEntries";
@@ -15,6 +16,8 @@ export type Entry = [key: string, value: string | null];
  * than all the rest. What asks may be cut off at any moment, and leaves nothing half done.
  */
 export class MemtablePart {
+  /** Which were told last that something is added. */
+  lastAdditions: Additions | null = null;
   /** By keys, the places of their last writes, and of how many writes. */
   #sorted: { readonly places: SortedEntries<number>; readonly count: number } | null = null;
   #stems: KeyStems | null = null;
@@ -23,6 +26,7 @@ export class MemtablePart {
 
   constructor(readonly writes: PartWrites) {}
 
+  /** To be asked for before it is looked into, see {@link PartWrites.list}. */
   get #list(): WriteList {
     return this.writes.list;
   }
@@ -34,7 +38,8 @@ export class MemtablePart {
   }
 
   forEachStem(tail: number, take: (hash: number) => void): void {
-    for (let i = 0; i < this.#list.length; i++) take(this.#list.hashAt(i, tail));
+    const list = this.#list;
+    for (let i = 0; i < list.length; i++) take(list.hashAt(i, tail));
   }
 
   /** Undoes what was written after a state. */
@@ -85,14 +90,16 @@ export class MemtablePart {
   // What catches up is good for nothing if it is cut off.
 
   #byKey(): KeyStems {
-    const exact = this.#exact ?? new KeyStems(this.#list, 0);
+    const list = this.#list;
+    const exact = this.#exact ?? new KeyStems(list, 0);
     this.#exact = null;
     exact.catchUp();
     return (this.#exact = exact);
   }
 
   #byStem(tail: number): KeyStems {
-    const stems = this.#stems?.tail === tail ? this.#stems : new KeyStems(this.#list, tail);
+    const list = this.#list;
+    const stems = this.#stems?.tail === tail ? this.#stems : new KeyStems(list, tail);
     this.#stems = null;
     stems.catchUp();
     return (this.#stems = stems);
@@ -100,11 +107,12 @@ export class MemtablePart {
 
   #inOrder(): SortedEntries<number> {
     const { places, count } = this.#sorted ?? { places: new SortedEntries<number>(), count: 0 };
-    const { length } = this.#list;
+    const list = this.#list;
+    const { length } = list;
     if (count === length) return places;
     this.#sorted = null;
     const newer: [key: string, place: number][] = [];
-    for (let i = count; i < length; i++) newer.push([this.#list.keyAt(i), i]);
+    for (let i = count; i < length; i++) newer.push([list.keyAt(i), i]);
     // In order, as neighbours are added in less time; of one key the last write stays the last.
     newer.sort(([a], [b]) => compareKeys(a, b));
     for (const [key, place] of newer) places.set(key, place);

@@ -18,22 +18,32 @@ export type PartEnd = { readonly address: number; readonly bytes: number };
  * garbage collector would have to move about.
  */
 export class PartWrites {
+  readonly #list: WriteList;
   #bytes = 0;
   #haveValues = false;
   #isKept = false;
-  /** Writes that are about to become bytes, and where in this text they begin. */
+  /** The last writes, where they become bytes together, which costs less; where in this text they begin; and where they are to be. */
   #text = "";
   #starts: number[] = [];
+  #begin = 0;
 
   constructor(
     private readonly spare: SparePieces,
     private readonly space = new SharedPieces(spare),
-    readonly list = new WriteList(space.pieces),
-  ) {}
+    list = new WriteList(space.pieces),
+  ) {
+    this.#list = list;
+  }
+
+  /** All of them, up to now. */
+  get list(): WriteList {
+    this.#flush();
+    return this.#list;
+  }
 
   /** How much was written. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#text.length;
   }
 
   /** Whether there is one with a value that is not empty, or has been. */
@@ -42,45 +52,32 @@ export class PartWrites {
   }
 
   get end(): PartEnd {
+    this.#flush();
     return { address: this.space.end, bytes: this.#bytes };
   }
 
-  /** Whether all that was added is among them, see {@link push}. */
-  get isFlushed(): boolean {
-    return this.#text === "";
-  }
-
-  /** Adds a write behind the others, of a legal key. It is among them after {@link flush}. */
+  /** Adds a write behind the others, of a legal key. */
   push(key: string, value: string | null): void {
     const bytes = value === null || value === "" ? 0 : Buffer.byteLength(value);
     if (bytes > 0) this.#haveValues = true;
     // Then all of it is ASCII, of which each character is a byte in UTF-8.
     const isPlain = value === null || bytes === value.length;
     if (!isPlain || bytes > LONGEST_JOINED || key.length > LONGEST_JOINED) {
-      this.flush();
+      this.#flush();
       this.#pushAlone(key, value, bytes);
       return;
     }
+    if (this.#text === "") this.#begin = this.space.end;
     this.#starts.push(this.#text.length);
     this.#text += headerOf(key, value, bytes);
     this.#text += key;
     if (value !== null) this.#text += value;
-    if (this.#text.length > TEXT_CHARS) this.flush();
-  }
-
-  flush(): void {
-    const [text, starts] = [this.#text, this.#starts];
-    if (text === "") return;
-    this.#text = "";
-    this.#starts = [];
-    const address = this.space.take(text.length);
-    pieceAt(this.space.pieces, address).write(text, placeOf(address), "latin1");
-    for (const start of starts) this.list.push(address + start);
-    this.#bytes += text.length;
+    if (this.#text.length > TEXT_CHARS) this.#flush();
   }
 
   /** Adds a write that is bytes already, in a buffer from `start` to `end`. */
   pushBytes(buffer: Buffer, start: number, end: number): void {
+    this.#flush();
     const address = this.space.take(end - start);
     buffer.copy(pieceAt(this.space.pieces, address), placeOf(address), start, end);
     this.#noteAt(address, end - start);
@@ -89,6 +86,7 @@ export class PartWrites {
 
   /** What was written after a state, as bytes. */
   from({ address }: PartEnd): Buffer[] {
+    this.#flush();
     return this.space.from(address);
   }
 
@@ -96,7 +94,7 @@ export class PartWrites {
   cutTo({ address, bytes }: PartEnd): boolean {
     this.#text = "";
     this.#starts = [];
-    const isLess = this.list.cutTo(address);
+    const isLess = this.#list.cutTo(address);
     this.space.giveBack(address);
     this.#bytes = bytes;
     return isLess;
@@ -104,13 +102,14 @@ export class PartWrites {
 
   /** Their memory, for somebody else to read what it holds now. */
   show(): readonly Buffer[] {
+    this.#flush();
     return this.space.show();
   }
 
   /** The same writes, which stay as they are, also after the release of these. Nothing may be added to them. */
   copy(): PartWrites {
     this.keep();
-    const copy = new PartWrites(this.spare, this.space, this.list.copy(this.show()));
+    const copy = new PartWrites(this.spare, this.space, this.#list.copy(this.show()));
     copy.#bytes = this.#bytes;
     copy.#haveValues = this.#haveValues;
     return copy;
@@ -126,6 +125,20 @@ export class PartWrites {
     if (!this.#isKept) this.spare.keep(this.space.pieces);
   }
 
+  /** Who asks for them may be cut off in the midst of this: then it begins anew. */
+  #flush(): void {
+    const [text, starts, begin] = [this.#text, this.#starts, this.#begin];
+    if (text === "") return;
+    this.#list.cutTo(begin);
+    this.space.giveBack(begin);
+    const address = this.space.take(text.length);
+    pieceAt(this.space.pieces, address).write(text, placeOf(address), "latin1");
+    for (const start of starts) this.#list.push(address + start);
+    this.#bytes += text.length;
+    this.#text = "";
+    this.#starts = [];
+  }
+
   #pushAlone(key: string, value: string | null, valueBytes: number): void {
     const bytes = WRITE_HEADER_BYTES + key.length + valueBytes;
     const address = this.space.take(bytes);
@@ -138,7 +151,7 @@ export class PartWrites {
   }
 
   #noteAt(address: number, bytes: number): void {
-    this.list.push(address);
+    this.#list.push(address);
     this.#bytes += bytes;
   }
 }

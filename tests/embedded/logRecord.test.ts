@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { Additions } from "../../embedded/storage/additions";
 import { readRecord, RECORD_HEADER_BYTES, sealRecord } from "../../embedded/storage/logRecord";
 import { Memtable } from "../../embedded/storage/memtable";
+import type { Writes } from "../../embedded/storage/store";
 
 type Write = readonly [key: string, value: string | null];
 
@@ -20,41 +21,44 @@ const value = fc.oneof(
 );
 const writes = fc.array(fc.tuple(key, value), { maxLength: 12 });
 
-test("a record has the writes of its commits, whatever their keys and texts, without those that were taken back", () => {
+test("records have the writes of the commits in their groups, whatever their keys and texts, and nothing of groups that were taken back", () => {
   fc.assert(
     fc.property(
-      fc.array(fc.record({ writes, isTakenBack: fc.boolean() }), { maxLength: 5 }),
+      fc.array(fc.record({ commits: fc.array(writes, { maxLength: 4 }), isTakenBack: fc.boolean() }), {
+        maxLength: 4,
+      }),
       fc.nat(),
       // At the end of a piece of memory, and elsewhere.
       fc.oneof(
         fc.nat(100),
         fc.nat(2 ** 20).map((bytes) => Math.max(0, 2 ** 20 - (bytes % 70_000))),
       ),
-      (commits, sequence, before) => {
+      (groups, sequence, before) => {
         const memtable = new Memtable();
         memtable.add(new Map([["before", "x".repeat(before)]]));
-        const group = new Additions();
+        const found = new Memtable();
         const kept: Write[] = [];
-        for (const commit of commits) {
-          const added = memtable.add({
-            size: commit.writes.length,
-            forEach: (change) => commit.writes.forEach(([name, text]) => change(text, name)),
-          });
-          if (commit.isTakenBack) {
-            added.undo();
+        for (const { commits, isTakenBack } of groups) {
+          const group = new Additions();
+          for (const commit of commits) {
+            const forEach: Writes["forEach"] = (change) =>
+              commit.forEach(([name, text]) => change(text, name));
+            memtable.add({ size: commit.length, forEach }, group);
+          }
+          if (isTakenBack) {
+            group.undo();
             continue;
           }
-          group.join(added);
-          kept.push(...commit.writes);
+          kept.push(...commits.flat());
+          const parts = [Buffer.alloc(RECORD_HEADER_BYTES), ...group.bytes()];
+          // Before it is on disk others may come.
+          memtable.add(new Map([["behind", "1"]]));
+          sealRecord(parts, sequence, 7);
+          const bytes = Buffer.concat(parts);
+          const record = readRecord(bytes, 0, 7);
+          expect([record?.sequence, record?.end]).toEqual([sequence, bytes.length]);
+          if (record) found.addRecord(record);
         }
-        const parts = [Buffer.alloc(RECORD_HEADER_BYTES), ...group.bytes()];
-        memtable.add(new Map([["behind", "1"]]));
-        sealRecord(parts, sequence, 7);
-        const bytes = Buffer.concat(parts);
-        const record = readRecord(bytes, 0, 7);
-        expect([record?.sequence, record?.end]).toEqual([sequence, bytes.length]);
-        const found = new Memtable();
-        if (record) found.addRecord(record);
         const last = new Map(kept);
         expect([found.writes, [...found.scan("", null, "asc")]]).toEqual([
           kept.length,

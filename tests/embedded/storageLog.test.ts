@@ -447,6 +447,36 @@ test("what is in the database leaves the log, and nothing is left of it after a 
   await database.close();
 });
 
+test("a commit of which only a part can be taken in is refused with those that it would be written with, and no others", async () => {
+  const path = await newDatabase();
+  const store = await LogStore.open(path, SMALL_LOG);
+  await store.commit(new Map([["before", "1"]]));
+  const outOfMemory = new Error("Array buffer allocation failed");
+  let isChecked = false;
+  const tooMuch = {
+    size: 2,
+    forEach: (change: (value: string | null, key: string) => void) => {
+      change("2", "part");
+      if (isChecked) throw outOfMemory;
+      isChecked = true;
+    },
+  };
+  const together = [new Map([["first", "2"]]), tooMuch, new Map([["last", "2"]])].map((writes) =>
+    store.commit(writes).catch((error: unknown) => error),
+  );
+  expect(await Promise.all(together)).toEqual([outOfMemory, outOfMemory, outOfMemory]);
+  await store.commit(new Map([["behind", "3"]]));
+  const left = [
+    ["before", "1"],
+    ["behind", "3"],
+  ];
+  expect(entriesOf(store)).toEqual(left);
+  await store.close();
+  const reopened = await LogStore.open(path, SMALL_LOG);
+  expect(entriesOf(reopened)).toEqual(left);
+  await reopened.close();
+});
+
 test("what waits in memory for more of its own leaves the log too, and is there all the time", async () => {
   const path = await newDatabase();
   const store = await LogStore.open(path, SMALL_LOG);
