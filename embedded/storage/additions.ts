@@ -8,8 +8,8 @@ export class Additions {
   /** To be told of a part before something is added to it. */
   before(part: MemtablePart): void {
     if (part.lastAdditions === this) return;
-    part.lastAdditions = this;
     if (!this.#ends.has(part)) this.#ends.set(part, part.writes.end);
+    part.lastAdditions = this;
   }
 
   /** What was added, if nothing else was added after it, as bytes; in the order in which it came where it is of one part. */
