@@ -96,11 +96,6 @@ export class Executor {
   #drainScheduled = false;
   /** Live queries were left out of a turn: the next one is theirs. */
   #isLiveDue = false;
-  /** Kept for a moment: to ask adds up all threads, which took 2 to 3 % of the main thread's time where calls are short. */
-  #cpu: { readonly askedAt: number; readonly usage: NodeJS.CpuUsage } = {
-    askedAt: -Infinity,
-    usage: { user: 0, system: 0 },
-  };
   readonly #watchdog = new Watchdog();
   readonly #invoker: Invoker;
 
@@ -209,7 +204,7 @@ export class Executor {
   #drain(turn: Turn): void {
     if (this.#queue.length === 0) return;
     const startedAt = performance.now();
-    const cpuBefore = this.#cpuAt(startedAt);
+    const cpuBefore = process.cpuUsage();
     const elapsed = () => performance.now() - startedAt;
     while (turn.late === null && elapsed() < BATCH_MS) {
       const job = this.#queue.shift();
@@ -231,12 +226,6 @@ export class Executor {
         job.result = { value };
       }
     }
-  }
-
-  /** What the process has used of its processors at a time, or up to {@link BATCH_MS} before. */
-  #cpuAt(nowMs: number): NodeJS.CpuUsage {
-    if (nowMs - this.#cpu.askedAt > BATCH_MS) this.#cpu = { askedAt: nowMs, usage: process.cpuUsage() };
-    return this.#cpu.usage;
   }
 
   /** Runs live queries for a while, all of them on one state of the database. */
