@@ -5,6 +5,7 @@ import { Additions } from "../../embedded/storage/additions";
 import { GenerationFill, type Slice } from "../../embedded/storage/generationFill.js";
 import type { Writes } from "../../embedded/storage/store";
 import { Memtable } from "../../embedded/storage/memtable";
+import { SparePieces } from "../../embedded/storage/sharedPieces";
 import { keyAt, pieceAt, placeOf, valueAt } from "../../embedded/storage/writeLayout.js";
 
 type Model = ReadonlyMap<string, string | null>;
@@ -147,6 +148,37 @@ describe("a memtable", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test("has every write once, after there was no memory for them when somebody asked first", () => {
+    class ScarcePieces extends SparePieces {
+      isScarce = false;
+
+      override take(bytes: number): Buffer | undefined {
+        if (this.isScarce) throw new RangeError("Array buffer allocation failed");
+        return super.take(bytes);
+      }
+    }
+    const spare = new ScarcePieces();
+    const memtable = new Memtable(spare);
+    const group = new Additions();
+    const model = new Map<string, string>();
+    const write = (written: string, text: string) => {
+      memtable.add(commitOf([[written, text]]), group);
+      model.set(written, text);
+    };
+    write("part1a", "1");
+    write("part2a", "2");
+    spare.isScarce = true;
+    expect(() => memtable.get("part1a")).toThrow(RangeError);
+    expect(() => [...memtable.scan("", null, "asc")]).toThrow(RangeError);
+    write("part1b", "3");
+    write("part1a", "4");
+    spare.isScarce = false;
+    expect([...memtable.scan("", null, "asc")]).toEqual(entriesOf(model));
+    expect(memtable.writes).toBe(4);
+    group.undo();
+    expect([memtable.isEmpty, memtable.get("part1a")]).toEqual([true, undefined]);
   });
 
   test("finds everything after those who have asked first were cut off", () => {
