@@ -15,7 +15,8 @@ import {
 } from "./_generated/server";
 import { type ArgsSchema, type Endpoint, functionName } from "./contract/endpoint";
 import type { IdSchema } from "./contract/ids";
-import { openAsHost, openAsModerator, openAsParticipant } from "./model/access";
+import type { PlaceField } from "./contract/participants";
+import { openAsHost, openAsModerator, openAsParticipant, type Place } from "./model/access";
 import { requireIdentity, requireUser } from "./model/caller";
 import { once } from "./model/idempotency";
 import type { MeetingEdit } from "./model/meetingEdit";
@@ -72,21 +73,27 @@ export function authedQuery<Args extends ArgsSchema, Returns extends z.ZodType>(
 }
 
 /**
- * Registers the query of an endpoint that shows everybody in the meeting `meetingId` the same. Who calls, a nested query is asked,
- * and the handler nobody: so a runtime may run it once for all who look at it.
+ * Registers the query of an endpoint for whoever is in the meeting `meetingId`. It shows the same to all for whom the `fields` of
+ * their rows are the same. Who calls, a nested query is asked, and the handler nobody: so a runtime may run it once for all of them.
  */
-export function participantQuery<Args extends ArgsOfMeeting, Returns extends z.ZodType>(
+export function participantQuery<
+  Args extends ArgsOfMeeting,
+  Returns extends z.ZodType,
+  Field extends PlaceField,
+>(
   endpoint: Endpoint<"query", Args, Returns>,
-  handler: Handler<Pick<QueryCtx, "db"> & { meetingId: Id<"meetings"> }, Args, Returns>,
+  fields: readonly Field[],
+  handler: Handler<Pick<QueryCtx, "db"> & Place<Field>, Args, Returns>,
 ): RegisteredQuery<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
   return query({
     ...validatorsOf(endpoint),
     handler: async ({ db, runQuery }, args) => {
-      const { meetingId: givenMeetingId } = args as { meetingId: string };
-      const meetingId: Id<"meetings"> = await runQuery(internal.callers.meetingOfParticipant, {
-        meetingId: givenMeetingId,
+      const { meetingId } = args as { meetingId: string };
+      const place: Place<PlaceField> = await runQuery(internal.callers.placeInMeeting, {
+        meetingId,
+        fields: [...fields],
       });
-      return handler({ db, meetingId }, parse(endpoint.args, args));
+      return handler({ db, ...(place as Place<Field>) }, parse(endpoint.args, args));
     },
   });
 }

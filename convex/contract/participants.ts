@@ -46,6 +46,10 @@ export const participantFields = {
   tokenVersion: z.int().exactOptional(),
 };
 
+/** Names of the fields on which depends what a participant sees of the meeting. */
+export const placeField = z.enum(["role", "presence", "historyFrom"]);
+export type PlaceField = z.infer<typeof placeField>;
+
 export const participant = z.strictObject({
   _id: id("meetingParticipants"),
   _creationTime: z.number(),

@@ -1,6 +1,5 @@
 import * as contract from "../contract/meetingsHistory";
-import { authedQuery, moderatorMutation, participantMutation } from "../functions";
-import { requireParticipant } from "../model/access";
+import { moderatorMutation, participantMutation, participantQuery } from "../functions";
 import * as history from "../model/history";
 
 /** Sets a marker, for hosts and co-hosts. Fails with MEETING_NOT_FOUND, FORBIDDEN or MEETING_CLOSED. */
@@ -9,8 +8,10 @@ export const addMarker = moderatorMutation(contract.addMarker, "change", (edit, 
 );
 
 /** A page of the markers that the caller may see. Fails with MEETING_NOT_FOUND or FORBIDDEN. */
-export const listMarkers = authedQuery(contract.listMarkers, async (ctx, { meetingId, paginationOpts }) =>
-  history.visibleMarkers(ctx.db, await requireParticipant(ctx.db, meetingId, ctx.user), paginationOpts),
+export const listMarkers = participantQuery(
+  contract.listMarkers,
+  ["historyFrom"],
+  ({ db, ...place }, { paginationOpts }) => history.visibleMarkers(db, place, paginationOpts),
 );
 
 /** Notes how far the caller has read. Fails with MEETING_NOT_FOUND, FORBIDDEN or READ_INDEX_BACKWARD. */

@@ -1,14 +1,17 @@
 import * as contract from "../contract/meetingsQueries";
 import * as reports from "../contract/meetingsReports";
 import { authedQuery, participantQuery } from "../functions";
-import { requireHost, requireParticipant } from "../model/access";
+import { requireHost, requireMeeting } from "../model/access";
 import { attendanceReport } from "../model/attendance";
 import { listEvents } from "../model/meetingEvents";
 import { listMeetingsOf, listParticipants, meetingForCaller } from "../model/meetingLists";
 
 /** A meeting with the caller's role and presence. Fails with MEETING_NOT_FOUND, or FORBIDDEN for who is not in it. */
-export const getMeeting = authedQuery(contract.getMeeting, async (ctx, { meetingId }) =>
-  meetingForCaller(await requireParticipant(ctx.db, meetingId, ctx.user)),
+export const getMeeting = participantQuery(
+  contract.getMeeting,
+  ["role", "presence"],
+  async ({ db, meetingId, participant }) =>
+    meetingForCaller({ meeting: await requireMeeting(db, meetingId), participant }),
 );
 
 /** The caller's meetings, last added first, 50 unless `limit` says otherwise. */
@@ -19,6 +22,7 @@ export const listUserMeetings = authedQuery(contract.listUserMeetings, (ctx, arg
 /** A page of the people in a meeting. Fails with MEETING_NOT_FOUND, or FORBIDDEN for who is not in it. */
 export const listMeetingParticipants = participantQuery(
   contract.listMeetingParticipants,
+  [],
   ({ db, meetingId }, args) => {
     const { meetingId: _, paginationOpts, ...filter } = args;
     return listParticipants(db, meetingId, filter, paginationOpts);

@@ -1,6 +1,8 @@
+import { pick } from "convex-helpers";
 import type { UserIdentity } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
+import type { PlaceField } from "../contract/participants";
 import type { Principal } from "./accessKeys";
 import { fail } from "./errors";
 import { MeetingEdit } from "./meetingEdit";
@@ -37,18 +39,26 @@ export async function requireParticipant(
   return { meeting, participant };
 }
 
+/** What some fields say of a person's place in a meeting. */
+export interface Place<Field extends PlaceField> {
+  meetingId: Id<"meetings">;
+  participant: Pick<Doc<"meetingParticipants">, Field>;
+}
+
 /**
- * The meeting's id, for a person in it; fails as {@link requireParticipant} does. It reads no more of the meeting of who is in it
- * than that, so that a live query which needs no more is not run again with every change of the meeting.
+ * The place of a person in a meeting; fails as {@link requireParticipant} does. The meeting itself is not read, so that a live query
+ * which needs nothing of it is not run again with each of its changes.
  */
-export async function requirePlace(
+export async function requirePlace<Field extends PlaceField>(
   db: DatabaseReader,
   givenMeetingId: string,
   user: Doc<"users">,
-): Promise<Id<"meetings">> {
+  fields: readonly Field[],
+): Promise<Place<Field>> {
   const meetingId = db.normalizeId("meetings", givenMeetingId);
-  if (meetingId && (await findParticipant(db, meetingId, { userId: user._id }))) return meetingId;
-  return (await requireParticipant(db, givenMeetingId, user)).meeting._id;
+  const found = meetingId && (await findParticipant(db, meetingId, { userId: user._id }));
+  const participant = found || (await requireParticipant(db, givenMeetingId, user)).participant;
+  return { meetingId: participant.meetingId, participant: pick(participant, [...fields]) };
 }
 
 /** The meeting, for one of its hosts, whatever state it is in. */

@@ -1,7 +1,7 @@
 import type { PaginationOptions } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader } from "../_generated/server";
-import type { Access } from "./access";
+import type { Place } from "./access";
 import { fail } from "./errors";
 import type { MeetingEdit } from "./meetingEdit";
 
@@ -26,13 +26,13 @@ export async function addMarker(
 /** A page of the markers that a person may see: the only query that serves them. */
 export function visibleMarkers(
   db: DatabaseReader,
-  { meeting, participant }: Access,
+  { meetingId, participant }: Place<"historyFrom">,
   paginationOpts: PaginationOptions,
 ) {
   return db
     .query("historyMarkers")
     .withIndex("by_meeting_and_number", (q) =>
-      q.eq("meetingId", meeting._id).gte("number", participant.historyFrom ?? 1),
+      q.eq("meetingId", meetingId).gte("number", participant.historyFrom ?? 1),
     )
     .paginate(paginationOpts);
 }

@@ -4,13 +4,18 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader } from "../_generated/server";
 import { internalMeetingFields, MAX_MEETINGS_SCANNED, type MeetingState } from "../contract/meetings";
 import type { ParticipantRole, Presence } from "../contract/participants";
-import type { Access } from "./access";
 import { publicView } from "./profiles";
 
 const DEFAULT_LIMIT = 50;
 
 /** A meeting as a person in it sees it. */
-export function meetingForCaller({ meeting, participant }: Access) {
+export function meetingForCaller({
+  meeting,
+  participant,
+}: {
+  meeting: Doc<"meetings">;
+  participant: Pick<Doc<"meetingParticipants">, "role" | "presence">;
+}) {
   return {
     ...omit(meeting, internalMeetingFields),
     userRole: participant.role,

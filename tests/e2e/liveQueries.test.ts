@@ -1,11 +1,12 @@
 import { ConvexClient } from "convex/browser";
+import type { FunctionArgs, FunctionReference, FunctionReturnType } from "convex/server";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { api } from "../../convex/_generated/api";
 import type { Id } from "../../convex/_generated/dataModel";
 import { userIdForEmail } from "../../embedded/index";
 import { call, signIn } from "../../scripts/project";
-import { startServer, type TestServer } from "./server";
+import { request, startServer, type TestServer } from "./server";
 
 let server: TestServer;
 const clients: ConvexClient[] = [];
@@ -19,10 +20,15 @@ afterEach(async () => {
   expect(server.faults).toEqual([]);
 });
 
-/** A web app's client, signed in as a person. `tokens` counts how often it was asked for a token. */
-function connectAs(email: string, expiresInSeconds = 300) {
+function newClient(): ConvexClient {
   const client = new ConvexClient(server.url, { webSocketConstructor: WebSocket as never, logger: false });
   clients.push(client);
+  return client;
+}
+
+/** A web app's client, signed in as a person anew whenever it asks for a token. `tokens` counts how often it does. */
+function connectAs(email: string, expiresInSeconds = 300) {
+  const client = newClient();
   const tokens = { fetched: 0, onFetch: () => undefined as void };
   client.setAuth(async () => {
     tokens.fetched++;
@@ -32,8 +38,6 @@ function connectAs(email: string, expiresInSeconds = 300) {
   });
   return { client, tokens };
 }
-
-type People = { page: { role: string; presence: string; user?: { _id: string } }[] };
 
 async function newMeeting() {
   const host = await signIn(server, { email: "host@example.com" });
@@ -47,25 +51,42 @@ async function newMeeting() {
   return { host, ann, meetingId };
 }
 
-function watchPeople(client: ConvexClient, meetingId: Id<"meetings">) {
-  const seen: People[] = [];
+/** What a client is shown of a query, from the first result on. */
+function watch<Q extends FunctionReference<"query">>(client: ConvexClient, query: Q, args: FunctionArgs<Q>) {
+  type Result = FunctionReturnType<Q>;
+  const seen: Result[] = [];
   const failures: Error[] = [];
-  const waiting: { matches: (people: People) => boolean; resolve: () => void }[] = [];
-  const args = { meetingId, paginationOpts: { numItems: 50, cursor: null } };
+  const waiting: { matches: (result: Result) => boolean; resolve: () => void }[] = [];
   client.onUpdate(
-    api.meetings.queries.listMeetingParticipants,
+    query,
     args,
-    (people) => {
-      seen.push(people);
-      for (const { matches, resolve } of waiting) if (matches(people)) resolve();
+    (result) => {
+      seen.push(result);
+      for (const { matches, resolve } of waiting) if (matches(result)) resolve();
     },
     (error) => failures.push(error),
   );
-  const until = (matches: (people: People) => boolean) =>
+  const until = (matches: (result: Result) => boolean) =>
     seen.some(matches)
       ? Promise.resolve()
       : new Promise<void>((resolve) => waiting.push({ matches, resolve }));
   return { seen, failures, until };
+}
+
+const paginationOpts = { numItems: 50, cursor: null };
+
+function watchPeople(client: ConvexClient, meetingId: Id<"meetings">) {
+  return watch(client, api.meetings.queries.listMeetingParticipants, { meetingId, paginationOpts });
+}
+
+/** The calls that have ended behind a cursor, as `convex logs` asks for them. */
+async function callsSince(cursor: number): Promise<{ paths: string[]; newCursor: number }> {
+  const { body } = await request(`${server.url}/api/stream_function_logs?cursor=${cursor}`, {
+    method: "GET",
+    headers: { Authorization: `Convex ${server.adminKey}` },
+  });
+  const { entries, newCursor } = body as { entries: { identifier: string }[]; newCursor: number };
+  return { paths: entries.map(({ identifier }) => identifier), newCursor };
 }
 
 test("the host's page shows people as they are added over HTTP, join and leave", async () => {
@@ -130,10 +151,63 @@ test("a client whose token runs out fetches a new one and goes on", async () => 
 
 test("a client without a token is refused by the query, not by the socket", async () => {
   const { meetingId } = await newMeeting();
-  const client = new ConvexClient(server.url, { webSocketConstructor: WebSocket as never, logger: false });
-  clients.push(client);
+  const client = newClient();
   const failed = new Promise<Error & { data?: { code: string } }>((resolve) => {
     client.onUpdate(api.meetings.queries.getMeeting, { meetingId }, () => undefined, resolve);
   });
   expect((await failed).data).toMatchObject({ code: "UNAUTHENTICATED" });
+});
+
+test("those who have the same part in a meeting share what they see of it, and each sees their own part", async () => {
+  const { host, ann, meetingId } = await newMeeting();
+  const roles = ["participant", "participant", "observer"];
+  const others = await Promise.all(
+    roles.map(async (role, i) => ({ role, ...(await signIn(server, { email: `watcher${i}@example.com` })) })),
+  );
+  const addPeople = "meetings/lifecycle/addMultipleParticipants";
+  const participants = others.map(({ userId, role }) => ({ userId, role }));
+  await call(server, host.token, addPeople, { meetingId, participants });
+  const watchers = [{ role: "host", ...host }, ...others].map(({ role, token }) => {
+    const client = newClient();
+    // The same token again, as a client that is signed in anew looks at everything anew.
+    client.setAuth(async () => token);
+    return {
+      role,
+      client,
+      meeting: watch(client, api.meetings.queries.getMeeting, { meetingId }),
+      markers: watch(client, api.meetings.history.listMarkers, { meetingId, paginationOpts }),
+    };
+  });
+  const all = (matches: (one: (typeof watchers)[number]) => Promise<void>) =>
+    Promise.all(watchers.map(matches));
+  await all(({ meeting }) => meeting.until(({ participantCount }) => participantCount === 4));
+  await all(({ markers }) => markers.until(({ isDone }) => isDone));
+  const { newCursor } = await callsSince(0);
+
+  const entry = { userId: ann.userId, role: "participant" };
+  await call(server, host.token, addPeople, { meetingId, participants: [entry] });
+  await all(({ role, meeting }) =>
+    meeting.until(({ participantCount, userRole }) => participantCount === 5 && userRole === role),
+  );
+  await call(server, host.token, "meetings/history/addMarker", { meetingId, text: "Ann is here" });
+  await all(({ markers }) => markers.until(({ page }) => page.length === 1));
+
+  const { paths } = await callsSince(newCursor);
+  const runsOf = (path: string) => paths.filter((one) => one === path).length;
+  // With each of the two changes one for the host, one for both participants and one for the observer.
+  expect(runsOf("meetings/queries:getMeeting")).toBe(6);
+  expect(runsOf("meetings/history:listMarkers")).toBe(1);
+
+  const [, joining] = watchers;
+  await call(server, host.token, "meetings/lifecycle/startMeeting", { meetingId });
+  await joining?.client.mutation(api.meetings.lifecycle.joinMeeting, { meetingId });
+  await all(({ role, meeting }) =>
+    meeting.until(
+      ({ state, userRole, userPresence }) =>
+        state === "active" &&
+        userRole === role &&
+        (userPresence === "joined") === (meeting === joining?.meeting),
+    ),
+  );
+  expect(watchers.flatMap(({ meeting, markers }) => [...meeting.failures, ...markers.failures])).toEqual([]);
 });
