@@ -13,7 +13,7 @@ import {
   patchParticipants,
   placesLeft,
 } from "./participants";
-import { findPeople, namedBy, type Person, type PersonRef, type UnknownEmail } from "./people";
+import { findPeople, givenRefOf, namedBy, type Person, type PersonRef, type UnknownEmail } from "./people";
 import { deleteWaiting, insertWaiting, MAX_WAITING, waitingPeople } from "./waitlist";
 
 /** What to do about people who are there already, who cannot be added, and for whom there is no place. */
@@ -99,8 +99,8 @@ async function decide(
     bannedPeople(ctx.db, meeting),
     waitingPeople(ctx.db, meeting),
   ]);
-  const rows = await findRows(edit, people);
-  let hosts = await hostsThatMatter(edit, entries, rows);
+  const rows = await findParticipants(ctx.db, meeting, people.map(givenRefOf));
+  let hosts = await hostsThatMatter(edit, rows);
   let places = placesLeft(edit);
   let waitingPlaces = MAX_WAITING - waiting.size;
   const seen = new Set<string>();
@@ -114,7 +114,7 @@ async function decide(
     if (seen.has(person.key)) return refuse("duplicate");
     seen.add(person.key);
 
-    const row = rows.get(person.key);
+    const row = rows[index];
     if (row && row.presence !== "left") {
       if (policy.onExisting === "return") return { kind: "return", person, row };
       if (policy.onExisting !== "update") return refuse("already_participant");
@@ -138,28 +138,15 @@ async function decide(
   });
 }
 
-/** The rows of those who are in the meeting, by the key of the person. */
-function findRows(
-  { ctx, meeting }: MeetingEdit,
-  people: readonly Person[],
-): Promise<ReadonlyMap<string, Row>> {
-  const refs: PersonRef[] = [];
-  for (const person of people) {
-    if (person.kind === "user" || person.kind === "guest") refs.push(person.ref);
-  }
-  return findParticipants(ctx.db, meeting, refs);
-}
-
 /** How many hosts there are, where that can make a difference: where a host may become something less, or the first be made. */
 async function hostsThatMatter(
   { ctx, meeting, tenant }: MeetingEdit,
-  entries: readonly ParticipantEntry[],
-  rows: ReadonlyMap<string, Row>,
+  rows: readonly (Row | null)[],
 ): Promise<number> {
-  const touchesHost = [...rows.values()].some(({ role }) => role === "host");
+  const touchesHost = rows.some((row) => row?.role === "host");
   if (!touchesHost && tenant.config.firstParticipantIsHost !== true) return 0;
   // No more hosts than there are entries can become something less, so that counting one more is enough.
-  return countHosts(ctx.db, meeting._id, entries.length + 1);
+  return countHosts(ctx.db, meeting._id, rows.length + 1);
 }
 
 function failsAll(code: SkipCode, { onExisting, onInvalid, onFull }: AddPolicy): boolean {

@@ -37,28 +37,30 @@ export function findParticipant(
  */
 const ROWS_AT_ONCE = 128;
 
-/** The rows of those people who are in a meeting, by the ids of the users and guests. */
+/** The rows of people in a meeting, in the order of the people; `null` for who is not in it, and for nobody. */
 export async function findParticipants(
   db: DatabaseReader,
   { _id: meetingId, participantCount }: Doc<"meetings">,
-  people: readonly PersonRef[],
-): Promise<ReadonlyMap<string, Row>> {
-  const wanted = new Map<string, PersonRef>();
-  for (const ref of people) wanted.set(keyOf(ref), ref);
+  people: readonly (PersonRef | null)[],
+): Promise<(Row | null)[]> {
   // A row that is read with all others takes less than half the time of one that is looked up.
-  const all = participantCount <= Math.min(ROWS_AT_ONCE, 2 * wanted.size);
+  const all = participantCount <= Math.min(ROWS_AT_ONCE, 2 * people.length);
   const found = all
     ? await db
         .query("meetingParticipants")
         .withIndex("by_meeting_and_user", (q) => q.eq("meetingId", meetingId))
         .collect()
-    : await Promise.all([...wanted.values()].map((ref) => findParticipant(db, meetingId, ref)));
+    : await Promise.all(oneEach(people).map((ref) => findParticipant(db, meetingId, ref)));
   const rows = new Map<string, Row>();
-  for (const row of found) {
-    const key = row && keyOf(row);
-    if (key && wanted.has(key)) rows.set(key, row);
-  }
-  return rows;
+  for (const row of found) if (row) rows.set(keyOf(row), row);
+  return people.map((ref) => (ref && rows.get(keyOf(ref))) ?? null);
+}
+
+/** Each person once. */
+function oneEach(people: readonly (PersonRef | null)[]): PersonRef[] {
+  const refs = new Map<string, PersonRef>();
+  for (const ref of people) if (ref) refs.set(keyOf(ref), ref);
+  return [...refs.values()];
 }
 
 /** Counts the hosts of a meeting, but no further than `limit`. */

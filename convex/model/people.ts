@@ -29,6 +29,11 @@ export type Person =
   | { kind: "newcomer"; key: string; guest: NewGuest }
   | { kind: "unknown"; code: "user_not_found" | "guest_not_found" };
 
+/** Whom a row may stand for already; `null`: nobody. */
+export function givenRefOf(person: Person): PersonRef | null {
+  return person.kind === "user" || person.kind === "guest" ? person.ref : null;
+}
+
 const NO_USER: Person = { kind: "unknown", code: "user_not_found" };
 const NO_GUEST: Person = { kind: "unknown", code: "guest_not_found" };
 
