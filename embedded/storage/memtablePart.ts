@@ -1,9 +1,9 @@
 import type { Additions } from "./additions";
 import { KeyStems } from "./keyStems";
 import type { PartEnd, PartWrites } from "./partWrites";
-import { SortedEntries } from "./sortedEntries";
-import { compareKeys } from "./sortedMap";
+import type { SortedEntries } from "./sortedEntries";
 import type { WriteList } from "./writeList";
+import { WriteOrder } from "./writeOrder";
 
 /** A value of `null` says that the key is deleted. */
 export type Entry = [key: string, value: string | null];
@@ -12,14 +12,13 @@ export type Entry = [key: string, value: string | null];
  * The writes of keys that begin alike.
  *
  * They are put in order, or found by the stems of their keys, when somebody asks for that, and then only those that have come since
- * it was asked for last: most of what is written is in the database before anybody scans it, and putting keys in order costs more
- * than all the rest. What asks may be cut off at any moment, and leaves nothing half done.
+ * it was asked for last, or some of them: most of what is written is in the database before anybody scans it, and putting keys in order
+ * costs more than all the rest. What asks may be cut off at any moment, and leaves nothing half done.
  */
 export class MemtablePart {
   /** Which were told last that something is added. */
   lastAdditions: Additions | null = null;
-  /** By keys, the places of their last writes, and of how many writes. */
-  #sorted: { readonly places: SortedEntries<number>; readonly count: number } | null = null;
+  #order: WriteOrder | null = null;
   #stems: KeyStems | null = null;
   /** The same of whole keys. */
   #exact: KeyStems | null = null;
@@ -33,7 +32,7 @@ export class MemtablePart {
 
   get(key: string): string | null | undefined {
     let place = this.#byKey().find(key);
-    if (place === null) place = this.#inOrder().get(key);
+    if (place === null) place = this.#within(key, `${key}\0`).get(key);
     return place === undefined ? undefined : this.#list.valueAt(place);
   }
 
@@ -45,13 +44,13 @@ export class MemtablePart {
   /** Undoes what was written after a state. */
   cutTo(end: PartEnd): void {
     if (!this.writes.cutTo(end)) return;
-    this.#sorted = null;
+    this.#order = null;
     this.#stems = null;
     this.#exact = null;
   }
 
   touches(start: string, end: string | null): boolean {
-    return this.#inOrder().touches(start, end);
+    return this.#within(start, end).touches(start, end);
   }
 
   /** See {@link Store.take}; where a tail is given, `limit` is 1 or more. */
@@ -71,14 +70,14 @@ export class MemtablePart {
         return end !== null && key >= end ? [] : [[key, this.#list.valueAt(place)]];
       }
     }
-    return this.#inOrder()
+    return this.#within(start, end)
       .take(start, end, order, limit)
       .map(([key, place]) => [key, this.#list.valueAt(place)]);
   }
 
   /** Must not be iterated after others were added. */
   *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<Entry, void, undefined> {
-    for (const [key, place] of this.#inOrder().scan(start, end, order))
+    for (const [key, place] of this.#inOrder((writes) => writes.all()).scan(start, end, order))
       yield [key, this.#list.valueAt(place)];
   }
 
@@ -105,18 +104,17 @@ export class MemtablePart {
     return (this.#stems = stems);
   }
 
-  #inOrder(): SortedEntries<number> {
-    const { places, count } = this.#sorted ?? { places: new SortedEntries<number>(), count: 0 };
+  /** See {@link WriteOrder.within}. */
+  #within(start: string, end: string | null): SortedEntries<number> {
+    return this.#inOrder((writes) => writes.within(start, end));
+  }
+
+  #inOrder(ask: (writes: WriteOrder) => SortedEntries<number>): SortedEntries<number> {
     const list = this.#list;
-    const { length } = list;
-    if (count === length) return places;
-    this.#sorted = null;
-    const newer: [key: string, place: number][] = [];
-    for (let i = count; i < length; i++) newer.push([list.keyAt(i), i]);
-    // In order, as neighbours are added in less time; of one key the last write stays the last.
-    newer.sort(([a], [b]) => compareKeys(a, b));
-    for (const [key, place] of newer) places.set(key, place);
-    this.#sorted = { places, count: length };
+    const order = this.#order ?? new WriteOrder(list);
+    this.#order = null;
+    const places = ask(order);
+    this.#order = order;
     return places;
   }
 }

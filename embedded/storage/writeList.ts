@@ -74,4 +74,15 @@ export class WriteList {
     for (let j = 0; j < stem.length; j++) if (piece[start + j] !== stem.charCodeAt(j)) return false;
     return true;
   }
+
+  /** Whether a key begins with the first characters of a text, so many. */
+  beginsAt(i: number, text: string, chars: number): boolean {
+    const address = this.#addresses[i] as number;
+    const piece = pieceAt(this.pieces, address);
+    if (keyBytesAt(piece, placeOf(address)) < chars) return false;
+    const start = placeOf(address) + WRITE_HEADER_BYTES;
+    // From behind, as keys begin with what tells tables and indexes apart.
+    for (let j = chars - 1; j >= 0; j--) if (piece[start + j] !== text.charCodeAt(j)) return false;
+    return true;
+  }
 }

@@ -181,6 +181,55 @@ describe("a memtable", () => {
     expect([memtable.isEmpty, memtable.get("part1a")]).toEqual([true, undefined]);
   });
 
+  test("has of thousands of writes those in any range, whatever was asked for before", () => {
+    const keyOf = (number: number) => `part1${String(number % 10_000).padStart(4, "0")}`;
+    const number = fc.nat(9_999);
+    const writeMany = fc
+      .record({
+        first: number,
+        apart: fc.constantFrom(1, 7, 3_571),
+        count: fc.constantFrom(1, 3_000, 6_000),
+      })
+      .map(({ first, apart, count }): Step => (memtable, model) => {
+        const made = Array.from({ length: count }, (_, i): [string, string | null] => {
+          const place = memtable.writes + i;
+          return [keyOf(first + i * apart), place % 11 === 0 ? null : `${place}`];
+        });
+        memtable.add(commitOf(made));
+        for (const [written, text] of made) model.set(written, text);
+        return { actual: null, expected: null };
+      });
+    const ask = fc
+      .record({
+        first: number,
+        width: fc.constantFrom(1, 10, 100, 10_000),
+        order,
+        limit: fc.constantFrom(1, 5, 10_000),
+      })
+      .map((asked): Step => (memtable, model) => {
+        const start = keyOf(asked.first);
+        const end = asked.first + asked.width > 9_999 ? "part2" : keyOf(asked.first + asked.width);
+        const expected = entriesOf(model, start, end, asked.order);
+        return {
+          actual: [memtable.take(start, end, asked.order, asked.limit), memtable.touches(start, end)],
+          expected: [expected.slice(0, asked.limit), expected.length > 0],
+        };
+      });
+    const manySteps = fc.array(fc.oneof(writeMany, ask, ask, ask), { minLength: 2, maxLength: 30 });
+    fc.assert(
+      fc.property(manySteps, (taken) => {
+        const memtable = new Memtable();
+        const model = new Map<string, string | null>();
+        for (const step of taken) {
+          const { actual, expected } = step(memtable, model);
+          expect(actual).toEqual(expected);
+        }
+        expect([...memtable.scan("", null, "desc")]).toEqual(entriesOf(model).toReversed());
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   test("finds everything after those who have asked first were cut off", () => {
     const keys = Array.from({ length: 200_000 }, (_, i) => `part1${(i * 7919) % 200_000}`);
     // So many keys take longer than that on any machine.
