@@ -82,7 +82,7 @@ export function participantQuery<
   Field extends PlaceField,
 >(
   endpoint: Endpoint<"query", Args, Returns>,
-  fields: readonly Field[],
+  fields: Field[],
   handler: Handler<Pick<QueryCtx, "db"> & Place<Field>, Args, Returns>,
 ): RegisteredQuery<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
   return query({
@@ -91,7 +91,7 @@ export function participantQuery<
       const { meetingId } = args as { meetingId: string };
       const place: Place<PlaceField> = await runQuery(internal.callers.placeInMeeting, {
         meetingId,
-        fields: [...fields],
+        fields,
       });
       return handler({ db, ...(place as Place<Field>) }, parse(endpoint.args, args));
     },

@@ -24,6 +24,18 @@ export const naming = {
     .describe("All active members of the organization of the caller's token"),
 };
 
+const namings = Object.keys(naming) as (keyof typeof naming)[];
+
+/** How many of the fields are given. It is asked of each of many entries. */
+export function countGiven<Field extends string>(
+  named: Partial<Record<Field, unknown>>,
+  fields: readonly Field[],
+): number {
+  let given = 0;
+  for (const field of fields) if (named[field] !== undefined) given++;
+  return given;
+}
+
 const fields = {
   role: participantRole,
   ...naming,
@@ -38,19 +50,13 @@ const fields = {
 
 /** People to be added, and as what: one person, or an organization. */
 export const participantEntry = z.strictObject(fields).refine(
-  ({ userId, externalId, guestId, email, orgId }) => {
-    // Of each of many entries: to go through the names of the fields would take many times as long.
-    const given =
-      Number(userId !== undefined) +
-      Number(externalId !== undefined) +
-      Number(guestId !== undefined) +
-      Number(email !== undefined) +
-      Number(orgId !== undefined);
-    return given === 1 || (given === 2 && externalId !== undefined && email !== undefined);
+  (entry) => {
+    const given = countGiven(entry, namings);
+    return given === 1 || (given === 2 && entry.externalId !== undefined && entry.email !== undefined);
   },
   {
     path: ["userId"],
-    message: `Exactly one of ${Object.keys(naming).join(", ")} is required; a new guest may have an email as well`,
+    message: `Exactly one of ${namings.join(", ")} is required; a new guest may have an email as well`,
   },
 );
 

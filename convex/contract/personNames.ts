@@ -1,6 +1,6 @@
 /** How a request names people to whom something is to be done, and what it is told of those to whom it was not done. */
 import * as z from "zod";
-import { namedFields, naming } from "./entries";
+import { countGiven, namedFields, naming } from "./entries";
 import { id } from "./ids";
 
 const { orgId: _, ...personNaming } = naming;
@@ -18,7 +18,7 @@ const ways = Object.keys(nameFields) as (keyof typeof nameFields)[];
 
 /** How many ways to name somebody are used. */
 export function waysUsed(named: Partial<Record<keyof typeof nameFields, unknown>>): number {
-  return ways.filter((way) => named[way] !== undefined).length;
+  return countGiven(named, ways);
 }
 
 export const onePerson = {

@@ -11,7 +11,7 @@ export const getMeeting = participantQuery(
   contract.getMeeting,
   ["role", "presence"],
   async ({ db, meetingId, participant }) =>
-    meetingForCaller({ meeting: await requireMeeting(db, meetingId), participant }),
+    meetingForCaller(await requireMeeting(db, meetingId), participant),
 );
 
 /** The caller's meetings, last added first, 50 unless `limit` says otherwise. */

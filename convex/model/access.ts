@@ -53,12 +53,12 @@ export async function requirePlace<Field extends PlaceField>(
   db: DatabaseReader,
   givenMeetingId: string,
   user: Doc<"users">,
-  fields: readonly Field[],
+  fields: Field[],
 ): Promise<Place<Field>> {
   const meetingId = db.normalizeId("meetings", givenMeetingId);
   const found = meetingId && (await findParticipant(db, meetingId, { userId: user._id }));
   const participant = found || (await requireParticipant(db, givenMeetingId, user)).participant;
-  return { meetingId: participant.meetingId, participant: pick(participant, [...fields]) };
+  return { meetingId: participant.meetingId, participant: pick(participant, fields) };
 }
 
 /** The meeting, for one of its hosts, whatever state it is in. */

@@ -9,18 +9,11 @@ import { publicView } from "./profiles";
 const DEFAULT_LIMIT = 50;
 
 /** A meeting as a person in it sees it. */
-export function meetingForCaller({
-  meeting,
-  participant,
-}: {
-  meeting: Doc<"meetings">;
-  participant: Pick<Doc<"meetingParticipants">, "role" | "presence">;
-}) {
-  return {
-    ...omit(meeting, internalMeetingFields),
-    userRole: participant.role,
-    userPresence: participant.presence,
-  };
+export function meetingForCaller(
+  meeting: Doc<"meetings">,
+  { role, presence }: Pick<Doc<"meetingParticipants">, "role" | "presence">,
+) {
+  return { ...omit(meeting, internalMeetingFields), userRole: role, userPresence: presence };
 }
 
 /**
@@ -46,7 +39,7 @@ export async function listMeetingsOf(
   );
   return found
     .flatMap(({ meeting, participant }) =>
-      meeting && (!state || meeting.state === state) ? [meetingForCaller({ meeting, participant })] : [],
+      meeting && (!state || meeting.state === state) ? [meetingForCaller(meeting, participant)] : [],
     )
     .slice(0, limit);
 }

@@ -70,19 +70,21 @@ export class WriteList {
     const address = this.#addresses[i] as number;
     const piece = pieceAt(this.pieces, address);
     if (keyBytesAt(piece, placeOf(address)) !== stem.length + tail) return false;
-    const start = placeOf(address) + WRITE_HEADER_BYTES;
-    for (let j = 0; j < stem.length; j++) if (piece[start + j] !== stem.charCodeAt(j)) return false;
-    return true;
+    return hasChars(piece, placeOf(address), stem, stem.length);
   }
 
   /** Whether a key begins with the first characters of a text, so many. */
   beginsAt(i: number, text: string, chars: number): boolean {
     const address = this.#addresses[i] as number;
     const piece = pieceAt(this.pieces, address);
-    if (keyBytesAt(piece, placeOf(address)) < chars) return false;
-    const start = placeOf(address) + WRITE_HEADER_BYTES;
-    // From behind, as keys begin with what tells tables and indexes apart.
-    for (let j = chars - 1; j >= 0; j--) if (piece[start + j] !== text.charCodeAt(j)) return false;
-    return true;
+    return keyBytesAt(piece, placeOf(address)) >= chars && hasChars(piece, placeOf(address), text, chars);
   }
+}
+
+/** Whether a key that is long enough begins with the first characters of a text, so many. */
+function hasChars(piece: Buffer, place: number, text: string, chars: number): boolean {
+  const start = place + WRITE_HEADER_BYTES;
+  // From behind, as keys of a table or an index begin alike.
+  for (let i = chars - 1; i >= 0; i--) if (piece[start + i] !== text.charCodeAt(i)) return false;
+  return true;
 }

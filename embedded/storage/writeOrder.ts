@@ -1,3 +1,4 @@
+import { sharedChars } from "../values/keyEncoding";
 import { SortedEntries } from "./sortedEntries";
 import { compareKeys } from "./sortedMap";
 import type { WriteList } from "./writeList";
@@ -63,12 +64,4 @@ export class WriteOrder {
     for (const [key, place] of newer) this.#places.set(key, place);
     this.#count = end;
   }
-}
-
-/** How many of the first characters two texts have in common. */
-function sharedChars(a: string, b: string): number {
-  const most = Math.min(a.length, b.length);
-  let chars = 0;
-  while (chars < most && a.charCodeAt(chars) === b.charCodeAt(chars)) chars++;
-  return chars;
 }

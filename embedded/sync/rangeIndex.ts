@@ -1,3 +1,5 @@
+import { sharedChars } from "../values/keyEncoding";
+
 /** A half-open range of keys: `start <= key < end`. */
 export type Range = { readonly start: string; readonly end: string };
 
@@ -31,7 +33,7 @@ export class RangeIndex<T> {
   }
 
   #addOne(range: Range, owner: T): () => void {
-    const prefix = commonPrefix(range.start, range.end);
+    const prefix = range.start.slice(0, sharedChars(range.start, range.end));
     const entry = { range, owner };
     const entries = this.#byPrefix.get(prefix) ?? new Set();
     if (entries.size === 0) {
@@ -47,10 +49,4 @@ export class RangeIndex<T> {
       else this.#lengths.set(prefix.length, left);
     };
   }
-}
-
-function commonPrefix(a: string, b: string): string {
-  let length = 0;
-  while (length < a.length && length < b.length && a.charCodeAt(length) === b.charCodeAt(length)) length++;
-  return a.slice(0, length);
 }

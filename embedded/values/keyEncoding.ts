@@ -55,6 +55,14 @@ export function encodeKeyPart(part: Json | undefined): string {
   }
 }
 
+/** How many of the first characters two keys have in common. */
+export function sharedChars(a: string, b: string): number {
+  const most = Math.min(a.length, b.length);
+  let chars = 0;
+  while (chars < most && a.charCodeAt(chars) === b.charCodeAt(chars)) chars++;
+  return chars;
+}
+
 /**
  * The smallest binary string that is greater than every string with the prefix: the exclusive end of a range of
  * all keys that start with it.

@@ -9,8 +9,8 @@ import { addParticipants } from "../../model/addParticipants";
 import { effectiveCapabilities } from "../../model/capabilities";
 import { fail } from "../../model/errors";
 import type { MeetingEdit } from "../../model/meetingEdit";
-import { findParticipant } from "../../model/participants";
-import { findPeople, keyOf } from "../../model/people";
+import { findParticipant, findParticipants } from "../../model/participants";
+import { findPeople, givenRefOf, keyOf } from "../../model/people";
 import { failForSkipped } from "./errors";
 import type { Attendee, ConferenceInfo } from "./wire";
 
@@ -100,9 +100,7 @@ async function withKeptAttributes(
 ): Promise<ParticipantEntry[]> {
   const withAttributes = entries.filter(({ attributes }) => attributes !== undefined);
   const people = await findPeople(ctx.db, tenant._id, withAttributes);
-  const rows = await Promise.all(
-    people.map(async (person) => ("ref" in person ? findParticipant(ctx.db, meeting._id, person.ref) : null)),
-  );
+  const rows = await findParticipants(ctx.db, meeting, people.map(givenRefOf));
   const kept = new Map(withAttributes.map((entry, index) => [entry, rows[index]?.attributes]));
   return entries.map((entry) =>
     entry.attributes === undefined

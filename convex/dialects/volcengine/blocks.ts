@@ -42,7 +42,7 @@ export async function batchAddBlocks(
       failed.push(...(await ban(ctx, edit, group, now + duration * 1000)));
     }
   } else {
-    const rows = await findMembers(ctx, edit.meeting._id, people);
+    const rows = await findMembers(ctx, edit.meeting, people);
     const patches = rows.flatMap((row, index) => {
       const { duration = 0 } = terms[index] ?? {};
       return row ? [{ row, fields: { blockedUntil: now + duration * 1000 } }] : [];
@@ -98,7 +98,7 @@ export async function batchDeleteBlocks(
     failed.push(...people.filter((person) => !banned.includes(person)));
     await unbanSeveral(edit, await Promise.all(banned.map((person) => namedBy(ctx, person))));
   } else {
-    const rows = await findMembers(ctx, edit.meeting._id, people);
+    const rows = await findMembers(ctx, edit.meeting, people);
     failed.push(...people.filter((_, index) => !rows[index]));
     const patches = rows.flatMap((row) => (row ? [{ row, fields: { blockedUntil: undefined } }] : []));
     edit.event("participants.updated", await patchParticipants(edit, patches));

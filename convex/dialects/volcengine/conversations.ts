@@ -136,7 +136,7 @@ async function changeOwner(
 ): Promise<PersonName | undefined> {
   if (given.id === undefined && given.str === undefined) return undefined;
   const before = await findOwner(ctx, edit.meeting);
-  const [row = null, rowBefore = null] = await findMembers(ctx, edit.meeting._id, [
+  const [row = null, rowBefore = null] = await findMembers(ctx, edit.meeting, [
     given,
     ...(before ? [asPersonId(before)] : []),
   ]);

@@ -28,7 +28,7 @@ async function changeManagers(
   requirePerson(request.Operator, request.OperatorStr, "Operator");
   const people = peopleOf(request.ManagerUserIds, request.ManagerUserIdsStr, "ManagerUserIds");
   const edit = await openLive(ctx, request.ConversationShortId);
-  const rows = await findMembers(ctx, edit.meeting._id, people);
+  const rows = await findMembers(ctx, edit.meeting, people);
   const roles = rows.map((row) => row && nextRole(row.role));
   const patches = new Map(
     rows.flatMap((row, index) => {

@@ -22,7 +22,7 @@ export async function batchGetParticipants(
 ): Promise<Result> {
   const people = peopleOf(request.ParticipantUserIds, request.ParticipantUserIdsStr, "ParticipantUserIds");
   const meeting = await requireConversation(ctx, request.ConversationShortId);
-  const rows = await findMembers(ctx, meeting._id, people);
+  const rows = await findMembers(ctx, meeting, people);
   const found = [...new Map(rows.flatMap((row) => (row ? [[row._id, row] as const] : []))).values()];
   return { Participants: await describeMembers(ctx, request.ConversationShortId, found) };
 }
@@ -100,7 +100,7 @@ export async function isUserInConversation(
 ): Promise<Result> {
   const person = requirePerson(request.ParticipantUserId, request.ParticipantUserIdStr, "ParticipantUserId");
   const meeting = await requireConversation(ctx, request.ConversationShortId);
-  const [row = null] = await findMembers(ctx, meeting._id, [person]);
+  const [row = null] = await findMembers(ctx, meeting, [person]);
   return { IsUserInConversation: row !== null && row.presence !== "left" };
 }
 

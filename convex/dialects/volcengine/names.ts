@@ -5,8 +5,8 @@ import { openAsTenant, requireOwnMeeting } from "../../model/access";
 import { ensureAliases, findSubject, makeNumber } from "../../model/aliases";
 import type { MeetingEdit } from "../../model/meetingEdit";
 import type { MeetingAction } from "../../model/meetingStates";
-import { findParticipant } from "../../model/participants";
-import { findGuestOfUser, findPeople, type PersonRef } from "../../model/people";
+import { findParticipants } from "../../model/participants";
+import { findGuestOfUser, findPeople, givenRefOf, type PersonRef } from "../../model/people";
 import type { VolcengineCtx } from "./context";
 import { refuse } from "./errors";
 import { long } from "./shapes";
@@ -96,17 +96,16 @@ export async function namedBy(
 export async function findRefs(ctx: VolcengineCtx, ids: readonly PersonId[]): Promise<(PersonRef | null)[]> {
   const named = await Promise.all(ids.map((id) => namedBy(ctx, id)));
   const people = await findPeople(ctx.db, ctx.principal.tenantId, named);
-  return people.map((person) => (person.kind === "user" || person.kind === "guest" ? person.ref : null));
+  return people.map(givenRefOf);
 }
 
 /** The members of a conversation whom the ids name, in their order; null for those who are not in it. */
 export async function findMembers(
   ctx: VolcengineCtx,
-  meetingId: Id<"meetings">,
+  meeting: Doc<"meetings">,
   ids: readonly PersonId[],
 ): Promise<(Row | null)[]> {
-  const refs = await findRefs(ctx, ids);
-  return Promise.all(refs.map(async (ref) => ref && findParticipant(ctx.db, meetingId, ref)));
+  return findParticipants(ctx.db, meeting, await findRefs(ctx, ids));
 }
 
 /** The names of people, in their order: by either of them the same person is found again. */

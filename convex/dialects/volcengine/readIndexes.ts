@@ -29,7 +29,7 @@ export async function modifyReadIndex(
 ): Promise<Result> {
   const person = requirePerson(request.ParticipantUserId, request.ParticipantUserIdStr, "ParticipantUserId");
   const edit = await openConversation(ctx, request.ConversationShortId, "change");
-  const [row = null] = await findMembers(ctx, edit.meeting._id, [person]);
+  const [row = null] = await findMembers(ctx, edit.meeting, [person]);
   if (!row) refuse("InvalidParameter.NotExistParticipant", "ParticipantUserId is not in the conversation");
   if (request.ReadIndex <= (row.readIndex ?? 0)) {
     refuse("InvalidParameter", `ReadIndex: Must be greater than ${row.readIndex ?? 0}, which it is now`);
