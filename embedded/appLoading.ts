@@ -120,7 +120,7 @@ export class AppLoading implements AppSlot {
   }
 
   /** Has the source of the app in force keep, a little later, what was learned by loading it. */
-  keep(source: AppSource): void {
+  keep(source: Pick<AppSource, "keep">): void {
     clearTimeout(this.#keeping);
     this.#keeping = setTimeout(() => {
       const { app } = this.inForce;

@@ -9,7 +9,7 @@ import { removeDeletedBlobs, removeOrphanedBlobs, watchDeletedFiles } from "./fu
 import { Imports } from "./deploy/imports";
 import { Pushes } from "./deploy/pushes";
 import { Exports } from "./deploy/snapshotExport";
-import { bundleKeptApp } from "./deploy/keptApp";
+import { PushedSource } from "./deploy/pushedSource";
 import { Disclosure } from "./functions/disclosure";
 import { FileUrls } from "./functions/fileUrls";
 import { Intake } from "./http/intake";
@@ -42,8 +42,8 @@ export type ServerOptions = {
    */
   readonly appFolder?: string;
   /**
-   * Where the bundle of the app is kept, to be used at the next start if nothing has changed of which it was made. Whoever can
-   * write there can run code in the server. Without one the app is bundled at each start.
+   * Where the bundle of the app folder is kept, to be used at the next start if nothing has changed of which it was made. Whoever can
+   * write there can run code in the server. Without one the folder is bundled at each start.
    */
   readonly cacheFolder?: string;
   /** Where everything durable lies. It is made if it is not there. */
@@ -110,6 +110,8 @@ const BLOB_FOLDER = "files";
 /** The last export, and uploads that are to be imported, in the data folder. */
 const EXPORT_FOLDER = "exports";
 const IMPORT_FOLDER = "imports";
+/** What is made of the app that was pushed last, in the data folder: where it is missing it is made anew. */
+const CACHE_FOLDER = "cache";
 
 /**
  * Starts a Convex deployment in this process. Rejects with a {@link StartError} when the data folder, the app or a port
@@ -181,7 +183,12 @@ async function start(
   const authentication = new Authentication();
   const environment = new DeploymentEnvironment(database, { ...given, ...developmentIssuer?.environment });
   const loading = new AppLoading({ runtime, environment, authentication, liveQueries });
-  const pushes = new Pushes(database, loading, options.onPush ?? (() => undefined), onFault);
+  const pushedSource = source ? null : new PushedSource(database, path.join(folder.path, CACHE_FOLDER));
+  const onPushed = () => {
+    if (pushedSource) loading.keep(pushedSource);
+    options.onPush?.();
+  };
+  const pushes = new Pushes(database, loading, onPushed, onFault);
   const exports = await Exports.open(database, blobs, path.join(folder.path, EXPORT_FOLDER), onFault);
   const imports = await Imports.open(
     {
@@ -240,7 +247,7 @@ async function start(
   const siteUrl = await listening(createSiteServer(http), options.sitePort ?? DEFAULT_SITE_PORT);
 
   environment.fix({ CONVEX_CLOUD_URL: url, CONVEX_SITE_URL: siteUrl });
-  const bundle = bundling === null ? await bundleKeptApp(database) : await bundling;
+  const bundle = await (bundling ?? pushedSource?.bundle() ?? null);
   if (bundle === null) loading.loadNothing();
   else await loading.load(bundle);
   // Last, as a start that fails must not have changed the key.
@@ -250,7 +257,8 @@ async function start(
   opened.push(() => scheduler.close());
   await scheduler.start();
   loading.onReloaded = () => scheduler.useApp();
-  if (source) loading.keep(source);
+  const keptSource = source ?? pushedSource;
+  if (keptSource) loading.keep(keptSource);
   opened.push(() => Promise.resolve(loading.close()));
   if (source && options.onReload) opened.push(loading.watch(source, options.onReload));
   // Before the servers: requests that wait for a push are answered.

@@ -1,7 +1,6 @@
 /** The app that was pushed last, as it is kept in the database. */
 import { createHash } from "node:crypto";
-import type { Bundle } from "../loader/bundle";
-import { bundlePushed, type PushedModule } from "../loader/pushedModules";
+import type { PushedModule } from "../loader/pushedModules";
 import { MAX_TEXT_BYTES } from "../storage/store";
 import type { Database } from "../transaction/database";
 import { metaKey, PUSHED_MODULES, pushedModuleKey } from "../transaction/keys";
@@ -43,12 +42,6 @@ export function readKeptApp(database: Database): KeptApp | null {
     modules.set(moduleKey(module), module);
   }
   return { ...(JSON.parse(text) as Omit<KeptApp, "modules">), modules };
-}
-
-/** The app that was pushed last, ready to be loaded; `null` when nothing was pushed yet. */
-export async function bundleKeptApp(database: Database): Promise<Bundle | null> {
-  const kept = readKeptApp(database);
-  return kept === null ? null : bundlePushed([...kept.modules.values()]);
 }
 
 /** What is to be written to keep an app in the place of the one that is kept. Throws {@link PushError} for a module too large. */

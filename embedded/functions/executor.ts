@@ -10,6 +10,7 @@ import type { App } from "./app";
 import type { Caller } from "./caller";
 import type { Call, Evaluation, LiveRun, Outcome } from "./calls";
 import { checkArgs, findFunction } from "./checks";
+import { CpuTime } from "./cpuTime";
 import type { Enclosure } from "./enclosure";
 import { evaluation, isRepeatable } from "./evaluation";
 import { failure, type Failure } from "./failure";
@@ -97,6 +98,7 @@ export class Executor {
   /** Live queries were left out of a turn: the next one is theirs. */
   #isLiveDue = false;
   readonly #watchdog = new Watchdog();
+  readonly #cpuTime = new CpuTime();
   readonly #invoker: Invoker;
 
   constructor(
@@ -204,7 +206,7 @@ export class Executor {
   #drain(turn: Turn): void {
     if (this.#queue.length === 0) return;
     const startedAt = performance.now();
-    const cpuBefore = process.cpuUsage();
+    this.#cpuTime.note(startedAt);
     const elapsed = () => performance.now() - startedAt;
     while (turn.late === null && elapsed() < BATCH_MS) {
       const job = this.#queue.shift();
@@ -215,7 +217,7 @@ export class Executor {
       const result = this.#executeSafely(job.call, transaction);
       const time = elapsed();
       const ownTime = time - jobStartedAt - transaction.usage.operationsMs;
-      if (ownTime > USER_TIME_MS && cpuMsSince(cpuBefore) > USER_TIME_MS) {
+      if (ownTime > USER_TIME_MS && this.#cpuTime.msSinceNoted() > USER_TIME_MS) {
         job.result = { failure: timedOut() };
       } else if ("failure" in result || result.transaction === null) {
         job.result = result;
@@ -401,12 +403,6 @@ function outcomeOf({ function: { path }, logs: { lines: logs } }: Prepared, resu
 
 function evaluationOf(query: Prepared, transaction: Transaction, result: Settled): Evaluation {
   return evaluation(outcomeOf(query, result), query, transaction);
-}
-
-/** The time in which the process had a processor: on a machine that is busy with other things, far more may pass. */
-function cpuMsSince(before: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
 }
 
 function timedOut(): Failure {

@@ -52,8 +52,9 @@ export function evaluated<T>(
     if (name === null) variables = null;
     else if (variables) variables[name] = digest(environment[name]);
   });
-  // What is read from now on is read by calls.
-  const read = variables && { ...(variables as Record<string, string | null>) };
+  const read = variables;
+  // What is read from now on is read by calls, of which nobody wants to know.
+  variables = null;
   return { value, variables: read };
 }
 

@@ -23,6 +23,7 @@ type Outline = Pick<Bundle, "nodeModules" | "hasAuthConfig"> & {
 
 const OUTLINE = "outline";
 const DECLARATIONS = "declarations";
+const ORIGIN = "origin";
 /** Whose code it is: the number of a definition, or this. */
 const NODE = "node";
 const NO_SOURCE_MAP = '{"version":3,"sources":[],"names":[],"mappings":""}';
@@ -31,9 +32,13 @@ const codePart = (owner: number | string) => `code ${owner}`;
 const sourceMapPart = (owner: number | string) => `source map ${owner}`;
 const v8CodePart = (owner: number, script: string) => `V8 code ${owner} ${script}`;
 
-/** The parts as which a bundle is kept, with what was learned of it if anything was. */
-export function partsOf(bundle: Bundle, learned: Learned | null): Map<string, string | Uint8Array> {
-  const parts = new Map<string, string | Uint8Array>();
+/** The parts as which a bundle is kept, with what it was made from that is no file, and what was learned of it if anything was. */
+export function partsOf(
+  bundle: Bundle,
+  origin: string,
+  learned: Learned | null,
+): Map<string, string | Uint8Array> {
+  const parts = new Map<string, string | Uint8Array>([[ORIGIN, origin]]);
   const definitions: DefinitionOutline[] = [];
   for (const [owner, definition] of [bundle, ...bundle.components].entries()) {
     const { definitionPath, functionModules, hasSchema, hasConfig } = definition;
@@ -48,6 +53,11 @@ export function partsOf(bundle: Bundle, learned: Learned | null): Map<string, st
   if (learned) parts.set(DECLARATIONS, learned.declarations);
   const outline: Outline = { definitions, nodeModules, hasAuthConfig, hasNode: node !== null };
   return parts.set(OUTLINE, JSON.stringify(outline));
+}
+
+/** What the bundle was made from that is no file. */
+export function originOf(kept: KeptBuild): string | null {
+  return kept.readText(ORIGIN);
 }
 
 /** The bundle of which {@link partsOf} has made parts; null when one is damaged without which it can't run. */
