@@ -47,6 +47,11 @@ type Decision =
 
 const DEFAULT_ROLE: ParticipantRole = "participant";
 
+/** It is written twice, to the rows and to the event, of which a transaction can write 16 MiB in all. */
+const MAX_ATTRIBUTES_BYTES = 7 * 1024 * 1024;
+
+const encoder = new TextEncoder();
+
 const refusalErrors: Record<SkipCode, ErrorCode> = {
   user_not_found: "USER_NOT_FOUND",
   guest_not_found: "GUEST_NOT_FOUND",
@@ -67,6 +72,8 @@ const refusalErrors: Record<SkipCode, ErrorCode> = {
  * A person who has left is still in the meeting and holds a place, so adding them again renews their row: the same
  * participant id, the role asked for, invited anew.
  *
+ * Fails with PAYLOAD_TOO_LARGE, whatever the policy.
+ *
  * @param people Whom the entries name, if that has been looked up.
  * @returns what has become of each entry, in the order of the entries.
  */
@@ -76,6 +83,7 @@ export async function addParticipants(
   policy: AddPolicy,
   people?: readonly Person[],
 ): Promise<ItemOutcome[]> {
+  requireWritable(entries);
   const decisions = await decide(edit, entries, policy, people);
   for (const [index, decision] of decisions.entries()) {
     if (decision.kind === "refuse" && failsAll(decision.code, policy)) {
@@ -84,6 +92,20 @@ export async function addParticipants(
     }
   }
   return write(edit, decisions);
+}
+
+/** PAYLOAD_TOO_LARGE, if the entries say more of the people than one transaction can write. */
+function requireWritable(entries: readonly ParticipantEntry[]): void {
+  let bytes = 0;
+  for (const { attributes } of entries) {
+    if (attributes !== undefined) bytes += encoder.encode(JSON.stringify(attributes)).length;
+  }
+  if (bytes > MAX_ATTRIBUTES_BYTES) {
+    fail(
+      "PAYLOAD_TOO_LARGE",
+      `The attributes of all people together have ${bytes} bytes of JSON, more than the ${MAX_ATTRIBUTES_BYTES} that can be written at once: add fewer people in one request`,
+    );
+  }
 }
 
 /** What becomes of each entry, in the order given: earlier ones get the places that are left. */

@@ -12,7 +12,7 @@
  * @typedef {{ message: string, data?: unknown }} SyscallError
  * @typedef {object} Host
  * @property {(op: string, args: string) => string | SyscallError} syscall `args`: JSON text
- * @property {() => any} database of the call that runs; see directDatabase.js
+ * @property {() => import("./realm").RealmDatabase} database of the call that runs; see directDatabase.js
  * @property {(level: string, args: unknown[]) => void} log
  * @property {() => void} chance is told that the call looks at the clock, or at chance
  * @property {(algorithm: string, data: ArrayBuffer | ArrayBufferView) => ArrayBuffer} digest
@@ -20,10 +20,10 @@
  * @property {{ names: readonly string[], load: (name: string) => unknown }} lateGlobals the same, loaded when it is first used
  * @property {Record<string, string>} environment
  * @property {((environment: Record<string, string>) => Record<string, string>) | undefined} watchVariables
- * @property {(database: () => any, toError: (problem: SyscallError) => Error) => DirectDatabase} directDatabase
+ * @property {(database: () => import("./realm").RealmDatabase, toError: (problem: SyscallError) => Error) => DirectDatabase} directDatabase
  *
  * @typedef {object} DirectDatabase see directDatabase.js
- * @property {(parts: any) => void} adopt
+ * @property {(parts: object) => void} adopt
  * @property {(registered: Registered, args: unknown) => Promise<Result> | null} call
  *
  * @typedef {object} Registered what the convex package makes of a function
@@ -67,7 +67,7 @@
     host.chance();
     return execution.nowMs;
   };
-  /** @param {any[]} args */
+  /** @param {unknown[]} args */
   function ExecutionDate(...args) {
     if (new.target === undefined) return new RealDate(now()).toString();
     return Reflect.construct(RealDate, args.length === 0 ? [now()] : args, new.target);

@@ -12,6 +12,8 @@
  */
 
 /**
+ * `any`, here and below, is for values of the app's own, and for parts of the package of which it gives no types.
+ *
  * @typedef {Record<string, any>} Fields
  * @typedef {(...args: any[]) => any} Method
  * @typedef {{ source: Fields, operators: Fields[] }} SerializedQuery

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { api } from "../../convex/_generated/api";
-import { newMeeting } from "./setup";
+import { codeOf, newMeeting } from "./setup";
 
 const { addMultipleParticipants, updateMeeting, updateMultipleParticipants } = api.meetings.lifecycle;
 
@@ -49,4 +49,20 @@ test("however much is said of people, they are all promoted and changed at once,
   expect(changes.map(({ subject, before }) => [subject, before])).toEqual(
     people.map((participantId) => [participantId, { attributes }]),
   );
+});
+
+test("more attributes than can be written at once are refused before anybody is added, and what can be is written", async () => {
+  const { host, meetingId, meeting } = await newMeeting({ maxParticipants: 1000 });
+  const add = (count: number) =>
+    host.as.mutation(addMultipleParticipants, {
+      meetingId,
+      participants: Array.from({ length: count }, (_, index) => ({
+        externalId: `crm-${index}`,
+        role: "participant" as const,
+        attributes,
+      })),
+    });
+  expect(await codeOf(add(160))).toBe("PAYLOAD_TOO_LARGE");
+  expect(await meeting()).toMatchObject({ participantCount: 1 });
+  expect((await add(150)).added).toHaveLength(150);
 });
