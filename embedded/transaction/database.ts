@@ -4,6 +4,7 @@ import { nextUp } from "./creationTime";
 import { DocumentCache } from "./documentCache";
 import { History } from "./history";
 import { isDocumentKey, metaKey, type KeyRange } from "./keys";
+import { KnownRanges } from "./knownRanges";
 import { SortedWrites } from "./sortedWrites";
 
 /** What it holds changes whenever a table or an index comes or goes. */
@@ -26,6 +27,8 @@ export class Database {
   building: ReadonlyMap<string, readonly IndexInfo[]> = new Map();
   /** The committed documents. */
   readonly documents: DocumentCache;
+  /** Those of ranges that were read lately. */
+  readonly ranges: KnownRanges;
   readonly #history = new History();
   #catalog: Catalog;
   #timestamp: bigint;
@@ -42,6 +45,7 @@ export class Database {
     documentCacheChars?: number,
   ) {
     this.documents = new DocumentCache((key) => store.get(key), documentCacheChars);
+    this.ranges = new KnownRanges(this.documents);
     this.#catalog = catalog;
     this.#timestamp = timestamp;
     this.#lastCreationTime = Number(timestamp / NANOSECONDS_PER_MS);
@@ -189,7 +193,10 @@ export class Database {
       );
     }
     let chars = 0;
-    writes.forEach((value, key) => (chars += key.length + (value?.length ?? 0)));
+    writes.forEach((value, key) => {
+      chars += key.length + (value?.length ?? 0);
+      this.ranges.written(key);
+    });
     group.chars += chars;
     for (const [key, value] of writes.changed) if (isDocumentKey(key)) this.documents.write(key, value);
   }
@@ -201,6 +208,7 @@ export class Database {
     this.#pending = [];
     this.#history.clear();
     this.documents.clear();
+    this.ranges.clear();
     const text = this.store.get(CATALOG_KEY);
     this.#catalog = text === undefined ? Catalog.empty() : Catalog.parse(text);
     for (const listener of this.#lossListeners) listener();

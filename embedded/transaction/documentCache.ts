@@ -95,6 +95,14 @@ export class DocumentCache {
     return this.#add(tablet, ownText(internalId), text);
   }
 
+  /** What a document is by now that was given before; `undefined`: it is not there any more, or was not in the cache. */
+  current(document: StoredDocument): StoredDocument | undefined {
+    if (!(document instanceof CachedDocument)) return undefined;
+    if (document.cache !== this) return this.byInternalId(document.tablet, document.internalId);
+    document.isUsed = true;
+    return document;
+  }
+
   /** Takes note of a document that is written; `null`: deleted. What nobody has read is not kept. */
   write(key: string, text: string | null): void {
     const document = this.#find(tabletOfKey(key), internalIdOfKey(key));

@@ -16,6 +16,8 @@ export type IndexToScan = {
   readonly isById: boolean;
   readonly prefix: string;
   readonly range: KeyRange;
+  /** Whether the start of the range says where it ends, and all keys in it begin with that. */
+  readonly isOfPrefix: boolean;
   /** How many bytes all keys in the range have behind its start, where that is known: the range fixes all fields of the index. */
   readonly tail: number | undefined;
 };
@@ -33,7 +35,7 @@ export function fullTableScan(tables: Tables, tableName: string): IndexToScan | 
   const table = tables.table(tableName);
   if (!table) return null;
   const prefix = indexPrefix(table.byCreationTime.id);
-  return { table, isById: false, prefix, range: rangeOfPrefix(prefix), tail: undefined };
+  return { table, isById: false, prefix, range: rangeOfPrefix(prefix), isOfPrefix: false, tail: undefined };
 }
 
 /**
@@ -60,7 +62,7 @@ export function indexScan(
     if (start !== null) {
       const isWhole = expressions.length === declared.fields.length;
       const tail = isWhole ? INDEX_ENTRY_END_BYTES : undefined;
-      return { table, isById: false, prefix, range: { start, end: `${start}\xff` }, tail };
+      return { table, isById: false, prefix, range: { start, end: `${start}\xff` }, isOfPrefix: true, tail };
     }
   }
   const index: IndexInfo | undefined = declared ?? table?.byCreationTime;
@@ -68,7 +70,14 @@ export function indexScan(
   const bounds = sortBounds(fullIndexName, fields, expressions);
   if (!table || !index) return null;
   const prefix = isById ? tablePrefix(table.tablet) : indexPrefix(index.id);
-  return { table, isById, prefix, range: keyRange(prefix, bounds, table), tail: undefined };
+  return {
+    table,
+    isById,
+    prefix,
+    range: keyRange(prefix, bounds, table),
+    isOfPrefix: false,
+    tail: undefined,
+  };
 }
 
 /** What most queries ask for: equalities with the first fields of an index, in their order. `null`: it is something else. */

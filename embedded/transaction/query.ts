@@ -141,7 +141,7 @@ export class QueryStream {
 const ROWS_AT_ONCE = 128;
 
 /** All documents of a query. */
-export function readRows(transaction: Transaction, query: SerializedQuery): StoredDocument[] {
+export function readRows(transaction: Transaction, query: SerializedQuery): readonly StoredDocument[] {
   const limit = limitOf(query);
   if (limit === null) {
     const stream = new QueryStream(transaction, query);
@@ -155,7 +155,23 @@ export function readRows(transaction: Transaction, query: SerializedQuery): Stor
     transaction.recordRead(onlyKey(CATALOG_KEY));
     return [];
   }
-  return readFirst(transaction, target, orderOf(query), limit);
+  const order = orderOf(query);
+  const isKnowable = limit === Infinity && order === "asc" && target.isOfPrefix;
+  return isKnowable ? readRange(transaction, target) : readFirst(transaction, target, order, limit);
+}
+
+/** All documents in the range of a prefix. */
+function readRange(transaction: Transaction, target: IndexToScan): readonly StoredDocument[] {
+  const { start } = target.range;
+  const known = transaction.knownRows(start);
+  if (known === undefined) {
+    const rows = readFirst(transaction, target, "asc", Infinity);
+    transaction.noteRows(start, rows);
+    return rows;
+  }
+  if (transaction.notesReads) transaction.recordRead(target.range);
+  for (const { text } of known) transaction.usage.addRead(text.length);
+  return known;
 }
 
 function orderOf({ source }: SerializedQuery): "asc" | "desc" {

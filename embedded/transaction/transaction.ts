@@ -201,6 +201,15 @@ export class Transaction {
     return this.#state.take(start, end, order, limit, tail);
   }
 
+  /** See {@link TransactionState.knownRows}. */
+  knownRows(start: string): readonly StoredDocument[] | undefined {
+    return this.#state.knownRows(start);
+  }
+
+  noteRows(start: string, rows: readonly StoredDocument[]): void {
+    this.#state.noteRows(start, rows);
+  }
+
   get notesReads(): boolean {
     return this.#state.reads !== null;
   }

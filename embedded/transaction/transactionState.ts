@@ -91,6 +91,16 @@ export class TransactionState {
     return firstOf(this.scan(start, end, order), limit);
   }
 
+  /** All documents of a range of the committed state, if they are known and this transaction has written nothing. */
+  knownRows(start: string): readonly StoredDocument[] | undefined {
+    return this.#writes.size === 0 ? this.database.ranges.get(start) : undefined;
+  }
+
+  /** Takes note of all documents of a range, for {@link knownRows}. */
+  noteRows(start: string, rows: readonly StoredDocument[]): void {
+    if (this.#writes.size === 0) this.database.ranges.set(start, rows);
+  }
+
   write(key: string, value: string | null): void {
     requireKey(key);
     this.#undo?.push({ key, before: this.#writes.get(key) });

@@ -138,24 +138,32 @@ test("a document that the disk has refused to change is read as it was, though i
   const folder = await mkdtemp(join(tmpdir(), "transaction-test-"));
   const database = await openDatabase(await LogStore.open(join(folder, "data.mdb"), SMALL_LOG));
   const inserting = new Transaction(database, null);
-  const id = inserting.insert("items", { a: "x" });
+  const id = inserting.insert("items", { a: LONG[0] as string });
   inserting.commit();
   await database.durable();
 
   const log = new HeldLog(() => undefined);
   const patching = new Transaction(database, null);
-  patching.patch(id, { a: "y" }, use("db.patch"));
+  patching.patch(id, { a: LONG[1] as string }, use("db.patch"));
   patching.commit();
-  const a = () => {
-    const text = new Transaction(database, null).get(id, use("db.get"))?.text;
-    return (JSON.parse(text ?? "{}") as Document)["a"];
+  const texts = () => {
+    const reading = new Transaction(database, null);
+    const ofRange = LONG.slice(0, 2).map((value) => {
+      const range: RangeExpression[] = [{ type: "Eq", fieldPath: "a", value }];
+      return readRows(reading, serialize({ table: "items", range, order: "asc" })).map(({ text }) => text);
+    });
+    return { document: reading.get(id, use("db.get"))?.text, ofRange };
   };
-  expect(a()).toBe("y");
+  const changed = texts();
+  expect(changed.document).toContain(LONG[1]);
+  expect(changed.ofRange).toEqual([[], [changed.document]]);
   const durable = database.durable();
   await eventLoopTurn();
   void log.settle("refuse");
   await expect(durable).rejects.toThrow("No space left");
-  expect(a()).toBe("x");
+  const restored = texts();
+  expect(restored.document).toContain(LONG[0]);
+  expect(restored.ofRange).toEqual([[restored.document], []]);
 
   log.release();
   await database.close();
@@ -387,6 +395,10 @@ function contents(database: Database): Document[] {
   for (const document of documents) {
     expect(transaction.get(document._id, use("db.get"))?.text).toBe(JSON.stringify(document));
   }
+  for (const value of LONG) {
+    const range: RangeExpression[] = [{ type: "Eq", fieldPath: "a", value }];
+    expectSame(transaction, serialize({ table: "items", range, order: "asc" }));
+  }
   return documents;
 }
 
@@ -513,7 +525,9 @@ type Operation =
   | { kind: "pages"; query: Query; size: number }
   | { kind: "removeWhileScanning"; query: Query };
 
-const a = fc.constantFrom<Json>(null, 0, -1.5, true, "x", "x\0y");
+/** As long as ids are, whose ranges are remembered: of two groups, and two of one group. */
+const LONG = ["0", "1", "1"].map((group, i) => `${"id".padEnd(16, group)}${"of one".padEnd(16, "0")}${i}`);
+const a = fc.oneof(fc.constantFrom<Json>(null, 0, -1.5, true, "x", "x\0y"), fc.constantFrom<Json>(...LONG));
 const b = fc.constantFrom<Json>("", "p", "q", 7);
 const fields = fc.record({ a, b }, { requiredKeys: [] }) as fc.Arbitrary<JsonObject>;
 const patch: fc.Arbitrary<Patch> = fc.record(

@@ -1,0 +1,81 @@
+import { RecentMap } from "../values/recentMap";
+import type { DocumentCache, StoredDocument } from "./documentCache";
+
+/** How many ranges are known. */
+const MOST_RANGES = 2048;
+/** One with more in it, in characters, is read anew each time. */
+const LONGEST_CHARS = 64 << 10;
+/** When so much was taken in, all is forgotten: what the cache of documents has pushed out would stay in memory. */
+const MOST_CHARS = 16 << 20;
+
+/** Where in a key the index's number ends, by whose last byte indexes are told apart. */
+const INDEX_AT = 4;
+const INDEXES = 256;
+/** Some characters of an id behind it, those that differ most: with the index they tell the group of a key. */
+const ID_AT = 19;
+const GROUP_CHARS = 27;
+
+/** So many groups are told apart; each takes 4 bytes. */
+const GROUPS = 1 << 14;
+
+type Known = { readonly changes: number; readonly documents: StoredDocument[] };
+
+/**
+ * The documents of index ranges that were read lately, such as all people in a meeting: as long as nothing is written to the index
+ * near such a range, they are not looked for again. A range is known by its start, which says where it ends.
+ *
+ * What reads may be cut off at any moment, a write is not.
+ */
+export class KnownRanges {
+  #ranges = new RecentMap<string, Known>(MOST_RANGES);
+  #chars = 0;
+  /** How often keys of a group were written, while ranges of its index were known. */
+  readonly #changes = new Int32Array(GROUPS);
+  /** 1 for those indexes of which there have been ranges: what is written to others, as most is, takes one look. */
+  readonly #indexes = new Uint8Array(INDEXES);
+
+  constructor(private readonly documents: DocumentCache) {}
+
+  /** All documents of a range, in their order, as the last commit has left them; `undefined`: it has to be read. */
+  get(start: string): readonly StoredDocument[] | undefined {
+    const known = this.#ranges.get(start);
+    if (known === undefined || known.changes !== this.#changes[groupOf(start)]) return undefined;
+    const { documents } = known;
+    for (let i = 0; i < documents.length; i++) {
+      const current = this.documents.current(documents[i] as StoredDocument);
+      if (current === undefined) return undefined;
+      documents[i] = current;
+    }
+    return documents;
+  }
+
+  /** Takes note of a range that was read, without writes of one's own. All keys in it begin with its start. */
+  set(start: string, documents: readonly StoredDocument[]): void {
+    if (start.length < GROUP_CHARS) return;
+    let chars = 0;
+    for (const { text } of documents) chars += text.length;
+    if (chars > LONGEST_CHARS) return;
+    if ((this.#chars += chars) > MOST_CHARS) this.clear();
+    this.#indexes[start.charCodeAt(INDEX_AT)] = 1;
+    this.#ranges.set(start, { changes: this.#changes[groupOf(start)] as number, documents: [...documents] });
+  }
+
+  /** To be called for each key of an index that is written. */
+  written(key: string): void {
+    if (this.#indexes[key.charCodeAt(INDEX_AT)] !== 1 || key.length < GROUP_CHARS) return;
+    const group = groupOf(key);
+    this.#changes[group] = (this.#changes[group] as number) + 1;
+  }
+
+  clear(): void {
+    this.#ranges = new RecentMap(MOST_RANGES);
+    this.#chars = 0;
+  }
+}
+
+/** The same for all keys that begin alike; for others mostly not. */
+function groupOf(key: string): number {
+  let hash = key.charCodeAt(INDEX_AT);
+  for (let i = ID_AT; i < GROUP_CHARS; i++) hash = Math.imul(hash, 31) + key.charCodeAt(i);
+  return Math.imul(hash, 0x9e37_79b1) >>> 18;
+}
