@@ -183,9 +183,10 @@ async function start(
   const authentication = new Authentication();
   const environment = new DeploymentEnvironment(database, { ...given, ...developmentIssuer?.environment });
   const loading = new AppLoading({ runtime, environment, authentication, liveQueries });
-  const pushedSource = source ? null : new PushedSource(database, path.join(folder.path, CACHE_FOLDER));
+  const pushedSource = new PushedSource(database, path.join(folder.path, CACHE_FOLDER));
   const onPushed = () => {
-    if (pushedSource) loading.keep(pushedSource);
+    // What is pushed over a folder lasts until the next start.
+    if (!source) loading.keep(pushedSource);
     options.onPush?.();
   };
   const pushes = new Pushes(database, loading, onPushed, onFault);
@@ -247,7 +248,7 @@ async function start(
   const siteUrl = await listening(createSiteServer(http), options.sitePort ?? DEFAULT_SITE_PORT);
 
   environment.fix({ CONVEX_CLOUD_URL: url, CONVEX_SITE_URL: siteUrl });
-  const bundle = await (bundling ?? pushedSource?.bundle() ?? null);
+  const bundle = await (bundling ?? pushedSource.bundle());
   if (bundle === null) loading.loadNothing();
   else await loading.load(bundle);
   // Last, as a start that fails must not have changed the key.
@@ -257,8 +258,7 @@ async function start(
   opened.push(() => scheduler.close());
   await scheduler.start();
   loading.onReloaded = () => scheduler.useApp();
-  const keptSource = source ?? pushedSource;
-  if (keptSource) loading.keep(keptSource);
+  loading.keep(source ?? pushedSource);
   opened.push(() => Promise.resolve(loading.close()));
   if (source && options.onReload) opened.push(loading.watch(source, options.onReload));
   // Before the servers: requests that wait for a push are answered.

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import path from "node:path";
 import { BuildFile } from "../loader/buildFile.js";
 import type { Bundle } from "../loader/bundle";
-import { BundleFile, type Built } from "../loader/bundleFile";
+import { bundleDependencies, BundleFile, type Built } from "../loader/bundleFile";
 import type { Learned } from "../loader/keptBundle";
 import { bundlePushed } from "../loader/pushedModules";
 import type { Source } from "../loader/sources.js";
@@ -55,7 +55,7 @@ export class PushedSource {
 
   #recordRuntime(): readonly Source[] | null {
     const draft = this.#file.begin();
-    const sources = draft?.record([], []) ?? null;
+    const sources = draft?.record(bundleDependencies([], [])) ?? null;
     draft?.discard();
     return sources;
   }

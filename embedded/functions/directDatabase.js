@@ -12,10 +12,9 @@
  */
 
 /**
- * `any`, here and below, is for values of the app's own, and for parts of the package of which it gives no types.
- *
- * @typedef {Record<string, any>} Fields
- * @typedef {(...args: any[]) => any} Method
+ * @typedef {any} Value of the app's own, or a part of the package for which it gives no type: what it is, is looked at where it matters
+ * @typedef {Record<string, Value>} Fields
+ * @typedef {(...args: Value[]) => Value} Method
  * @typedef {{ source: Fields, operators: Fields[] }} SerializedQuery
  * @typedef {"order" | "filter" | "limit" | "collect" | "take" | "paginate" | "next" | "return" | "first" | "unique"} QueryMethod
  * @typedef {"withIndex" | "withSearchIndex" | "count"} TableMethod
@@ -27,7 +26,7 @@
  * @property {new (query: SerializedQuery) => OriginalQuery} QueryImpl
  * @property {new (tableName: string) => Record<TableMethod, Method>} QueryInitializerImpl
  * @property {(value: unknown) => unknown} convexToJson
- * @property {(json: unknown) => any} jsonToConvex
+ * @property {(json: unknown) => Value} jsonToConvex
  * @property {(value: unknown) => void} validateReturnValue
  * @typedef {{ _handler?: Method, isPublic?: boolean, isMutation?: boolean }} WithHandler
  */
@@ -78,7 +77,7 @@
     return json === NOT_PLAIN ? convex().convexToJson(value) : json;
   }
 
-  /** @param {any} value @param {number} depth @returns {any} */
+  /** @param {Value} value @param {number} depth @returns {Value} */
   function plainJson(value, depth) {
     switch (typeof value) {
       case "string":
@@ -208,7 +207,7 @@
     return names;
   }
 
-  /** A patch also says which fields are to go. @param {any} value */
+  /** A patch also says which fields are to go. @param {Value} value */
   function patchJson(value) {
     const json = plainJson(value, 0);
     if (json === NOT_PLAIN || typeof json !== "object" || json === null || Array.isArray(json))
@@ -313,7 +312,7 @@
     return typeof value === "object" && value !== null;
   }
 
-  /** Of plain JSON. @param {any} value @returns {any} */
+  /** Of plain JSON. @param {Value} value @returns {Value} */
   function copyOf(value) {
     if (!isNested(value)) return value;
     if (Array.isArray(value)) {
@@ -333,7 +332,7 @@
     return /** @type {T} */ (result);
   }
 
-  /** The value, of the realm's own objects, that JSON of the runtime's encodes. @param {any} json @returns {any} */
+  /** The value, of the realm's own objects, that JSON of the runtime's encodes. @param {Value} json @returns {Value} */
   function fromHost(json) {
     if (typeof json !== "object" || json === null) return json;
     if (Array.isArray(json)) {
@@ -437,7 +436,7 @@
     collect() {
       return this.#rows(this.#query) ?? this.original().collect();
     }
-    /** @param {number} n @returns {Promise<any[]>} */
+    /** @param {number} n @returns {Promise<Value[]>} */
     take(n) {
       const rows = Number.isInteger(n) && n >= 0 ? this.#rows(limited(this.#query, n)) : null;
       return rows ?? this.original().take(n);
@@ -492,7 +491,7 @@
       return this.#state === "preparing" ? promised(() => this.#read(query)) : null;
     }
 
-    /** @param {SerializedQuery} query @returns {any[]} */
+    /** @param {SerializedQuery} query @returns {Value[]} */
     #read(query) {
       this.#state = "consumed";
       const stored = settled(
@@ -657,7 +656,7 @@
     });
   }
 
-  /** `null`: that is for the package. @param {"patch" | "replace"} operation @param {(value: unknown) => any} jsonOf @param {[unknown, unknown, unknown?]} args */
+  /** `null`: that is for the package. @param {"patch" | "replace"} operation @param {(value: unknown) => Value} jsonOf @param {[unknown, unknown, unknown?]} args */
   function change(operation, jsonOf, [first, second, third]) {
     const where = third === undefined ? tableAndId(first, undefined) : tableAndId(first, second);
     const value = third === undefined ? second : third;

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import path from "node:path";
 import { BuildFile } from "./buildFile.js";
 import { bundleApp, type Bundle } from "./bundle";
-import { BundleFile, type Built } from "./bundleFile";
+import { bundleDependencies, BundleFile, type Built } from "./bundleFile";
 import { Inputs } from "./inputs";
-import type { Learned } from "./keptBundle";
+import { partsOf, type Learned } from "./keptBundle";
 
 /** It is made of files alone. */
 const NO_ORIGIN = "";
@@ -42,10 +42,9 @@ export class AppSource {
     try {
       const inputs = new Inputs();
       const bundle = await bundleApp(this.folder, inputs);
-      const sources = draft?.record(inputs.files, inputs.folders) ?? null;
-      const built = { bundle, sources, origin: NO_ORIGIN, isKept: false };
-      draft?.keep(built);
-      return built;
+      const sources = draft?.record(bundleDependencies(inputs.files, inputs.folders)) ?? null;
+      draft?.keep(sources, partsOf(bundle, NO_ORIGIN, null));
+      return { bundle, sources, origin: NO_ORIGIN, isKept: false };
     } catch (error) {
       draft?.discard();
       throw error;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { BuildFile, Draft } from "./buildFile.js";
 import type { Bundle } from "./bundle";
-import { originOf, partsOf, readBundle, type Learned } from "./keptBundle";
+import { partsOf, readBundle, readOrigin, type Learned } from "./keptBundle";
 import { dependenciesOf, type Source } from "./sources.js";
 
 /** The runtime itself: another version of it may bundle, compile or read an app in another way. */
@@ -35,7 +35,7 @@ export class BundleFile {
     const kept = this.file?.read();
     if (!kept) return null;
     const { sources, isTouched } = kept;
-    const origin = originOf(kept);
+    const origin = readOrigin(kept);
     if (origin === null) return null;
     return {
       sources,
@@ -48,9 +48,8 @@ export class BundleFile {
   }
 
   /** To be called before the files are read of which a bundle is made. Null where nothing can be kept. */
-  begin(): BundleDraft | null {
-    const draft = this.file?.begin();
-    return draft ? new BundleDraft(draft) : null;
+  begin(): Draft | null {
+    return this.file?.begin() ?? null;
   }
 
   /** Keeps a bundle with what was learned of it, if there is more than is kept. Gives what there is to know of it then. */
@@ -65,23 +64,7 @@ export class BundleFile {
   }
 }
 
-/** A bundle that is to be kept once it is made. */
-export class BundleDraft {
-  constructor(private readonly draft: Draft) {}
-
-  /**
-   * What a bundle is made from that was made of files, and of all in folders, since this draft was begun: these and the runtime. Null
-   * if one of them has changed meanwhile.
-   */
-  record(files: Iterable<string>, folders: Iterable<string>): readonly Source[] | null {
-    return this.draft.record(dependenciesOf(files, [...folders, RUNTIME_FOLDER]));
-  }
-
-  keep({ bundle, sources, origin }: Built): void {
-    this.draft.keep(sources, partsOf(bundle, origin, null));
-  }
-
-  discard(): void {
-    this.draft.discard();
-  }
+/** Everything that a bundle depends on which is made of files, and of all in folders; see `dependenciesOf`. */
+export function bundleDependencies(files: Iterable<string>, folders: Iterable<string>): string[] {
+  return dependenciesOf(files, [...folders, RUNTIME_FOLDER]);
 }

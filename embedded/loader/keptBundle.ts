@@ -56,7 +56,7 @@ export function partsOf(
 }
 
 /** What the bundle was made from that is no file. */
-export function originOf(kept: KeptBuild): string | null {
+export function readOrigin(kept: KeptBuild): string | null {
   return kept.readText(ORIGIN);
 }
 

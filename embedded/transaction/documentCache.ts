@@ -1,3 +1,4 @@
+import { hashOfChars } from "../values/charHash";
 import type { DecodedId } from "../values/ids";
 import { documentKey, internalIdOfKey, tabletOfKey } from "./keys";
 import { SlotTable } from "./slotTable";
@@ -173,11 +174,9 @@ export class DocumentCache {
 
 /** Of the bytes that differ most from id to id, in ours as in Convex's. */
 function hashOf(internalId: string): number {
-  let hash = 0;
-  for (let i = 5; i < 13; i++) hash = Math.imul(hash, 31) + internalId.charCodeAt(i);
+  const hash = hashOfChars(internalId, 5, 13);
   // A table goes by the last bits.
-  const mixed = Math.imul(hash, 0x9e37_79b1);
-  return mixed ^ (mixed >>> 15);
+  return hash ^ (hash >>> 15);
 }
 
 /** How much of the capacity a document takes: that of its text, and as much for what is made of it. */

@@ -1,3 +1,4 @@
+import { hashOfChars } from "../values/charHash";
 import { RecentMap } from "../values/recentMap";
 import type { DocumentCache, StoredDocument } from "./documentCache";
 
@@ -15,8 +16,8 @@ const INDEXES = 256;
 const ID_AT = 19;
 const GROUP_CHARS = 27;
 
-/** So many groups are told apart; each takes 4 bytes. */
-const GROUPS = 1 << 14;
+/** By so many bits groups are told apart; each takes 4 bytes. */
+const GROUP_BITS = 14;
 
 type Known = { readonly changes: number; readonly documents: StoredDocument[] };
 
@@ -30,7 +31,7 @@ export class KnownRanges {
   #ranges = new RecentMap<string, Known>(MOST_RANGES);
   #chars = 0;
   /** How often keys of a group were written, while ranges of its index were known. */
-  readonly #changes = new Int32Array(GROUPS);
+  readonly #changes = new Int32Array(1 << GROUP_BITS);
   /** 1 for those indexes of which there have been ranges: what is written to others, as most is, takes one look. */
   readonly #indexes = new Uint8Array(INDEXES);
 
@@ -60,7 +61,7 @@ export class KnownRanges {
     this.#ranges.set(start, { changes: this.#changes[groupOf(start)] as number, documents: [...documents] });
   }
 
-  /** To be called for each key of an index that is written. */
+  /** To be called for each key that is written. */
   written(key: string): void {
     if (this.#indexes[key.charCodeAt(INDEX_AT)] !== 1 || key.length < GROUP_CHARS) return;
     const group = groupOf(key);
@@ -75,7 +76,5 @@ export class KnownRanges {
 
 /** The same for all keys that begin alike; for others mostly not. */
 function groupOf(key: string): number {
-  let hash = key.charCodeAt(INDEX_AT);
-  for (let i = ID_AT; i < GROUP_CHARS; i++) hash = Math.imul(hash, 31) + key.charCodeAt(i);
-  return Math.imul(hash, 0x9e37_79b1) >>> 18;
+  return hashOfChars(key, ID_AT, GROUP_CHARS, key.charCodeAt(INDEX_AT)) >>> (32 - GROUP_BITS);
 }

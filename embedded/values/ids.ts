@@ -1,4 +1,5 @@
 import { randomFillSync } from "node:crypto";
+import { hashOfChars } from "./charHash";
 
 /*
  * A document id is base32 (Crockford's alphabet in lower case, no padding) of
@@ -96,9 +97,7 @@ export function decodeId(id: string): DecodedId | null {
 
 /** Of the characters that differ most from id to id, in ours as in Convex's. The first bits say where it may stand. It is not {@link FREE}. */
 function hashOf(id: string): number {
-  let hash = id.charCodeAt(id.length - 1);
-  for (let i = 13; i < 21; i++) hash = Math.imul(hash, 31) + id.charCodeAt(i);
-  return Math.imul(hash, 0x9e37_79b1) | 1;
+  return hashOfChars(id, 13, 21, id.charCodeAt(id.length - 1)) | 1;
 }
 
 function decodeNew(id: string): DecodedId | null {

@@ -201,7 +201,7 @@ test("components are pushed with the app, keep their state over a restart, and g
   await write(
     "limits.ts",
     `import { componentsGeneric, mutationGeneric } from "convex/server"; import { RateLimiter } from "@convex-dev/rate-limiter";
-     const { rateLimiter, second } = componentsGeneric() as any;
+     const { rateLimiter, second } = componentsGeneric();
      const limits = { send: { kind: "fixed window", rate: 2, period: 3_600_000, start: 0 } } as const;
      const [one, other] = [new RateLimiter(rateLimiter, limits), new RateLimiter(second, limits)];
      export const send = mutationGeneric({ handler: async (ctx) => (await one.limit(ctx, "send")).ok });
