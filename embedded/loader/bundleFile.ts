@@ -64,7 +64,7 @@ export class BundleFile {
   }
 }
 
-/** Everything that a bundle depends on which is made of files, and of all in folders; see `dependenciesOf`. */
+/** Everything that a bundle depends on which is made of files, and of all in folders: with the runtime, see `dependenciesOf`. */
 export function bundleDependencies(files: Iterable<string>, folders: Iterable<string>): string[] {
   return dependenciesOf(files, [...folders, RUNTIME_FOLDER]);
 }
