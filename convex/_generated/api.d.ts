@@ -175,6 +175,7 @@ import type * as model_addByRequest from "../model/addByRequest.js";
 import type * as model_addParticipants from "../model/addParticipants.js";
 import type * as model_aliases from "../model/aliases.js";
 import type * as model_attendance from "../model/attendance.js";
+import type * as model_attributesSize from "../model/attributesSize.js";
 import type * as model_bans from "../model/bans.js";
 import type * as model_bindGuests from "../model/bindGuests.js";
 import type * as model_caller from "../model/caller.js";
@@ -430,6 +431,7 @@ declare const fullApi: ApiFromModules<{
   "model/addParticipants": typeof model_addParticipants;
   "model/aliases": typeof model_aliases;
   "model/attendance": typeof model_attendance;
+  "model/attributesSize": typeof model_attributesSize;
   "model/bans": typeof model_bans;
   "model/bindGuests": typeof model_bindGuests;
   "model/caller": typeof model_caller;

@@ -3,6 +3,7 @@ import { type ParticipantEntry, type SkipCode, type SkippedEntry, skipReasons } 
 import type { ErrorCode } from "../contract/errors";
 import type { ParticipantData } from "../contract/participantData";
 import type { ParticipantRole } from "../contract/participants";
+import { requireWritable } from "./attributesSize";
 import { bannedPeople } from "./bans";
 import { fail } from "./errors";
 import type { MeetingEdit } from "./meetingEdit";
@@ -47,11 +48,6 @@ type Decision =
 
 const DEFAULT_ROLE: ParticipantRole = "participant";
 
-/** It is written twice, to the rows and to the event, of which a transaction can write 16 MiB in all. */
-const MAX_ATTRIBUTES_BYTES = 7 * 1024 * 1024;
-
-const encoder = new TextEncoder();
-
 const refusalErrors: Record<SkipCode, ErrorCode> = {
   user_not_found: "USER_NOT_FOUND",
   guest_not_found: "GUEST_NOT_FOUND",
@@ -83,7 +79,6 @@ export async function addParticipants(
   policy: AddPolicy,
   people?: readonly Person[],
 ): Promise<ItemOutcome[]> {
-  requireWritable(entries);
   const decisions = await decide(edit, entries, policy, people);
   for (const [index, decision] of decisions.entries()) {
     if (decision.kind === "refuse" && failsAll(decision.code, policy)) {
@@ -92,20 +87,6 @@ export async function addParticipants(
     }
   }
   return write(edit, decisions);
-}
-
-/** PAYLOAD_TOO_LARGE, if the entries say more of the people than one transaction can write. */
-function requireWritable(entries: readonly ParticipantEntry[]): void {
-  let bytes = 0;
-  for (const { attributes } of entries) {
-    if (attributes !== undefined) bytes += encoder.encode(JSON.stringify(attributes)).length;
-  }
-  if (bytes > MAX_ATTRIBUTES_BYTES) {
-    fail(
-      "PAYLOAD_TOO_LARGE",
-      `The attributes of all people together have ${bytes} bytes of JSON, more than the ${MAX_ATTRIBUTES_BYTES} that can be written at once: add fewer people in one request`,
-    );
-  }
 }
 
 /** What becomes of each entry, in the order given: earlier ones get the places that are left. */
@@ -183,6 +164,13 @@ async function write(edit: MeetingEdit, decisions: readonly Decision[]): Promise
   const waits = ofKind(decisions, "wait");
   const renewals = ofKind(decisions, "renew");
   const updates = ofKind(decisions, "update");
+  requireWritable([
+    ...[...inserts, ...waits].map(({ entry }) => ({ after: entry.attributes, before: undefined })),
+    ...[...renewals, ...updates].map(({ entry, row }) => ({
+      after: entry.attributes,
+      before: row.attributes,
+    })),
+  ]);
 
   const concerned = [...inserts, ...waits, ...renewals, ...updates, ...ofKind(decisions, "return")];
   const refs = await Promise.all(concerned.map(({ person }) => refFor(edit, person)));

@@ -6,6 +6,7 @@ import {
   type PersonName,
   type SkippedPerson,
 } from "../contract/personNames";
+import { findInPortions } from "./attributesSize";
 import type { MeetingEdit } from "./meetingEdit";
 import { countHosts, findParticipant } from "./participants";
 import { findPeople, keyOf, type Person, type PersonRef, refOf } from "./people";
@@ -48,18 +49,19 @@ export function namesOf(lists: NameLists): PersonName[] {
   ];
 }
 
-/** Whom the names stand for, in their order; who is named twice is skipped the second time. */
+/** Whom the names stand for, in their order; who is named twice is skipped the second time. PAYLOAD_TOO_LARGE. */
 export async function findNamed(
   edit: MeetingEdit,
   names: readonly PersonName[],
 ): Promise<(Named | Skipped)[]> {
   const people = findPeople(edit.ctx.db, edit.tenant._id, names);
-  const found = await Promise.all(
-    names.map(async (name, index) =>
+  const found = await findInPortions(
+    names,
+    async (name, index) =>
       name.participantId === undefined
         ? findOne(edit, name, (await people)[index] as Person)
         : findByParticipantId(edit, name, name.participantId),
-    ),
+    (one) => (one.kind === "known" ? one.row : null),
   );
   const seen = new Set<string>();
   return found.map((one, index) => {

@@ -2,6 +2,7 @@ import type { WithoutSystemFields } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader } from "../_generated/server";
 import type { EventChange } from "../contract/events";
+import { findInPortions } from "./attributesSize";
 import { fail } from "./errors";
 import { pick, same } from "./fields";
 import type { MeetingEdit, Patch } from "./meetingEdit";
@@ -37,7 +38,7 @@ export function findParticipant(
  */
 const ROWS_AT_ONCE = 128;
 
-/** The rows of people in a meeting, in the order of the people; `null` for who is not in it, and for nobody. */
+/** The rows of people in a meeting, in the order of the people; `null` for who is not in it, and for nobody. PAYLOAD_TOO_LARGE. */
 export async function findParticipants(
   db: DatabaseReader,
   { _id: meetingId, participantCount }: Doc<"meetings">,
@@ -50,7 +51,11 @@ export async function findParticipants(
         .query("meetingParticipants")
         .withIndex("by_meeting_and_user", (q) => q.eq("meetingId", meetingId))
         .collect()
-    : await Promise.all(oneEach(people).map((ref) => findParticipant(db, meetingId, ref)));
+    : await findInPortions(
+        oneEach(people),
+        (ref) => findParticipant(db, meetingId, ref),
+        (row) => row,
+      );
   const rows = new Map<string, Row>();
   for (const row of found) if (row) rows.set(keyOf(row), row);
   return people.map((ref) => (ref && rows.get(keyOf(ref))) ?? null);

@@ -5,6 +5,7 @@ import type { ErrorCode } from "../contract/errors";
 import type { ParticipantChange, ParticipantChanges } from "../contract/participantChanges";
 import { MAX_AT_ONCE } from "../contract/participants";
 import { type ChangeSkipCode, type PersonName, type SkippedPerson, waysUsed } from "../contract/personNames";
+import { requireWritable } from "./attributesSize";
 import { EVERYTHING } from "./capabilities";
 import { fail } from "./errors";
 import type { MeetingEdit, Patch } from "./meetingEdit";
@@ -15,6 +16,9 @@ import { nextState } from "./meetingStates";
 type Row = Doc<"meetingParticipants">;
 
 type Participant = Named & { row: Row };
+
+/** Of the 16 MiB that a transaction may read: these rows may be read again to find who is named, and once more to be changed. */
+const MAX_ROWS_BYTES = 5 * 1024 * 1024;
 
 const errorOf: Partial<Record<ChangeSkipCode, ErrorCode>> = {
   last_host: "LAST_HOST",
@@ -45,6 +49,7 @@ export async function updateSeveral(
     return { ...one, fields: fieldsOf(change, capabilities) };
   });
   const patches = known<Participant & { fields: Patch<Row> }>(decided);
+  requireWritable(patches.map(({ row, fields }) => ({ after: fields.attributes, before: row.attributes })));
   edit.event("participants.updated", await patchParticipants(edit, patches));
   return { updated: patches.map(({ row }) => row._id), skipped: skippedOf(decided) };
 }
@@ -88,15 +93,20 @@ export async function updateCapabilitiesExcept(
   return changed.map(({ _id }) => _id);
 }
 
-/** Everybody in the meeting; MEETING_TOO_LARGE if they are more than one request can see to. */
+/** Everybody in the meeting; MEETING_TOO_LARGE if they are more, or more is said of them, than one request can see to. */
 export async function allRows({ ctx, meeting }: MeetingEdit): Promise<Row[]> {
   if (meeting.participantCount > MAX_AT_ONCE) {
     fail("MEETING_TOO_LARGE", `Only for meetings of up to ${MAX_AT_ONCE} people`);
   }
-  return ctx.db
+  const { page, isDone } = await ctx.db
     .query("meetingParticipants")
     .withIndex("by_meeting_and_user", (q) => q.eq("meetingId", meeting._id))
-    .take(MAX_AT_ONCE);
+    .paginate({ numItems: MAX_AT_ONCE + 1, cursor: null, maximumBytesRead: MAX_ROWS_BYTES });
+  if (!isDone) {
+    const limit = `${MAX_ROWS_BYTES} bytes of attributes`;
+    fail("MEETING_TOO_LARGE", `Only for meetings whose people have up to ${limit} together`);
+  }
+  return page;
 }
 
 function nameOf({ participantId, userId, guestId, externalId, email }: ParticipantChange): PersonName {

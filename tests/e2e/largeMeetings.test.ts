@@ -6,6 +6,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { api } from "../../convex/_generated/api";
 import schema from "../../convex/schema";
 import { convexTest } from "../../embedded/convexTest";
+import { codeOf } from "../convex/setup";
 
 const modules = import.meta.glob("../../convex/**/*.ts");
 
@@ -138,4 +139,46 @@ test("the longest waitlist can be listed, shortened and promoted, however much i
   );
   expect(meeting).toMatchObject({ participantCount: SIZE, waitlistCount: 0 });
   expect(left).toEqual([]);
+});
+
+test("more attributes than one request can see to are refused with a code, and of fewer people everything is done", async () => {
+  const { app, host, hostId, meetingId } = await newMeeting(SIZE);
+  const names = Array.from({ length: 400 }, (_, index) => ({ externalId: `crm-${index}` }));
+  const role = "participant" as const;
+  const add = (people: typeof names, said: { attributes?: typeof attributes } = {}) => {
+    const participants = people.map((name) => ({ ...name, ...said, role }));
+    return host.mutation(lifecycle.addMultipleParticipants, { meetingId, participants });
+  };
+  const update = (people: typeof names) => {
+    const participants = people.map((name) => ({ ...name, level: 1 }));
+    return host.mutation(lifecycle.updateMultipleParticipants, { meetingId, participants });
+  };
+  const remove = (people: typeof names) => {
+    const externalIds = people.map(({ externalId }) => externalId);
+    return host.mutation(lifecycle.removeMultipleParticipants, { meetingId, externalIds });
+  };
+  const ban = (people: typeof names) => host.mutation(bans.banParticipants, { meetingId, people });
+  const meeting = () => app.run((ctx) => ctx.db.get("meetings", meetingId));
+
+  for (let start = 0; start < names.length; start += 100) {
+    await add(names.slice(start, start + 100), { attributes });
+  }
+  const before = await meeting();
+  for (const request of [add, update, remove, ban]) {
+    expect(await codeOf(request(names))).toBe("PAYLOAD_TOO_LARGE");
+  }
+  const replacement = host.mutation(lifecycle.replaceParticipants, {
+    meetingId,
+    expectedVersion: before?.version ?? 0,
+    participants: [{ userId: hostId, role: "host" }],
+  });
+  expect(await codeOf(replacement)).toBe("MEETING_TOO_LARGE");
+  expect(await meeting()).toEqual(before);
+
+  const some = names.slice(0, 100);
+  expect((await add(some)).skipped).toHaveLength(some.length);
+  expect((await update(some)).updated).toHaveLength(some.length);
+  expect((await ban(some)).removed).toHaveLength(some.length);
+  expect((await remove(names.slice(100, 200))).removed).toHaveLength(100);
+  expect(await meeting()).toMatchObject({ participantCount: 201 });
 });
