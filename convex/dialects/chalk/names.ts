@@ -41,8 +41,8 @@ export async function nameRoom(ctx: ChalkCtx, meetingId: Id<"meetings">, name: s
 }
 
 /** Does a room's id name it by what it is called, and not by an id? */
-export function isRoomName(id: string): boolean {
-  return !UUID.test(id) && !DOCUMENT_ID.test(id);
+export function isRoomName({ db }: ChalkCtx, id: string): boolean {
+  return !UUID.test(id) && db.normalizeId("meetings", id) === null;
 }
 
 /** The room of an id or a name, whose caller has to do with it; `room not found`. */
@@ -73,7 +73,7 @@ export async function findRoom(ctx: ChalkCtx, id: string): Promise<Meeting | nul
 export async function requireParticipant(ctx: ChalkCtx, meeting: Meeting, id: string): Promise<Row> {
   const { db, caller } = ctx;
   if (id === "me") return caller.kind === "participant" ? caller.row : refuse("invalid participant id");
-  if (isRoomName(id)) refuse("invalid participant id");
+  if (!UUID.test(id) && !DOCUMENT_ID.test(id)) refuse("invalid participant id");
   const subject = UUID.test(id) ? await findSubject(db, kind(ctx, PARTICIPANT), id.toLowerCase()) : id;
   const participantId = subject === null ? null : db.normalizeId("meetingParticipants", subject);
   const row = participantId && (await db.get("meetingParticipants", participantId));

@@ -1,5 +1,6 @@
 import type { Doc, Id } from "../../_generated/dataModel";
 import type { ParticipantEntry } from "../../contract/entries";
+import { title } from "../../contract/meetings";
 import { addParticipants, type ItemOutcome } from "../../model/addParticipants";
 import type { MeetingEdit } from "../../model/meetingEdit";
 import { startMeeting } from "../../model/meetings";
@@ -8,7 +9,7 @@ import { patchParticipants, requireOtherHost } from "../../model/participants";
 import { comeIn } from "../../model/presence";
 import { removeParticipants } from "../../model/removeParticipants";
 import { type Answer, type ChalkCtx, isHost, openRoom, requireHost, tenantIdOf } from "./context";
-import { describe, refuse, textOfSkip } from "./errors";
+import { describe, refuse, refuseInput, textOfSkip } from "./errors";
 import type { ErrorText } from "./errorTexts";
 import { participantGrants, withRefresh } from "./grants";
 import {
@@ -75,7 +76,8 @@ export async function bulkAddParticipants(
 ): Promise<Answer> {
   requireHost(ctx);
   const meeting = await requireRoom(ctx, id);
-  const parsed = participants.map((item) => newParticipant.safeParse(item));
+  const given = participants.map((item): unknown => JSON.parse(item));
+  const parsed = given.map((item) => newParticipant.safeParse(item));
   const edit = (await mayEnter(ctx, meeting)) ? await openRoom(ctx, meeting, "change") : null;
   if (edit) await startIfScheduled(edit);
   const items = parsed.flatMap(({ data }) => (data ? [data] : []));
@@ -89,7 +91,7 @@ export async function bulkAddParticipants(
   const nextOutcome = outcomes.values();
   const results = parsed.map(({ data, error }, index) => {
     const outcome: Outcome = data ? (nextOutcome.next().value as Outcome) : { error: describe(error) };
-    const names = namedIn(participants[index]);
+    const names = namedIn(given[index]);
     if ("error" in outcome)
       return { result: { ...names, success: false, error: outcome.error }, grant: null };
     const grant = nextGrant.next().value ?? null;
@@ -189,10 +191,12 @@ async function requireMayAdd(
 async function openForEntry(ctx: ChalkCtx, id: string): Promise<{ edit: MeetingEdit; isNew: boolean }> {
   const found = await findRoom(ctx, id);
   const isOver = found === null || isClosed(found.state);
-  if (isOver && ctx.caller.kind === "tenant" && isRoomName(id)) {
+  if (isOver && ctx.caller.kind === "tenant" && isRoomName(ctx, id)) {
     const tenant = await ctx.db.get("tenants", ctx.caller.principal.tenantId);
     if (tenant && allowsEarlyJoin(tenant)) {
-      const edit = await insertRoom(ctx, { name: id.trim() });
+      const { data: name, error } = title.safeParse(id);
+      if (error) refuseInput(`room name: ${describe(error)}`);
+      const edit = await insertRoom(ctx, { name });
       await startMeeting(edit);
       await nameRoom(ctx, edit.meeting._id, id);
       return { edit, isNew: true };

@@ -106,7 +106,11 @@ export type NewParticipant = z.output<typeof newParticipant>;
 /** Each is a new participant; what is wrong with one is said in its result. */
 export const bulkRequest = z.object({
   participants: z
-    .array(z.unknown(), "no participants provided")
+    // As texts, since what is wrong with an item may be what no argument of a function can be.
+    .array(
+      z.unknown().transform((item) => JSON.stringify(item) ?? "null"),
+      "no participants provided",
+    )
     .min(1, "no participants provided")
     .max(MAX_BULK, `at most ${MAX_BULK} participants are added at once`),
 });

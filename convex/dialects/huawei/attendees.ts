@@ -9,7 +9,7 @@ import { addParticipants } from "../../model/addParticipants";
 import { effectiveCapabilities } from "../../model/capabilities";
 import { fail } from "../../model/errors";
 import type { MeetingEdit } from "../../model/meetingEdit";
-import { findParticipant, findParticipants } from "../../model/participants";
+import { findParticipants } from "../../model/participants";
 import { findPeople, givenRefOf, keyOf } from "../../model/people";
 import { failForSkipped } from "./errors";
 import type { Attendee, ConferenceInfo } from "./wire";
@@ -23,6 +23,7 @@ const MAX_LISTED = 3000;
 export const HAND = "huawei.hand";
 const attributeNames = {
   type: "huawei.type",
+  phone: "huawei.phone",
   phone2: "huawei.phone2",
   phone3: "huawei.phone3",
   sms: "huawei.sms",
@@ -151,7 +152,8 @@ export function show(db: DatabaseReader, rows: readonly Row[]): Promise<Shown[]>
         name: row.displayName ?? user?.displayName ?? guest?.displayName ?? "",
         accountId,
         userUUID,
-        phone: guest?.phone ?? guest?.sip ?? guest?.externalId ?? "",
+        phone:
+          row.attributes?.[attributeNames.phone] ?? guest?.phone ?? guest?.sip ?? guest?.externalId ?? "",
         email: guest?.email ?? "",
       };
     }),
@@ -174,16 +176,21 @@ export async function pageOfPeople(
   return { people: found.slice(offset, offset + limit), count: found.length };
 }
 
-/** The row of a person named by the number or account of an attendee; null if nobody in the meeting is. */
-export async function findByNumber(
+/** The rows of people named by the number or account of an attendee, in their order; null for nobody in the meeting. */
+export async function findByNumbers(
   { ctx, meeting, tenant }: MeetingEdit,
-  number: string,
-): Promise<Row | null> {
-  const [person] = await findPeople(ctx.db, tenant._id, [personOfId(ctx.db, number)]);
-  const row = person && "ref" in person ? await findParticipant(ctx.db, meeting._id, person.ref) : null;
-  if (row) return row;
+  numbers: readonly string[],
+): Promise<(Row | null)[]> {
+  const named = await findPeople(
+    ctx.db,
+    tenant._id,
+    numbers.map((number) => personOfId(ctx.db, number)),
+  );
+  const rows = await findParticipants(ctx.db, meeting, named.map(givenRefOf));
+  if (!rows.includes(null)) return rows;
   const people = await show(ctx.db, await rowsOf(ctx.db, meeting));
-  return people.find(({ phone }) => phone === number)?.row ?? null;
+  const byPhone = new Map(people.toReversed().map(({ phone, row }) => [phone, row]));
+  return rows.map((row, index) => row ?? byPhone.get(numbers[index] as string) ?? null);
 }
 
 export function isMuted(row: Row): boolean {

@@ -7,6 +7,7 @@ import type { Principal } from "../../model/accessKeys";
 import { fail } from "../../model/errors";
 import type { MeetingEdit } from "../../model/meetingEdit";
 import { cancelMeeting, endMeeting, insertMeeting, startMeeting } from "../../model/meetings";
+import { takeTenantToken } from "../../model/rateLimit";
 import { sameSecret } from "../../model/secrets";
 import { updateMeeting } from "../../model/updateMeeting";
 import { inviteAttendees, pageOfPeople, partAttendees, participantInfo, rowsOf } from "./attendees";
@@ -53,6 +54,7 @@ export async function createConference(
   const { startTime, length, subject, concurrentParticipants, attendees = [], confConfigInfo } = body;
   const tenant = await ctx.db.get("tenants", principal.tenantId);
   if (!tenant) throw new Error("An access key is of no tenant");
+  await takeTenantToken(ctx, tenant);
   const edit = await insertMeeting(
     ctx,
     tenant,

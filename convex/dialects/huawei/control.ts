@@ -11,7 +11,7 @@ import { patchParticipants, requireOtherHost } from "../../model/participants";
 import { act } from "../../model/presence";
 import { removeParticipants } from "../../model/removeParticipants";
 import { updateMeeting } from "../../model/updateMeeting";
-import { allRowsOf, findByNumber, HAND, inviteAttendees, isMuted, rowsOf, show } from "./attendees";
+import { allRowsOf, findByNumbers, HAND, inviteAttendees, isMuted, rowsOf, show } from "./attendees";
 import { prolong, type Conference } from "./conferences";
 import { isHostPassword } from "./conferences";
 import { refuse } from "./errors";
@@ -34,11 +34,12 @@ export const controlHandlers: { [Name in ControlName]: Handler<Name> } = {
   InviteParticipant: (edit, { body }) => inviteAttendees(edit, body.attendees),
 
   DeleteAttendees: async (edit, { body }) => {
-    const found = await Promise.all(
-      body.bulkDelAttendInfo.map(({ participantID, number }) =>
-        participantID === undefined ? rowOfNumber(edit, number) : requireRow(edit, participantID),
-      ),
+    const given = body.bulkDelAttendInfo;
+    const ids = given.flatMap(({ participantID }) => participantID ?? []);
+    const numbers = given.flatMap(({ participantID, number = "" }) =>
+      participantID === undefined ? [number] : [],
     );
+    const found = [await requireRows(edit, ids), await rowsOfNumbers(edit, numbers)].flat();
     await removeParticipants(edit, unique(found));
   },
 
@@ -68,7 +69,9 @@ export const controlHandlers: { [Name in ControlName]: Handler<Name> } = {
   RenameParticipant: async (edit, { body }) => {
     const { participantID, number, newName: displayName } = body;
     const row =
-      participantID === undefined ? await rowOfNumber(edit, number) : await requireRow(edit, participantID);
+      participantID === undefined
+        ? await rowOfNumber(edit, number ?? "")
+        : await requireRow(edit, participantID);
     await change(edit, [row], () => ({ displayName }));
   },
 
@@ -199,9 +202,14 @@ function requireRows(edit: MeetingEdit, given: readonly string[]): Promise<Row[]
   return Promise.all(given.map((participantId) => requireRow(edit, participantId)));
 }
 
-async function rowOfNumber(edit: MeetingEdit, number: string | undefined): Promise<Row> {
-  const row = number === undefined ? null : await findByNumber(edit, number);
-  return row ?? fail("PARTICIPANT_NOT_FOUND", "No participant has this number");
+async function rowOfNumber(edit: MeetingEdit, number: string): Promise<Row> {
+  const [row] = await rowsOfNumbers(edit, [number]);
+  return row as Row;
+}
+
+async function rowsOfNumbers(edit: MeetingEdit, numbers: readonly string[]): Promise<Row[]> {
+  const rows = await findByNumbers(edit, numbers);
+  return rows.map((row) => row ?? fail("PARTICIPANT_NOT_FOUND", "No participant has this number"));
 }
 
 /** Each row once. */

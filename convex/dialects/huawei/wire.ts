@@ -64,7 +64,7 @@ export const deleteAttendees = z.object({
           number: text().trim().max(256).exactOptional(),
           participantID: participantId.exactOptional(),
         })
-        .refine(({ number: given, participantID }) => Boolean(given ?? participantID), {
+        .refine(({ number: given, participantID }) => Boolean(given || participantID), {
           path: ["number"],
           message: "number or participantID is required",
         }),
@@ -81,7 +81,7 @@ export const rename = z
     number: text().trim().max(256).exactOptional(),
     newName: text().trim().min(1).max(96),
   })
-  .refine(({ number: given, participantID }) => Boolean(given ?? participantID), {
+  .refine(({ number: given, participantID }) => Boolean(given || participantID), {
     path: ["participantID"],
     message: "number or participantID is required",
   });

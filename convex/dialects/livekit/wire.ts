@@ -1,7 +1,7 @@
 /** The shapes of LiveKit's RoomService in the JSON of protobuf, in camel case. Unknown fields are ignored. */
 import * as z from "zod";
 import { description, maxParticipants, MAX_DURATION_MS, title } from "../../contract/meetings";
-import { name } from "../../contract/participantData";
+import { attributes, name } from "../../contract/participantData";
 import { text } from "../../contract/text";
 
 /** In a meeting with more people LiveKit's list, which has no pages, would take too long. */
@@ -50,8 +50,7 @@ export type Permission = z.output<typeof permission>;
 export const updateParticipant = ofParticipant.extend({
   metadata: text().max(4096).exactOptional(),
   name: z.union([z.literal(""), name]).exactOptional(),
-  attributes: z
-    .record(z.string(), z.string())
+  attributes: attributes
     .exactOptional()
     .describe("Are added to those that are there; an empty text removes one"),
   permission: permission.exactOptional(),

@@ -74,9 +74,9 @@ function termsOf({
   if (ParticipantBlockInfos === undefined && ParticipantBlockInfosStr === undefined) {
     refuse("MissingParameter", "The request is missing ParticipantBlockInfos parameter.");
   }
-  const byStr = Object.entries(ParticipantBlockInfosStr ?? {});
+  const byStr = ParticipantBlockInfosStr ?? [];
   if (byStr.length > 0) return byStr.map(([str, duration]) => ({ person: { str }, duration }));
-  return Object.entries(ParticipantBlockInfos ?? {}).map(([id, duration]) => ({
+  return (ParticipantBlockInfos ?? []).map(([id, duration]) => ({
     person: { id: String(BigInt(id)) },
     duration,
   }));

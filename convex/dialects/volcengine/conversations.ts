@@ -1,9 +1,10 @@
 /** Conversations are made, changed and destroyed: a meeting each. */
 import type { Doc } from "../../_generated/dataModel";
 import type { MeetingType } from "../../contract/meetings";
-import { findSubject, insertAlias } from "../../model/aliases";
+import { deleteAlias, findSubject, insertAlias } from "../../model/aliases";
 import { addParticipants } from "../../model/addParticipants";
 import { cancelMeeting, endMeeting, insertMeeting } from "../../model/meetings";
+import { isClosed } from "../../model/meetingStates";
 import type { MeetingEdit } from "../../model/meetingEdit";
 import { patchParticipants } from "../../model/participants";
 import { keyOf } from "../../model/people";
@@ -43,7 +44,10 @@ export async function createConversation(
   const existing = key === undefined ? null : await findSubject(ctx.db, kind, key);
   const meetingId = existing === null ? null : ctx.db.normalizeId("meetings", existing);
   const found = meetingId && (await ctx.db.get("meetings", meetingId));
-  if (found) return createdAnswer(ctx, request.AppId, found, true);
+  const isOver = found && request.IdempotentId === undefined && isClosed(found.state);
+  if (found && !isOver) return createdAnswer(ctx, request.AppId, found, true);
+  // Two people may talk again.
+  if (isOver) await deleteAlias(ctx, kind.kind, found._id);
   const meeting = await insertConversation(ctx, request, owner, other);
   if (key !== undefined) await insertAlias(ctx, kind, key, meeting._id);
   return createdAnswer(ctx, request.AppId, meeting, false);

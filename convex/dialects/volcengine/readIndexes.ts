@@ -9,6 +9,9 @@ import { findMembers, namesOf, openConversation, requireConversation, requirePer
 import { nameFields } from "./people";
 import type { RequestOf } from "./shapes";
 
+/** Whose names one transaction can look up. */
+const MAX_READERS = 1000;
+
 /** GetParticipantReadIndex, of those who have read something. */
 export async function getReadIndexes(
   ctx: VolcengineCtx,
@@ -16,6 +19,9 @@ export async function getReadIndexes(
 ): Promise<Result> {
   const rows = await allRows(ctx.db, await requireConversation(ctx, ConversationShortId));
   const readers = rows.filter(({ readIndex = 0 }) => readIndex > 0);
+  if (readers.length > MAX_READERS) {
+    refuse("InvalidParameter.SizeOverLimit", `More than ${MAX_READERS} members who have read are not listed`);
+  }
   const names = await namesOf(ctx, readers);
   return {
     ReadIndexes: names.map((name, index) => ({ ...nameFields(name), ReadIndex: readers[index]?.readIndex })),

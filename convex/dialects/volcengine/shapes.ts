@@ -112,10 +112,14 @@ export type MemberToModify = z.output<typeof memberToModify>;
 const several = <Item extends z.ZodType>(item: Item) => z.array(item).min(1).max(MAX_BATCH);
 
 /** People by numbers or by texts. */
-const personIds = {
-  ParticipantUserIds: z.array(long).max(MAX_BATCH).exactOptional(),
-  ParticipantUserIdsStr: z.array(personIdStr).max(MAX_BATCH).exactOptional(),
-};
+const personIdsUpTo = (max: number) => ({
+  ParticipantUserIds: z.array(long).max(max).exactOptional(),
+  ParticipantUserIdsStr: z.array(personIdStr).max(max).exactOptional(),
+});
+const personIds = personIdsUpTo(MAX_BATCH);
+
+/** Of what takes up to eight reads each, of which a transaction has 4,096. */
+const MAX_LOOKED_UP = 500;
 
 const coreInfo = {
   Name: name.exactOptional(),
@@ -130,10 +134,9 @@ const blockInfos = <Key extends z.ZodType<string>>(key: Key) =>
   z
     .record(text().max(256), count(MAX_BLOCK_SECONDS))
     .refine((infos) => Object.keys(infos).length <= MAX_BATCH, `At most ${MAX_BATCH} people`)
-    .refine(
-      (infos) => Object.keys(infos).every((one) => key.safeParse(one).success),
-      "Must be ids of people",
-    );
+    .refine((infos) => Object.keys(infos).every((one) => key.safeParse(one).success), "Must be ids of people")
+    // Not every id can be the name of a field.
+    .transform((infos) => Object.entries(infos));
 
 const blockAction = int32
   .pipe(z.literal([0, 1]))
@@ -173,7 +176,7 @@ export const requests = {
   }),
   BatchGetConversations: z.object({
     AppId: appId,
-    ConversationShortId: several(long),
+    ConversationShortId: z.array(long).min(1).max(MAX_LOOKED_UP),
     SkipMemberCount: z.boolean().exactOptional(),
   }),
   GetUserConversations: z.object({
@@ -204,7 +207,11 @@ export const requests = {
     ParticipantInfos: several(memberToModify),
   }),
   BatchDeleteConversationParticipant: z.object({ ...ofConversation, ...byOperator, ...personIds }),
-  BatchGetConversationParticipant: z.object({ ...ofConversation, ...byOperator, ...personIds }),
+  BatchGetConversationParticipant: z.object({
+    ...ofConversation,
+    ...byOperator,
+    ...personIdsUpTo(MAX_LOOKED_UP),
+  }),
   ScanConversationParticipantList: z.object({
     ...ofConversation,
     Cursor: cursor,
@@ -227,7 +234,11 @@ export const requests = {
     ParticipantBlockInfosStr: blockInfos(personIdStr).exactOptional(),
     BlockAction: blockAction,
   }),
-  BatchDeleteBlockParticipants: z.object({ ...ofConversation, ...personIds, BlockAction: blockAction }),
+  BatchDeleteBlockParticipants: z.object({
+    ...ofConversation,
+    ...personIdsUpTo(MAX_LOOKED_UP),
+    BlockAction: blockAction,
+  }),
   BatchGetBlockParticipants: z.object({
     ...ofConversation,
     Cursor: cursor,
