@@ -11,8 +11,8 @@ export const paginationOpts = z.strictObject({
   cursor: cursor.describe("`continueCursor` of the page before, null for the first page"),
   endCursor: cursor.exactOptional().describe("Where a page that is being kept up to date ends"),
   id: z.number().exactOptional().describe("Sent by Convex clients to tell apart runs of one query"),
-  maximumRowsRead: z.number().exactOptional().describe("Upper bound of documents read for the page"),
-  maximumBytesRead: z.number().exactOptional().describe("Upper bound of bytes read for the page"),
+  maximumRowsRead: z.int().min(1).exactOptional().describe("Upper bound of documents read for the page"),
+  maximumBytesRead: z.int().min(1).exactOptional().describe("Upper bound of bytes read for the page"),
 });
 
 /** An example of {@link paginationOpts}. */

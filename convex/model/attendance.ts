@@ -37,8 +37,8 @@ export async function beginStay({ ctx: { db } }: MeetingEdit, row: Row): Promise
  * The stays of people end who are there no longer. Those that are not over when a meeting ends stay as they are: as many as there
  * are places could not be written in one transaction, and the meeting says when they ended.
  */
-export async function endStays({ ctx: { db } }: MeetingEdit, rows: readonly Row[]): Promise<void> {
-  const leftAt = Date.now();
+export async function endStays({ ctx: { db }, meeting }: MeetingEdit, rows: readonly Row[]): Promise<void> {
+  const leftAt = meeting.endedAt ?? Date.now();
   await Promise.all(
     rows.map(async ({ _id }) => {
       const attendee = await findAttendee(db, _id);

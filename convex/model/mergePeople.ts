@@ -119,12 +119,15 @@ async function mergeRows(edit: MeetingEdit, guestRow: Row, userRow: Row): Promis
     blockedUntil: greatest(guestRow.blockedUntil, userRow.blockedUntil),
     readIndex: greatest(guestRow.readIndex, userRow.readIndex),
     tokenVersion: userRow.tokenVersion,
-    ...(isNearer && { presence: guestRow.presence, leftAt: undefined }),
+    ...(isNearer && { presence: guestRow.presence }),
+    // Says when the person left who is not there: nothing of the guest, whose leaving is no leaving of the user.
+    leftAt: isNearer ? undefined : userRow.leftAt,
     joinedAt: greatest(guestRow.joinedAt, userRow.joinedAt),
   };
   const merged = await patchParticipants(edit, [{ row: userRow, fields }]);
   if (isNearer && guestRow.presence === "joined") {
-    await beginStay(edit, userRow);
+    // In a meeting that is over nobody's stay begins: the guest's tells when the person was there.
+    if (!isClosed(edit.meeting.state)) await beginStay(edit, userRow);
     countJoined(edit, 1);
   }
   edit.event("participants.updated", merged);

@@ -77,10 +77,16 @@ function withOneEach(people: Person[]): Person[] {
       users.set(externalId, person);
     }
   }
-  if (users.size === 0) return people;
+  const byEmail = new Map<string, Person>();
+  for (const person of people) {
+    const { externalId, email } = person.kind === "newcomer" ? person.guest : {};
+    if (externalId !== undefined && email !== undefined && !byEmail.has(email)) byEmail.set(email, person);
+  }
+  if (users.size === 0 && byEmail.size === 0) return people;
   return people.map((person) => {
     const externalId = newExternalIdOf(person);
-    return (externalId !== undefined && users.get(externalId)) || person;
+    if (externalId !== undefined) return users.get(externalId) ?? person;
+    return (person.kind === "newcomer" && byEmail.get(person.guest.email ?? "")) || person;
   });
 }
 

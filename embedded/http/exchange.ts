@@ -31,7 +31,8 @@ export function targetOf(request: IncomingMessage): Target {
 
 function parseUrl(target: string, origin: string): URL | null {
   try {
-    return new URL(target, origin);
+    // A path may begin with two slashes, which are no other host then.
+    return target.startsWith("/") ? new URL(origin + target) : new URL(target, origin);
   } catch {
     return null;
   }
