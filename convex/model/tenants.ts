@@ -5,6 +5,7 @@ import type { DatabaseReader, MutationCtx } from "../_generated/server";
 import type { ConfigChanges, tenant, TenantConfig, TenantKind } from "../contract/tenants";
 import { organizationOf } from "./caller";
 import { fail } from "./errors";
+import { scheduleRefit } from "./tenantMeetings";
 
 /** Which tenant: its kind, and what tells it from others of the kind. */
 export interface TenantName {
@@ -63,6 +64,7 @@ export async function changeConfig(
   const fields = Object.entries({ ...tenant.config, ...changes }).filter(([, value]) => value !== null);
   const config = Object.fromEntries(fields) as TenantConfig;
   await ctx.db.patch("tenants", tenant._id, { config });
+  await scheduleRefit(ctx, tenant._id, tenant.config, config);
   return config;
 }
 

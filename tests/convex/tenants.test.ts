@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api, internal } from "../../convex/_generated/api";
+import type { Id } from "../../convex/_generated/dataModel";
 import { addParticipants } from "../../convex/model/addParticipants";
 import { insertMeeting } from "../../convex/model/meetings";
 import { ensureTenant } from "../../convex/model/tenants";
@@ -106,6 +107,52 @@ describe("maxParticipantsPerMeeting", () => {
     const ada = await signUp(app, "ada");
     expect((await add([ada, "participant"])).skipped).toMatchObject([{ code: "meeting_full" }]);
   });
+
+  test("that rises gives places to those who wait for one, in however many meetings of the tenant", async () => {
+    vi.useFakeTimers();
+    const { app, host, meeting } = await meetingWith({ maxParticipantsPerMeeting: 1 });
+    const [ada, bob] = await signUpAll(app, "ada", "bob");
+    const { _id: _, _creationTime: __, ...like } = await meeting();
+    await app.run(async (ctx) => {
+      for (let count = 0; count < 200; count += 1) await ctx.db.insert("meetings", like);
+    });
+    const { meetingId } = await host.as.mutation(createMeeting, { title: "The last" });
+    await host.as.mutation(addMultipleParticipants, {
+      meetingId,
+      participants: [ada, bob].map(({ id: userId }) => ({ userId, role: "participant" as const })),
+      onFull: "waitlist",
+    });
+    const rise = async (maxParticipantsPerMeeting: number | null) => {
+      const tenantId = like.tenantId as Id<"tenants">;
+      const config = { maxParticipantsPerMeeting };
+      await app.mutation(internal.tenants.admin.setConfig, { tenantId, config });
+      await app.finishAllScheduledFunctions(vi.runAllTimers);
+      const rows = await app.run((ctx) =>
+        ctx.db
+          .query("meetingParticipants")
+          .withIndex("by_meeting_and_user", (q) => q.eq("meetingId", meetingId))
+          .collect(),
+      );
+      return new Set(rows.map(({ userId }) => userId));
+    };
+    expect(await rise(2)).toEqual(new Set([host.id, ada.id]));
+    expect(await rise(null)).toEqual(new Set([host.id, ada.id, bob.id]));
+    vi.useRealTimers();
+  });
+});
+
+test("emptyTimeoutMs that gets shorter ends meetings sooner that are empty already", async () => {
+  vi.useFakeTimers();
+  const { app, host, meetingId, meeting } = await meetingWith({ emptyTimeoutMs: 3_600_000 });
+  await host.as.mutation(startMeeting, { meetingId });
+  await host.as.mutation(updateTenantConfig, { config: { emptyTimeoutMs: 60_000 } });
+  for (const ms of [1, 1, 59_000, 1000]) {
+    expect(await meeting()).toMatchObject({ state: "active" });
+    vi.advanceTimersByTime(ms);
+    await app.finishInProgressScheduledFunctions();
+  }
+  expect(await meeting()).toMatchObject({ state: "concluded" });
+  vi.useRealTimers();
 });
 
 test("maxConcurrentMeetings bounds the meetings that are active at a time", async () => {
