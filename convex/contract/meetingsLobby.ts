@@ -51,7 +51,7 @@ export const admitParticipants = endpoint({
   tag,
   access: "user",
   description:
-    "Lets people in who wait in the lobby: those named, or all. Only for hosts and co-hosts of the meeting.",
+    "Lets people in who wait in the lobby: those named, or all. A guest who is named is let in without having waited. Only for hosts and co-hosts of the meeting.",
   args,
   returns: z.strictObject({ admitted: z.array(id("meetingParticipants")), ...rest }),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "MEETING_NOT_ACTIVE"],

@@ -5,6 +5,9 @@ import type { MutationCtx } from "../_generated/server";
 
 export const DEFAULT_EMPTY_TIMEOUT_MS = 30 * 60_000;
 
+/** Uses within so short a time are one: each writes the meeting. */
+const NOTED_EACH_MS = 30_000;
+
 type EmptyFields = Pick<Doc<"meetings">, "_id" | "state" | "emptySince" | "emptyTimeoutMs" | "emptyCheckAt">;
 
 /** When a meeting ends by itself if nobody comes; null if it does not. */
@@ -32,4 +35,16 @@ export async function scheduleEmptyCheck(
   if (due === null || (emptyCheckAt !== undefined && emptyCheckAt <= due)) return emptyCheckAt;
   await ctx.scheduler.runAt(due, internal.cleanUp.endIfEmpty, { meetingId: meeting._id });
   return due;
+}
+
+/**
+ * Notes that somebody gets into the room: guests, who cannot join here, are in a meeting that is empty otherwise, which so ends no
+ * sooner than its timeout after that.
+ */
+export async function noteUse(
+  { db }: MutationCtx,
+  { _id, emptySince = Infinity }: EmptyFields,
+): Promise<void> {
+  const now = Date.now();
+  if (now - emptySince >= NOTED_EACH_MS) await db.patch("meetings", _id, { emptySince: now });
 }

@@ -14,7 +14,10 @@ interface Answer {
   isDone: boolean;
 }
 
-/** Lets people in from the lobby, or sends them away: those named, or else as many as one request can. */
+/**
+ * Lets people in from the lobby, or sends them away: those named, or else as many as one request can. Guests who are named need not
+ * wait to be let in, as they have no account to knock with.
+ */
 export async function decideLobby(
   edit: MeetingEdit,
   action: "admit" | "refuse",
@@ -29,13 +32,13 @@ export async function decideLobby(
       isDone: rows.length <= MAX_BATCH,
     };
   }
+  const isMeant = ({ presence, guestId }: Doc<"meetingParticipants">) =>
+    presence === "waiting" || (action === "admit" && guestId !== undefined && presence !== "joined");
   const found = onlyParticipants(names, await findNamed(edit, names)).map((one, index) =>
-    one.kind === "known" && one.row.presence !== "waiting"
-      ? skip(names[index] as PersonName, "not_waiting")
-      : one,
+    one.kind === "known" && !isMeant(one.row) ? skip(names[index] as PersonName, "not_waiting") : one,
   );
   const rows = known(found).map(({ row }) => row);
-  await act(edit, rows, action);
+  await act(edit, rows, action === "admit" ? "join" : "refuse");
   return { changed: rows.map(({ _id }) => _id), skipped: skippedOf(found), isDone: true };
 }
 

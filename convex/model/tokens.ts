@@ -6,6 +6,7 @@ import type { ControlTokenCheck, TokenBearer, TokenKind } from "../contract/toke
 import { requireHost, requireParticipant } from "./access";
 import { bannedPeople } from "./bans";
 import { fail } from "./errors";
+import { noteUse } from "./emptyMeetings";
 import { nextState } from "./meetingStates";
 import { placesOf } from "./participants";
 import { keyOf } from "./people";
@@ -47,6 +48,7 @@ export async function openRefreshToken(
   nextState(meeting.state, "join");
   if (await isBanned(ctx.db, meeting, row)) fail("BANNED", "Banned from the meeting");
   await requireAdmission(ctx.db, meeting, row);
+  await noteUse(ctx, meeting);
   return issue(ctx, "refresh", row, kept);
 }
 
@@ -70,6 +72,7 @@ export async function rotateRefreshToken(
   }
   await takeBearerToken(ctx, token.participantId);
   await requireAdmission(ctx.db, access.meeting, access.participant);
+  await noteUse(ctx, access.meeting);
   const expiresAt = Date.now() + REFRESH_TOKEN_MS;
   await ctx.db.patch("meetingTokens", token._id, { hash: following.hash, expiresAt });
   return { issued: { bearer: await describeBearer(ctx.db, access.participant), expiresAt } };

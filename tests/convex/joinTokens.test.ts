@@ -164,6 +164,23 @@ describe("a join token", () => {
     expect(await codeOf(connect(host, added[0]))).toBe("PARTICIPANT_NOT_FOUND");
   });
 
+  test("keeps a meeting from ending as empty where only guests are, as long as it is asked for", async () => {
+    const { app, host, meeting, connect, refresh, addEntry } = await stage();
+    const guestId = await addEntry({ externalId: "crm-7", role: "participant" });
+    let connection = await connect(host, guestId);
+    const pass = async (minutes: number) => {
+      vi.advanceTimersByTime(minutes * MINUTE_MS);
+      await app.finishInProgressScheduledFunctions();
+      return (await meeting()).state;
+    };
+    for (let count = 0; count < 4; count += 1) {
+      expect(await pass(20)).toBe("active");
+      connection = await refresh(connection);
+    }
+    expect(await pass(29)).toBe("active");
+    expect(await pass(2)).toBe("concluded");
+  });
+
   test("is for hosts and those who are there alone while the meeting is locked", async () => {
     const { host, ada, meetingId, connect } = await stage();
     const lock = (locked: boolean) => host.as.mutation(lifecycle.updateMeeting, { meetingId, locked });

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { api } from "../../convex/_generated/api";
 import { codeOf, newMeeting, type Person, signUpAll } from "./setup";
 
-const { joinMeeting, leaveMeeting, startMeeting, updateMeeting, endMeeting } = api.meetings.lifecycle;
+const { addMultipleParticipants, joinMeeting, leaveMeeting, startMeeting, updateMeeting, endMeeting } =
+  api.meetings.lifecycle;
 const { admitParticipants, refuseParticipants, listLobby } = api.meetings.lobby;
 
 /** An active meeting with a lobby, where Ada and Bob wait and Cyd, a co-host, does not yet. */
@@ -33,6 +34,27 @@ test("hosts and co-hosts see who waits, and let in whom they name", async () => 
   expect(skipped.map(({ code }) => code)).toEqual(["not_waiting", "participant_not_found"]);
   expect([await presenceOf(ada), await presenceOf(bob)]).toEqual(["joined", "waiting"]);
   expect(await waiting(host)).toEqual([bob.id]);
+  expect(await meeting()).toMatchObject({ joinedCount: 1 });
+});
+
+test("guests, who cannot knock, are let in by name", async () => {
+  const { host, meetingId, rows, meeting } = await stage();
+  const { added } = await host.as.mutation(addMultipleParticipants, {
+    meetingId,
+    participants: [
+      { externalId: "crm-1", role: "participant" },
+      { externalId: "crm-2", role: "participant" },
+    ],
+  });
+  const people = [{ externalId: "crm-1" }];
+  expect(await host.as.mutation(admitParticipants, { meetingId, people })).toMatchObject({
+    admitted: [added[0]],
+    skipped: [],
+  });
+  const again = await host.as.mutation(admitParticipants, { meetingId, people });
+  expect(again.skipped).toMatchObject([{ code: "not_waiting" }]);
+  const guests = (await rows()).filter(({ guestId }) => guestId !== undefined);
+  expect(guests.map(({ presence }) => presence)).toEqual(["joined", "invited"]);
   expect(await meeting()).toMatchObject({ joinedCount: 1 });
 });
 
