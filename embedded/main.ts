@@ -65,6 +65,8 @@ export async function main(argv: readonly string[], command: CommandLine): Promi
     if (error instanceof StartError) fail(error.message);
     throw error;
   }
+  // A promise of the app's that is rejected and that nobody waits for: that ends no server.
+  process.on("unhandledRejection", command.onFault ?? ((reason: unknown) => console.error(reason)));
   let closing = false;
   const stop = () => {
     // A second signal does not wait for anybody.

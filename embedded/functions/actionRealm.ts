@@ -83,6 +83,7 @@ export class ActionRealm {
       console: this.#console(),
       Convex: this.#convex(),
       require: createRequire(import.meta.url),
+      ...this.#timers(),
     };
     const script = compileScript(this.bundle, name, code, Object.keys(globals));
     const factory = script.runInThisContext() as (...args: unknown[]) => void;
@@ -107,6 +108,32 @@ export class ActionRealm {
       jsSyscall: async (operation: string, args: Record<string, unknown>) =>
         this.host.jsSyscall(this.#frame(), operation, args),
     };
+  }
+
+  /** What a timer's function throws is logged to the call, and ends no server. */
+  #timers(): Record<string, unknown> {
+    const guarded = (callback: unknown) =>
+      typeof callback === "function"
+        ? (...args: unknown[]) => {
+            try {
+              return callback(...args) as unknown;
+            } catch (error) {
+              return this.#frames.getStore()?.logs.add("ERROR", ["Uncaught", error]);
+            }
+          }
+        : callback;
+    const { setTimeout, setInterval, setImmediate, queueMicrotask } = globalThis;
+    const all = { setTimeout, setInterval, setImmediate, queueMicrotask };
+    return Object.fromEntries(
+      Object.entries(all).map(([name, schedule]) => [
+        name,
+        Object.assign(
+          (callback: unknown, ...rest: unknown[]) =>
+            (schedule as (...args: unknown[]) => unknown)(guarded(callback), ...rest),
+          schedule,
+        ),
+      ]),
+    );
   }
 
   #console(): unknown {

@@ -3,6 +3,7 @@
  * start that has it evaluates a module only when one of its functions is called.
  */
 import type { ValidatorJSON } from "convex/values";
+import { MAX_ARRAY_LENGTH, MAX_NESTING } from "../values/json";
 import type { Exported } from "./definitions";
 import type {
   ComponentPath,
@@ -42,6 +43,11 @@ export type FunctionDeclaration = {
 };
 
 const ANY = '{"type":"any"}';
+
+/** Shorter texts hold neither too long an array, nor too many fields, nor values that are nested too deeply. */
+export const ANY_CHARS = 2 * MAX_NESTING;
+/** Where a validator bounds the rest: an array that is too long has as many elements and commas. */
+const BOUNDED_CHARS = 2 * MAX_ARRAY_LENGTH;
 
 /** What an export of a module declares, or `null` when it is no registered function. */
 export function declarationOf(
@@ -84,6 +90,7 @@ export function declaredFunction(
     returns === null ? null : (JSON.parse(returns) as ValidatorJSON | null),
   );
   const checkArgs = lazily(() => compileValidator(parsedArgs(), tables));
+  const legalReturnChars = lazily(() => (returns !== null && isBounded(returns) ? BOUNDED_CHARS : ANY_CHARS));
   const checkReturns = lazily(() => compileValidator(parsedReturns() ?? { type: "any" }, tables));
   return {
     component,
@@ -100,7 +107,15 @@ export function declaredFunction(
     },
     checkArgs: (value) => checkArgs()(value),
     checkReturns: (value) => checkReturns()(value),
+    get legalReturnChars() {
+      return legalReturnChars();
+    },
   };
+}
+
+/** Does a validator, as JSON text, bound how deep values are nested and how many fields they have? */
+function isBounded(validator: string): boolean {
+  return !/"type":"(any|record)"/.test(validator);
 }
 
 function lazily<T>(make: () => T): () => T {

@@ -23,6 +23,7 @@ import type { NestedRequest } from "./nestedCalls";
 import { Observations, type Guard } from "./observations";
 import { canonicalPath, displayPath } from "./paths";
 import type { CallFrame } from "./syscalls";
+import { ANY_CHARS } from "./declarations";
 import { SYSTEM_PREFIX, SYSTEM_QUERIES, type SystemQuery } from "./systemFunctions";
 import { Watchdog } from "./watchdog";
 
@@ -48,6 +49,12 @@ const MAX_WATCHED_WRITES = 2_000;
 const LIVE_SLICE_MS = 4;
 /** So many at a stretch, as each result is sent to somebody, which takes its time too. */
 const MAX_LIVE_AT_ONCE = 100;
+/**
+ * Where calls make them run again faster than that, a session that watches several would never have results of one state. So
+ * the longer it is since none was waiting, the longer they run at a stretch, up to this.
+ */
+const MAX_LIVE_SLICE_MS = 500;
+const LIVE_SHARE_OF_BACKLOG = 0.25;
 
 type TransactionKind = "query" | "mutation";
 
@@ -97,6 +104,8 @@ export class Executor {
   #drainScheduled = false;
   /** Live queries were left out of a turn: the next one is theirs. */
   #isLiveDue = false;
+  /** Since when live queries have been waiting without a break, by `performance.now()`. */
+  #liveSince = 0;
   readonly #watchdog = new Watchdog();
   readonly #cpuTime = new CpuTime();
   readonly #invoker: Invoker;
@@ -116,7 +125,12 @@ export class Executor {
   /** Runs a query or mutation. Never rejects. */
   async run(kind: TransactionKind, call: Call): Promise<Outcome> {
     const prepared = this.#prepare(kind, call, null);
-    if ("ok" in prepared) return prepared;
+    if ("ok" in prepared) {
+      const kept = call.enclosure?.kept?.(new Transaction(this.database, null)) ?? null;
+      if (kept === null) return prepared;
+      await this.database.durable();
+      return { ok: true, path: prepared.path, value: kept, logs: [] };
+    }
     const room = kind === "mutation" ? this.database.room() : undefined;
     if (room) await room;
     return await new Promise((settle) => {
@@ -172,6 +186,7 @@ export class Executor {
 
   /** Runs a live query when no other call is waiting. What it gives must not leave the process before {@link Database.durable}. */
   evaluate(run: LiveRun): void {
+    if (this.#live.length === 0) this.#liveSince = performance.now();
     this.#live.push(run);
     this.#scheduleDrain();
   }
@@ -234,7 +249,10 @@ export class Executor {
   #drainLive(turn: Turn): void {
     const startedAt = performance.now();
     const elapsed = () => performance.now() - startedAt;
-    for (let count = 0; count < MAX_LIVE_AT_ONCE && elapsed() < LIVE_SLICE_MS; count++) {
+    const backlogMs = startedAt - this.#liveSince;
+    const sliceMs = Math.min(MAX_LIVE_SLICE_MS, Math.max(LIVE_SLICE_MS, backlogMs * LIVE_SHARE_OF_BACKLOG));
+    const most = Math.max(MAX_LIVE_AT_ONCE, (MAX_LIVE_AT_ONCE * sliceMs) / LIVE_SLICE_MS);
+    for (let count = 0; count < most && elapsed() < sliceMs; count++) {
       const run = this.#live.shift();
       if (!run) return;
       const begin = (query: Prepared) => {
@@ -393,6 +411,7 @@ function systemFunction(component: LoadedComponent, path: string): FunctionInfo 
     returns: null,
     checkArgs: () => null,
     checkReturns: () => null,
+    legalReturnChars: ANY_CHARS,
   };
 }
 

@@ -22,6 +22,9 @@ export type RecordCall = (
 ) => void;
 
 const MAX_ENTRIES = 1_000;
+/** Clients choose names and arguments, which errors repeat. In UTF-16 units. */
+const MAX_TEXT_CHARS = 8 * 1024;
+const MAX_CHARS = 16 * 1024 * 1024;
 
 /** The calls that have ended last, in memory: for whoever watches, not for the record. */
 export class FunctionLog {
@@ -30,11 +33,15 @@ export class FunctionLog {
   #first = 1;
   readonly #waiting = new Set<() => void>();
   #isClosed = false;
+  #chars = 0;
 
   add(entry: LogEntry): void {
-    this.#entries.push(entry);
-    if (this.#entries.length > MAX_ENTRIES) {
-      this.#entries.shift();
+    const kept = shortened(entry);
+    this.#entries.push(kept);
+    this.#chars += charsOf(kept);
+    while (this.#entries.length > MAX_ENTRIES || (this.#chars > MAX_CHARS && this.#entries.length > 1)) {
+      const oldest = this.#entries.shift();
+      if (oldest) this.#chars -= charsOf(oldest);
       this.#first++;
     }
     this.#wakeAll();
@@ -78,4 +85,21 @@ export class FunctionLog {
       this.#waiting.add(wake);
     });
   }
+}
+
+function shortened(entry: LogEntry): LogEntry {
+  const { identifier, error } = entry;
+  const isShort = identifier.length <= MAX_TEXT_CHARS && (error?.length ?? 0) <= MAX_TEXT_CHARS;
+  return isShort ? entry : { ...entry, identifier: cut(identifier), error: error && cut(error) };
+}
+
+function cut(text: string): string {
+  if (text.length <= MAX_TEXT_CHARS) return text;
+  // Of a slice V8 would keep the whole text.
+  const start = Buffer.from(text.slice(0, MAX_TEXT_CHARS)).toString();
+  return `${start} (truncated due to length)`;
+}
+
+function charsOf({ identifier, error, logLines }: LogEntry): number {
+  return logLines.reduce((sum, line) => sum + line.length, identifier.length + (error?.length ?? 0));
 }

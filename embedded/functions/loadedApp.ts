@@ -25,6 +25,8 @@ export type FunctionInfo = {
   readonly returns: ValidatorJSON | null;
   readonly checkArgs: Validate;
   readonly checkReturns: Validate;
+  /** A result whose JSON text has no more characters than this is within the limits of a value, if it passes {@link checkReturns}. */
+  readonly legalReturnChars: number;
 };
 
 /** What the convex package makes of a function. */

@@ -25,6 +25,7 @@ import type { FileUrls } from "./fileUrls";
 import { fittingTypes, fittingWrites, forgetFitting } from "./fittingSchemas";
 import type { ComponentPath, FunctionKind } from "./loadedApp";
 import { Places } from "./places";
+import { SYSTEM_PREFIX } from "./systemFunctions";
 
 /** How many actions run at a time, as in Convex. Those that an action calls run in its place. */
 const MAX_ACTIONS = 64;
@@ -212,6 +213,7 @@ export class Runtime {
 
   readonly #record: RecordCall = (udfType, outcome, startedAt) => {
     const { path, logs } = outcome;
+    if (path.startsWith(SYSTEM_PREFIX)) return;
     if (logs.length > 0) this.options.onLog(path, logs);
     this.log.add({
       kind: "Completion",

@@ -1,3 +1,4 @@
+import { keySuccessor } from "../values/keyEncoding";
 import { hashOfText } from "./keyHash";
 import { PART_CHARS, type Memtable } from "./memtable";
 
@@ -98,7 +99,7 @@ class Part {
 
   /** Takes in all stems of a group; `false`: there are too many. */
   #readAll(group: string, limit: number): boolean {
-    const entries = this.read(group, `${group}\xff`, limit);
+    const entries = this.read(group, keySuccessor(group), limit);
     if (entries.length === limit) return false;
     for (const [key] of entries) this.stems.add(hashOfText(key.slice(0, key.length - this.tail)));
     return true;

@@ -23,6 +23,9 @@ export interface Watcher {
   drop(): void;
 }
 
+/** Queries are many, and their keys mostly short: so much of each does not count. */
+const SMALL_KEY_LENGTH = 4_096;
+
 /** What a guard gives to the caller of a live query. */
 type Answer = { readonly value: string; readonly stopWatchingRanges: () => void };
 
@@ -53,10 +56,15 @@ export class LiveQuery {
     return isForSeveral ? bytesOf(this.evaluation) : null;
   }
 
+  /** What it is asked with, as far as that is more than any small query has. */
+  get askedLength(): number {
+    return Math.max(0, this.key.length - SMALL_KEY_LENGTH);
+  }
+
   /** How much of what is held is held for it alone, in UTF-16 units. */
   get length(): number {
-    if (this.shared) return lengthOf(this.shared.evaluation) / this.shared.members.size;
-    return this.isCurrent ? lengthOf(this.evaluation) : 0;
+    if (this.shared) return this.askedLength + lengthOf(this.shared.evaluation) / this.shared.members.size;
+    return this.askedLength + (this.isCurrent ? lengthOf(this.evaluation) : 0);
   }
 }
 
@@ -72,7 +80,7 @@ export class LiveQueries {
   readonly #queries = new Map<string, LiveQuery>();
   readonly #shared = new SharedResults<LiveQuery>();
   readonly #ranges = new RangeIndex<LiveQuery | SharedResult<LiveQuery>>();
-  /** Of all results, those that are shared once. */
+  /** Of all results, those that are shared once, and of what the queries are asked with. */
   #length = 0;
   /** How many queries are to be run, or to get a result of others. */
   #waiting = 0;
@@ -93,6 +101,7 @@ export class LiveQueries {
     if (!query) {
       query = new LiveQuery(key, kind, call);
       this.#queries.set(key, query);
+      this.#length += query.askedLength;
       this.#run(query);
     }
     query.watchers.set(watcher, (query.watchers.get(watcher) ?? 0) + 1);
@@ -107,6 +116,7 @@ export class LiveQueries {
     if (query.watchers.size > 0) return;
     this.#release(query);
     this.#queries.delete(query.key);
+    this.#length -= query.askedLength;
   }
 
   /** Runs all queries again: the app has changed, or the data by other ways than a commit. */

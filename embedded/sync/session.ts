@@ -186,6 +186,8 @@ export class Session {
         this.#refuseIdentity(error.message, true);
         return;
       }
+      // Its socket may have gone meanwhile: then nobody is left to watch for.
+      if (this.#closed) return;
     }
     this.#received.identity++;
     for (const [queryId, query] of this.#addQueries) this.#watch(queryId, query);
@@ -215,7 +217,9 @@ export class Session {
   /** Watches a query in the name of the present identity, in the place of what was watched under this id before. */
   #watch(queryId: number, query: AddQuery): void {
     const before = this.#queries.get(queryId);
-    const call = { ...callOf(query, this.#identity.caller), journal: query.journal ?? null };
+    // A page that has been read keeps its end, whoever asks for it now.
+    const journal = before?.live.evaluation?.journal ?? query.journal ?? null;
+    const call = { ...callOf(query, this.#identity.caller), journal };
     const live = this.host.liveQueries.watch(call, this.#watcher);
     this.#queries.set(queryId, { live, sent: before?.sent ?? null });
     if (before) this.host.liveQueries.unwatch(before.live, this.#watcher);
@@ -343,6 +347,7 @@ export class Session {
     for (const { live } of this.#queries.values()) {
       isCurrent &&= live.isCurrent;
       const outcome = live.evaluation?.outcome;
+      length += live.askedLength;
       if (outcome?.ok) length += outcome.value.length;
     }
     if (length > MAX_RESULTS_LENGTH) this.#close(TRY_AGAIN_LATER, "The results of the queries are too large");

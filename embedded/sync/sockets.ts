@@ -40,6 +40,10 @@ export function serveSockets(server: Server, options: SocketsOptions): () => voi
   });
   const pace = new Pace(TRANSITIONS_PER_TURN);
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.headers.upgrade?.toLowerCase() !== "websocket") {
+      declineUpgrade(server, request, socket, head);
+      return;
+    }
     // A socket that breaks before it is a WebSocket is nobody's concern.
     socket.on("error", () => socket.destroy());
     const path = (request.url ?? "").split("?")[0] ?? "";
@@ -58,6 +62,21 @@ export function serveSockets(server: Server, options: SocketsOptions): () => voi
     for (const client of sockets.clients) client.close(1001, "Going away");
     sockets.close();
   };
+}
+
+/**
+ * Lets a request be answered as if it had not offered another protocol, as RFC 9110 has it: Java's client and `curl --http2` offer
+ * HTTP/2 with each. Node has taken its parser away from the connection, so the server gets the connection anew, with the same head.
+ */
+function declineUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`];
+  const { rawHeaders } = request;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? "";
+    if (!/^(upgrade|http2-settings)$/i.test(name)) lines.push(`${name}: ${rawHeaders[i + 1]}`);
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));
+  server.emit("connection", socket);
 }
 
 /** Cuts a client off whose unfinished message is one too much. */

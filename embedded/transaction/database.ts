@@ -59,7 +59,10 @@ export class Database {
   static async open(store: Store, documentCacheChars?: number): Promise<Database> {
     const text = store.get(CATALOG_KEY);
     const catalog = text === undefined ? Catalog.empty() : Catalog.parse(text);
-    const timestamp = BigInt(store.get(TIMESTAMP_KEY) ?? "0");
+    // Clients may have been told of a commit that a crash has kept from the disk: no time that they have seen is to come yet.
+    const now = BigInt(Date.now()) * NANOSECONDS_PER_MS;
+    const stored = BigInt(store.get(TIMESTAMP_KEY) ?? "0");
+    const timestamp = stored > now ? stored : now;
     const database = new Database(store, catalog, timestamp, documentCacheChars);
     if (text === undefined) await store.commit(new Map([[CATALOG_KEY, catalog.stringify()]]));
     return database;

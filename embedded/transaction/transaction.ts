@@ -1,4 +1,12 @@
-import { checkValue, int64Json, isUndefined, type Json, type JsonObject } from "../values/json";
+import {
+  checkValue,
+  MAX_DOCUMENT_NESTING,
+  MAX_NESTING,
+  int64Json,
+  isUndefined,
+  type Json,
+  type JsonObject,
+} from "../values/json";
 import { identifierProblem } from "../values/fields";
 import { decodeId, idProblem, newId, type DecodedId } from "../values/ids";
 import { documentSize } from "../values/size";
@@ -117,7 +125,9 @@ export class Transaction {
     }
     const nameProblem = known ? null : identifierProblem(tableName);
     if (nameProblem) throw new DeveloperError(`Invalid argument \`table\` for \`db.insert\`: ${nameProblem}`);
-    const size = documentSize(value, requireLegal(value));
+    // The arguments of a scheduled function are a value, not a document.
+    const maxNesting = known && isSystem(known) ? MAX_NESTING + 2 : MAX_DOCUMENT_NESTING;
+    const size = documentSize(value, requireLegal(value, maxNesting));
     requireUserFields(value);
     const table = known ?? this.#newTable(tableName);
     this.#checkDocument(tableName, value);
@@ -150,7 +160,8 @@ export class Transaction {
     const { table } = resolved;
     const quick = this.#quickText(table, value, old);
     if (quick === null) {
-      return this.#update(id, resolved, old, value, documentSize(value, requireLegal(value)));
+      const maxNesting = isSystem(table) ? MAX_NESTING + 2 : MAX_DOCUMENT_NESTING;
+      return this.#update(id, resolved, old, value, documentSize(value, requireLegal(value, maxNesting)));
     }
     const creationTime = old["_creationTime"] as number;
     this.#countWrite(table, quick.size);
@@ -441,9 +452,9 @@ export function internalIdOf(id: string): string {
 }
 
 /** Throws {@link DeveloperError} for what is no Convex value. */
-export function requireLegal(value: JsonObject): number {
+export function requireLegal(value: JsonObject, maxNesting = MAX_DOCUMENT_NESTING): number {
   try {
-    return checkValue(value, { allowCommitTs: true });
+    return checkValue(value, { allowCommitTs: true, maxNesting });
   } catch (error) {
     throw new DeveloperError((error as Error).message);
   }

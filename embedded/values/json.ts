@@ -77,6 +77,7 @@ export const MAX_ARRAY_LENGTH = 8192;
 export const MAX_OBJECT_FIELDS = 1024;
 export const MAX_FIELD_NAME_LENGTH = 1024;
 export const MAX_NESTING = 64;
+export const MAX_DOCUMENT_NESTING = 16;
 export const MAX_VALUE_BYTES = 32 * 1024 * 1024;
 
 /**
@@ -86,8 +87,8 @@ export const MAX_VALUE_BYTES = 32 * 1024 * 1024;
  * @returns its size in bytes, as {@link sizeOf} counts it
  * @throws Error with Convex's message.
  */
-export function checkValue(json: Json, { allowCommitTs = false } = {}): number {
-  const size = check(json, 0, allowCommitTs);
+export function checkValue(json: Json, { allowCommitTs = false, maxNesting = MAX_NESTING } = {}): number {
+  const size = check(json, 0, allowCommitTs, maxNesting);
   if (size > MAX_VALUE_BYTES) {
     throw new Error(
       `Value is too large (${formatBytes(size)} > maximum size ${formatBytes(MAX_VALUE_BYTES)})`,
@@ -103,7 +104,7 @@ export function checkValue(json: Json, { allowCommitTs = false } = {}): number {
 export function legalSize(json: Json, depth: number): number {
   if (typeof json === "string") return textSize(json);
   try {
-    return check(json, depth, false);
+    return check(json, depth, false, MAX_DOCUMENT_NESTING);
   } catch {
     return -1;
   }
@@ -168,7 +169,7 @@ function specialKey(json: Json | undefined): string | null {
 }
 
 /** Gives the size, so that a value is walked once. */
-function check(json: Json, depth: number, allowCommitTs: boolean): number {
+function check(json: Json, depth: number, allowCommitTs: boolean, maxNesting: number): number {
   switch (typeof json) {
     case "string":
       return textSize(json);
@@ -183,9 +184,10 @@ function check(json: Json, depth: number, allowCommitTs: boolean): number {
       throw new Error(`${typeof json} is not a supported Convex type.`);
   }
   if (json === null) return 1;
-  if (depth === MAX_NESTING) {
+  if (depth === maxNesting) {
+    const what = maxNesting === MAX_NESTING ? "Value" : "Document";
     throw new Error(
-      `Value is too nested (nested ${MAX_NESTING + 1} levels deep > maximum nesting ${MAX_NESTING})`,
+      `${what} is too nested (nested ${maxNesting + 1} levels deep > maximum nesting ${maxNesting})`,
     );
   }
   let size = 2;
@@ -193,7 +195,8 @@ function check(json: Json, depth: number, allowCommitTs: boolean): number {
     if (json.length > MAX_ARRAY_LENGTH) {
       throw new Error(`Array length is too long (${json.length} > maximum length ${MAX_ARRAY_LENGTH})`);
     }
-    for (let i = 0; i < json.length; i++) size += check(json[i] as Json, depth + 1, allowCommitTs);
+    for (let i = 0; i < json.length; i++)
+      size += check(json[i] as Json, depth + 1, allowCommitTs, maxNesting);
     return size;
   }
   let fields = 0;
@@ -203,7 +206,7 @@ function check(json: Json, depth: number, allowCommitTs: boolean): number {
       if (isEncoding(json, name, allowCommitTs)) return sizeOf(json);
       throw new Error(fieldNameProblem(name));
     }
-    size += name.length + 1 + check(json[name] as Json, depth + 1, allowCommitTs);
+    size += name.length + 1 + check(json[name] as Json, depth + 1, allowCommitTs, maxNesting);
   }
   if (fields > MAX_OBJECT_FIELDS) {
     throw new Error(`Object has too many fields (${fields} > maximum number ${MAX_OBJECT_FIELDS})`);

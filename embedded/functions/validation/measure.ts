@@ -3,7 +3,7 @@ import type { FieldRule, Measure } from "../../transaction/documentText";
 import {
   legalSize,
   MAX_ARRAY_LENGTH,
-  MAX_NESTING,
+  MAX_DOCUMENT_NESTING,
   MAX_OBJECT_FIELDS,
   type Json,
   type JsonObject,
@@ -28,11 +28,11 @@ function compileMeasure(validator: ValidatorJSON, tables: TableNames, depth: num
     case "number":
       return (value) => (typeof value === "number" && Number.isFinite(value) ? NUMBER_SIZE : UNKNOWN);
     case "array":
-      return depth < MAX_NESTING
+      return depth < MAX_DOCUMENT_NESTING
         ? measureArray(compileMeasure(validator.value, tables, depth + 1))
         : () => UNKNOWN;
     case "object":
-      return depth < MAX_NESTING ? measureObject(rulesOf(validator, tables, depth)) : () => UNKNOWN;
+      return depth < MAX_DOCUMENT_NESTING ? measureObject(rulesOf(validator, tables, depth)) : () => UNKNOWN;
     case "union":
       return measureUnion(validator.value, tables, depth);
     default: {
