@@ -16,6 +16,8 @@ import type { Blobs, StoredBlob } from "./blobs";
 import { syncFolder, syncFolderNow } from "./durableFiles";
 
 const TEMPORARY = ".part";
+/** What is called otherwise is not a blob: file managers put files of their own everywhere. */
+const KEY = /^[0-9a-f-]{36}$/;
 
 /**
  * Blobs on disk, each a file of its own beside the database. A blob appears whole and synced or not at all.
@@ -103,13 +105,13 @@ export class BlobStore implements Blobs {
     await rm(this.#file(key), { force: true });
   }
 
-  keys(): Promise<string[]> {
-    return readdir(this.folder);
+  async keys(): Promise<string[]> {
+    return (await readdir(this.folder)).filter((name) => KEY.test(name));
   }
 
   /** Keys come from this class or from the database, never from a client as they are: still, they name no other file. */
   #file(key: string): string {
-    if (!/^[0-9a-f-]{36}$/.test(key)) throw new Error("Not the key of a blob");
+    if (!KEY.test(key)) throw new Error("Not the key of a blob");
     return path.join(this.folder, key);
   }
 }

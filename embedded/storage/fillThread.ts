@@ -44,10 +44,10 @@ export class FillThread {
   }
 
   /** Begins to bring over a generation. One at a time. */
-  fill({ pieces, parts }: SharedWrites, marks: Marks): Fill {
+  fill(generation: SharedWrites, marks: Marks): Fill {
     this.#ask(
-      { ask: "fill", generation: { pieces, parts }, marks },
-      parts.map(({ buffer }) => buffer),
+      { ask: "fill", generation, marks },
+      generation.map(({ addresses }) => addresses.buffer),
     );
     let isRefused = false;
     const next = async () => {

@@ -12,8 +12,9 @@ const SLICE_WRITES = 2500;
 const SLICE_BYTES = 1 << 20;
 
 /**
- * Writes in the order of their keys, of each key one: their addresses in pieces of memory, see writeLayout.js.
- * @typedef {{ readonly pieces: readonly Buffer[], readonly addresses: readonly number[] }} Slice
+ * Writes in the order of their keys, of each key one, part by part: their addresses in the part's pieces of memory, see
+ * writeLayout.js.
+ * @typedef {readonly { readonly pieces: readonly Buffer[], readonly addresses: readonly number[] }[]} Slice
  *
  * What the database is to note as long as a part of a generation is missing, and then; see logMark.ts.
  * @typedef {{ readonly during: string, readonly after: string }} Marks
@@ -21,11 +22,12 @@ const SLICE_BYTES = 1 << 20;
 
 /** Brings the writes of a generation into the database in slices, in the order of the keys. */
 export class GenerationFill {
-  #pieces;
-  /** @type {Iterator<number, unknown, undefined>} */
-  #addresses;
-  /** What has been taken from these and is not in the database yet. @type {{ addresses: number[], isLast: boolean } | null} */
-  #slice = null;
+  #generation;
+  /** What comes next: the number of its part, and its place in the part. */
+  #part = 0;
+  #place = 0;
+  /** What has been taken and is not in the database yet. @type {{ slice: Slice, writes: number, isLast: boolean } | null} */
+  #taken = null;
   #write;
   #marks;
 
@@ -36,8 +38,7 @@ export class GenerationFill {
    */
   constructor(write, generation, marks) {
     this.#write = write;
-    this.#pieces = generation.pieces;
-    this.#addresses = inOrder(generation);
+    this.#generation = generation;
     this.#marks = marks;
   }
 
@@ -47,38 +48,35 @@ export class GenerationFill {
    * @returns {number | null} how many writes it had; `null`: it was the last one
    */
   next() {
-    const { addresses, isLast } = (this.#slice ??= this.#take());
-    this.#write({ pieces: this.#pieces, addresses }, isLast ? this.#marks.after : this.#marks.during);
-    this.#slice = null;
-    return isLast ? null : addresses.length;
+    const { slice, writes, isLast } = (this.#taken ??= this.#take());
+    this.#write(slice, isLast ? this.#marks.after : this.#marks.during);
+    this.#taken = null;
+    return isLast ? null : writes;
   }
 
   #take() {
-    /** @type {number[]} */
-    const addresses = [];
-    for (let bytes = 0; addresses.length < SLICE_WRITES && bytes < SLICE_BYTES;) {
-      const { value: address, done } = this.#addresses.next();
-      if (done) return { addresses, isLast: true };
-      addresses.push(address);
-      bytes += writeBytesAt(pieceAt(this.#pieces, address), placeOf(address));
+    /** @type {{ pieces: readonly Buffer[], addresses: number[] }[]} */
+    const slice = [];
+    let writes = 0;
+    let bytes = 0;
+    for (; this.#part < this.#generation.length; this.#part++, this.#place = 0) {
+      const part = /** @type {import("./memtable").SharedWrites[number]} */ (this.#generation[this.#part]);
+      const { pieces, addresses: all } = part;
+      if (this.#place === 0) sortByKey(pieces, all);
+      /** @type {number[]} */
+      const addresses = [];
+      slice.push({ pieces, addresses });
+      for (; this.#place < all.length; this.#place++) {
+        if (writes === SLICE_WRITES || bytes >= SLICE_BYTES) return { slice, writes, isLast: false };
+        const address = /** @type {number} */ (all[this.#place]);
+        const next = all[this.#place + 1];
+        // Of each key the last write.
+        if (next !== undefined && haveSameKey(pieces, address, next)) continue;
+        addresses.push(address);
+        writes++;
+        bytes += writeBytesAt(pieceAt(pieces, address), placeOf(address));
+      }
     }
-    return { addresses, isLast: false };
-  }
-}
-
-/**
- * Of each key the last write.
- *
- * @param {import("./memtable").SharedWrites} generation
- * @returns {Generator<number, void, undefined>}
- */
-function* inOrder({ pieces, parts }) {
-  for (const addresses of parts) {
-    sortByKey(pieces, addresses);
-    for (let i = 0; i < addresses.length; i++) {
-      const address = /** @type {number} */ (addresses[i]);
-      const next = addresses[i + 1];
-      if (next === undefined || !haveSameKey(pieces, address, next)) yield address;
-    }
+    return { slice, writes, isLast: true };
   }
 }

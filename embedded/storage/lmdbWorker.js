@@ -28,9 +28,12 @@ port.on("message", (/** @type {Request} */ request) => {
     return;
   }
   if (request.ask === "fill") {
-    const pieces = request.generation.pieces.map(({ buffer }) => Buffer.from(buffer));
+    const generation = request.generation.map(({ pieces, addresses }) => ({
+      pieces: pieces.map(({ buffer }) => Buffer.from(buffer)),
+      addresses,
+    }));
     const write = writeSlice.bind(null, database);
-    fill = new GenerationFill(write, { pieces, parts: request.generation.parts }, request.marks);
+    fill = new GenerationFill(write, generation, request.marks);
   }
   goOn();
 });

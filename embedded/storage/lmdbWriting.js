@@ -71,21 +71,30 @@ export function writeNow(database, writes, mark) {
  * @param {import("./generationFill.js").Slice} slice
  * @param {string} mark
  */
-export function writeSlice(database, { pieces, addresses }, mark) {
+export function writeSlice(database, slice, mark) {
   const bytesDatabase = /** @type {BytesDatabase} */ (/** @type {unknown} */ (database));
   inTransaction(database, mark, () => {
-    for (const address of addresses) {
-      const buffer = pieceAt(pieces, address);
-      const place = placeOf(address);
-      const start = place + WRITE_HEADER_BYTES;
-      const end = start + keyBytesAt(buffer, place);
-      const bytes = valueBytesAt(buffer, place);
-      const key = { buffer, start, end };
-      if (end - start > PLAIN_KEY_BYTES) write(database, keyAt(buffer, place), valueAt(buffer, place));
-      else if (bytes === DELETED) bytesDatabase.removeSync(key);
-      else bytesDatabase.putSync(key, { buffer, start: end, end: end + bytes });
+    for (const { pieces, addresses } of slice) {
+      for (const address of addresses)
+        writeAt(database, bytesDatabase, pieceAt(pieces, address), placeOf(address));
     }
   });
+}
+
+/**
+ * @param {TextDatabase} database
+ * @param {BytesDatabase} bytesDatabase the same
+ * @param {Buffer} buffer
+ * @param {number} place of a write in it
+ */
+function writeAt(database, bytesDatabase, buffer, place) {
+  const start = place + WRITE_HEADER_BYTES;
+  const end = start + keyBytesAt(buffer, place);
+  const bytes = valueBytesAt(buffer, place);
+  const key = { buffer, start, end };
+  if (end - start > PLAIN_KEY_BYTES) write(database, keyAt(buffer, place), valueAt(buffer, place));
+  else if (bytes === DELETED) bytesDatabase.removeSync(key);
+  else bytesDatabase.putSync(key, { buffer, start: end, end: end + bytes });
 }
 
 /**

@@ -4,7 +4,7 @@ import { MemtablePart, type Entry } from "./memtablePart";
 import { PartWrites } from "./partWrites";
 import { SparePieces } from "./sharedPieces";
 import type { Writes } from "./store";
-import { keyBytesAt, PLACE_BITS, WRITE_HEADER_BYTES, writeBytesAt } from "./writeLayout.js";
+import { keyBytesAt, WRITE_HEADER_BYTES, writeBytesAt } from "./writeLayout.js";
 
 /**
  * Keys that begin alike, with so many characters, are one part: in practice a table or an index. Small parts cost less where
@@ -98,15 +98,10 @@ export class Memtable {
 
   /** All writes, for another thread: where they are, of each part in the order in which they came, and the parts in order. */
   show(): SharedWrites {
-    const pieces: Buffer[] = [];
-    const parts = inOrder([...this.#parts]).map(({ writes }) => {
+    return inOrder([...this.#parts]).map(({ writes }) => {
       const { addresses } = writes.list;
-      const base = pieces.length << PLACE_BITS;
-      for (let i = 0; i < addresses.length; i++) addresses[i] = base + (addresses[i] as number);
-      pieces.push(...writes.show());
-      return addresses;
+      return { pieces: writes.show(), addresses };
     });
-    return { pieces, parts };
   }
 
   /** Its memory may be used for something else, if it is kept for nobody. Nothing may be asked any more. */
@@ -160,10 +155,11 @@ export class Memtable {
 }
 
 /** See {@link Memtable.show}. */
-export type SharedWrites = {
+export type SharedWrites = readonly {
   readonly pieces: readonly Buffer[];
-  readonly parts: readonly Uint32Array<ArrayBuffer>[];
-};
+  /** In these pieces: of all parts together there may be more pieces than an address has room for. */
+  readonly addresses: Uint32Array<ArrayBuffer>;
+}[];
 
 /**
  * The number of the part that a key is in. Their order is that of the keys. (A number is found in a map in less than half

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { open, readdir, rm } from "node:fs/promises";
+import { open, readdir, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -26,6 +26,26 @@ const LONGEST_PAUSE_MS = 40;
  */
 export async function lockFolder(folder: string): Promise<ProcessLock> {
   const mine = lockFileOf(process.pid, startOf(process.pid) ?? "unknown");
+  const place = join(await realpath(folder), mine);
+  if (held.has(place)) return { heldBy: process.pid };
+  held.add(place);
+  try {
+    // One of this name is of a process that was killed, if this one has not made it: after a boot both may have the same numbers.
+    await rm(place, { force: true });
+    const lock = await tryToLock(folder, mine);
+    if ("heldBy" in lock) held.delete(place);
+    else return { release: () => lock.release().finally(() => held.delete(place)) };
+    return lock;
+  } catch (error) {
+    held.delete(place);
+    throw error;
+  }
+}
+
+/** The locks that this process has, or tries to get. */
+const held = new Set<string>();
+
+async function tryToLock(folder: string, mine: string): Promise<ProcessLock> {
   for (let attempt = 1; ; attempt++) {
     try {
       await (await open(join(folder, mine), "wx", 0o600)).close();

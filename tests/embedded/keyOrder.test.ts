@@ -25,8 +25,7 @@ test("writes are put in the order of their keys' bytes, and those of one key sta
     fc.property(keys, (ends) => {
       const memtable = new Memtable();
       for (const one of ends) memtable.add(new Map([[START + one, "value"]]));
-      const { pieces, parts } = memtable.show();
-      const [addresses = new Uint32Array()] = parts;
+      const [{ pieces, addresses } = { pieces: [], addresses: new Uint32Array() }] = memtable.show();
       const came = [...addresses];
       const keyOf = (address: number) => keyAt(pieceAt(pieces, address), placeOf(address));
       // `sort` is stable, and compares binary strings by their bytes.

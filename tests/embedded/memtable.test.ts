@@ -26,10 +26,12 @@ function entriesOf(
 /** What another thread would bring into the database. */
 function shown(memtable: Memtable): [string, string | null][] {
   const entries: [string, string | null][] = [];
-  const take = ({ pieces, addresses }: Slice) => {
-    for (const address of addresses) {
-      const [piece, place] = [pieceAt(pieces, address), placeOf(address)];
-      entries.push([keyAt(piece, place), valueAt(piece, place)]);
+  const take = (slice: Slice) => {
+    for (const { pieces, addresses } of slice) {
+      for (const address of addresses) {
+        const [piece, place] = [pieceAt(pieces, address), placeOf(address)];
+        entries.push([keyAt(piece, place), valueAt(piece, place)]);
+      }
     }
   };
   const fill = new GenerationFill(take, memtable.show(), { during: "", after: "" });
