@@ -68,26 +68,33 @@ export async function findPeople(
   );
 }
 
-/** A new external id stands for one person, whatever else the entries say: the first user whose address is given with it. */
+/**
+ * A new external id stands for one person, whatever else the entries say: the first user whose address is given with it, or else
+ * the first guest who is to be made under it. So does the address of such a guest where it is given alone.
+ */
 function withOneEach(people: Person[]): Person[] {
-  const users = new Map<string, Person>();
+  const byExternalId = new Map<string, Person>();
   for (const person of people) {
     const externalId = newExternalIdOf(person);
-    if (person.kind === "user" && externalId !== undefined && !users.has(externalId)) {
-      users.set(externalId, person);
-    }
+    if (externalId === undefined) continue;
+    const first = byExternalId.get(externalId);
+    if (!first || (first.kind !== "user" && person.kind === "user")) byExternalId.set(externalId, person);
   }
+  if (byExternalId.size === 0) return people;
   const byEmail = new Map<string, Person>();
-  for (const person of people) {
-    const { externalId, email } = person.kind === "newcomer" ? person.guest : {};
-    if (externalId !== undefined && email !== undefined && !byEmail.has(email)) byEmail.set(email, person);
+  for (const person of byExternalId.values()) {
+    const email = newEmailOf(person);
+    if (email !== undefined && !byEmail.has(email)) byEmail.set(email, person);
   }
-  if (users.size === 0 && byEmail.size === 0) return people;
   return people.map((person) => {
     const externalId = newExternalIdOf(person);
-    if (externalId !== undefined) return users.get(externalId) ?? person;
-    return (person.kind === "newcomer" && byEmail.get(person.guest.email ?? "")) || person;
+    if (externalId !== undefined) return byExternalId.get(externalId) ?? person;
+    return byEmail.get(newEmailOf(person) ?? "") ?? person;
   });
+}
+
+function newEmailOf(person: Person): string | undefined {
+  return person.kind === "newcomer" ? person.guest.email : undefined;
 }
 
 function newExternalIdOf(person: Person): string | undefined {

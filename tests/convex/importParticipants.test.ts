@@ -285,6 +285,37 @@ describe("policies", () => {
     expect((await rows())[1]).toMatchObject({ _id: added[0], userId: grace.id, role: "co-host" });
   });
 
+  test.each([
+    ["with the external id first", "crm-1,x@example.com\n,X@example.com", ["crm-1"]],
+    ["alone first", ",x@example.com\ncrm-1,X@example.com", ["crm-1"]],
+    ["with two external ids", "crm-1,x@example.com\ncrm-2,x@example.com\n,x@example.com", ["crm-1", "crm-2"]],
+  ])(
+    "an address given alone and with a new external id is one guest's: %s",
+    async (_, lines, externalIds) => {
+      const { importCsv, all } = await stage();
+      const { added, skipped } = await importCsv(`externalId,email\n${lines}`);
+      expect(added).toHaveLength(externalIds.length);
+      expect(skipped.map(({ code }) => code)).toEqual(["duplicate"]);
+      expect(await all("guests")).toMatchObject(
+        externalIds.map((externalId) => ({ externalId, email: "x@example.com" })),
+      );
+    },
+  );
+
+  test.each([
+    ["a user's", "crm-1,grace@example.com"],
+    ["a guest's without an address", "crm-1,"],
+  ])("an address that is given with an external id of %s is another guest's", async (_, first) => {
+    const { app, importCsv, all } = await stage();
+    await signUp(app, "grace", { email: "grace@example.com" });
+    const { added, skipped } = await importCsv(
+      `externalId,email\n${first}\ncrm-1,x@example.com\n,x@example.com`,
+    );
+    expect([added.length, skipped.map(({ line, code }) => [line, code])]).toEqual([2, [[3, "duplicate"]]]);
+    expect((await all("guests")).map((guest) => "externalId" in guest)).toEqual([true, false]);
+    expect((await importCsv("externalId\ncrm-1")).skipped).toMatchObject([{ code: "already_participant" }]);
+  });
+
   test("an address that nobody has stays unknown to those who add people one by one", async () => {
     const { host, meetingId, all } = await stage();
     const { skipped } = await host.as.mutation(api.meetings.lifecycle.addMultipleParticipants, {
