@@ -34,8 +34,9 @@ export async function beginStay({ ctx: { db } }: MeetingEdit, row: Row): Promise
 }
 
 /**
- * The stays of people end who are there no longer. Those that are not over when a meeting ends stay as they are: as many as there
- * are places could not be written in one transaction, and the meeting says when they ended.
+ * The stays of people end who are there no longer; in a meeting that is over they ended with it. Those that are not over when a
+ * meeting ends stay as they are: as many as there are places could not be written in one transaction, and the meeting says when
+ * they ended.
  */
 export async function endStays({ ctx: { db }, meeting }: MeetingEdit, rows: readonly Row[]): Promise<void> {
   const leftAt = meeting.endedAt ?? Date.now();

@@ -26,6 +26,24 @@ function receiving(capability: MediaCapability): MediaCapability {
   return receives(capability) ? "Receive" : "None";
 }
 
+/** What two people may do both, of whom either may have no capabilities of their own. They fit together if those of each do. */
+export function common(
+  one: Capabilities | undefined,
+  other: Capabilities | undefined,
+): Capabilities | undefined {
+  if (!one || !other) return one ?? other;
+  return {
+    audio: commonDirections(one.audio, other.audio),
+    video: commonDirections(one.video, other.video),
+    content: commonDirections(one.content, other.content),
+  };
+}
+
+function commonDirections(one: MediaCapability, other: MediaCapability): MediaCapability {
+  if (one === "SendReceive" || one === other) return other;
+  return other === "SendReceive" ? one : "None";
+}
+
 /** The sources of media, by LiveKit's names. */
 export type MediaSource = "microphone" | "camera" | "screen_share" | "screen_share_audio";
 

@@ -4,7 +4,8 @@ import type { MutationCtx } from "../_generated/server";
 import type { EventChange } from "../contract/events";
 import type { ParticipantRole, Presence } from "../contract/participants";
 import { beginStay } from "./attendance";
-import { findBan, isOver } from "./bans";
+import { deleteBans, findBan, isOver } from "./bans";
+import { common } from "./capabilities";
 import { MeetingEdit, type Patch } from "./meetingEdit";
 import { isClosed } from "./meetingStates";
 import { countHosts, countJoined, findParticipant, patchParticipants } from "./participants";
@@ -45,20 +46,14 @@ async function moveBan(edit: MeetingEdit, person: SamePerson): Promise<boolean> 
   const { db } = edit.ctx;
   const [guestBan, userBan] = await pairOf(person, (ref) => findBan(db, edit.meeting._id, ref));
   if (!guestBan) return isInForce(userBan);
-  if (!userBan) {
-    await db.patch("bans", guestBan._id, asUser(person));
-    edit.event("guest.bound", [boundChange(guestBan._id, person)]);
-    return isInForce(guestBan);
+  if (userBan && (userBan.expiresAt ?? Infinity) >= (guestBan.expiresAt ?? Infinity)) {
+    await deleteBans(edit, [guestBan]);
+    return isInForce(userBan);
   }
-  const [longer, shorter] =
-    (guestBan.expiresAt ?? Infinity) > (userBan.expiresAt ?? Infinity)
-      ? [guestBan, userBan]
-      : [userBan, guestBan];
-  await db.delete("bans", shorter._id);
-  edit.set({ banCount: (edit.meeting.banCount ?? 0) - 1 });
-  if (longer === guestBan) await db.patch("bans", guestBan._id, asUser(person));
+  if (userBan) await deleteBans(edit, [userBan]);
+  await db.patch("bans", guestBan._id, asUser(person));
   edit.event("guest.bound", [boundChange(guestBan._id, person)]);
-  return isInForce(longer);
+  return isInForce(guestBan);
 }
 
 function isInForce(ban: Doc<"bans"> | null): boolean {
@@ -115,18 +110,19 @@ async function mergeRows(edit: MeetingEdit, guestRow: Row, userRow: Row): Promis
     ...ofGuest,
     ...userRow,
     role: roleRank[guestRow.role] > roleRank[userRow.role] ? guestRow.role : userRow.role,
+    capabilities: common(guestRow.capabilities, userRow.capabilities),
     historyFrom: least(guestRow.historyFrom, userRow.historyFrom),
     blockedUntil: greatest(guestRow.blockedUntil, userRow.blockedUntil),
     readIndex: greatest(guestRow.readIndex, userRow.readIndex),
     tokenVersion: userRow.tokenVersion,
     ...(isNearer && { presence: guestRow.presence }),
-    // Says when the person left who is not there: nothing of the guest, whose leaving is no leaving of the user.
+    // Who is nearer than the user has not left.
     leftAt: isNearer ? undefined : userRow.leftAt,
     joinedAt: greatest(guestRow.joinedAt, userRow.joinedAt),
   };
   const merged = await patchParticipants(edit, [{ row: userRow, fields }]);
   if (isNearer && guestRow.presence === "joined") {
-    // In a meeting that is over nobody's stay begins: the guest's tells when the person was there.
+    // In a meeting that is over no stay begins: that of the guest tells when the person was there.
     if (!isClosed(edit.meeting.state)) await beginStay(edit, userRow);
     countJoined(edit, 1);
   }

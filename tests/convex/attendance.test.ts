@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../convex/_generated/api";
-import { newMeeting, type Person, signUpAll } from "./setup";
+import type { Id } from "../../convex/_generated/dataModel";
+import { newMeeting, type Person, signUp, signUpAll } from "./setup";
 
-const { startMeeting, endMeeting, joinMeeting, leaveMeeting, removeParticipant } = api.meetings.lifecycle;
+const { addMultipleParticipants, startMeeting, endMeeting, joinMeeting, leaveMeeting, removeParticipant } =
+  api.meetings.lifecycle;
 const { getAttendanceReport, listMeetingEvents } = api.meetings.queries;
 
 const MINUTE_MS = 60_000;
@@ -83,6 +85,30 @@ describe("the attendance report", () => {
       { userId: bob.id, lastLeftAt: at(9), totalMs: 9 * MINUTE_MS, stays: [{ leftAt: at(9) }] },
     ]);
     expect((await report()).page[1]).not.toHaveProperty("joinedAt");
+  });
+
+  test("stays as it is once the meeting is over, also if a guest who was there turns out to be a user", async () => {
+    const { app, host, meetingId, meeting, end, report } = await stage();
+    const grace = await signUp(app, "grace");
+    const { added } = await host.as.mutation(addMultipleParticipants, {
+      meetingId,
+      participants: [
+        { userId: grace.id, role: "participant" },
+        { externalId: "crm-1", email: "grace@example.com", role: "participant" },
+      ],
+    });
+    await app.run((ctx) =>
+      ctx.db.patch("meetingParticipants", added[1] as Id<"meetingParticipants">, { presence: "waiting" }),
+    );
+    await host.as.mutation(api.meetings.lobby.admitParticipants, { meetingId });
+    after(10);
+    await end();
+    const { page } = await report();
+    expect(page).toMatchObject([{ lastLeftAt: at(10), totalMs: 10 * MINUTE_MS, stayCount: 1 }]);
+    after(60);
+    await signUp(app, "grace", { email: "grace@example.com" });
+    expect((await report()).page).toEqual(page);
+    expect(await meeting()).toMatchObject({ participantCount: 4, joinedCount: 1 });
   });
 
   test("comes in pages, and knows nothing of who never came", async () => {

@@ -2,14 +2,18 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { api } from "../../convex/_generated/api";
 import type { Id } from "../../convex/_generated/dataModel";
+import type { Capabilities } from "../../convex/contract/capabilities";
 import type { ParticipantRole, Presence } from "../../convex/contract/participants";
+import { EVERYTHING } from "../../convex/model/capabilities";
 import { type App, type Person, codeOf, newApp, newMeeting, signUp } from "./setup";
 import { at, deliver, userEvent, WEBHOOK_SECRET } from "./workosEvents";
 
 const { createGuest, updateGuest } = api.guests.mutations;
 const { getGuest, listGuests } = api.guests.queries;
-const { addMultipleParticipants, createMeeting } = api.meetings.lifecycle;
+const { addMultipleParticipants, createMeeting, joinMeeting, startMeeting } = api.meetings.lifecycle;
 const { upsertUser } = api.users.mutations;
+
+const DAY_MS = 24 * 60 * 60_000;
 
 const firstPage = { paginationOpts: { numItems: 10, cursor: null } };
 
@@ -128,6 +132,52 @@ describe("a guest who signs in", () => {
     expect(await meeting()).toMatchObject({ participantCount: 3, waitlistCount: 0 });
   });
 
+  test("has not left where either of the two is there", async () => {
+    const { app, host, meetingId, rows } = await newMeeting();
+    const grace = await signUp(app, "grace");
+    const { added } = await host.as.mutation(addMultipleParticipants, {
+      meetingId,
+      participants: [
+        { userId: grace.id, role: "participant" },
+        { externalId: "crm-1", email: "grace@example.com", role: "participant" },
+      ],
+    });
+    await host.as.mutation(startMeeting, { meetingId });
+    await grace.as.mutation(joinMeeting, { meetingId });
+    const guest = added[1] as Id<"meetingParticipants">;
+    await app.run((ctx) => ctx.db.patch("meetingParticipants", guest, { presence: "left", leftAt: 1 }));
+    await signInWith(app, "grace", "grace@example.com");
+    expect((await rows())[1]).toMatchObject({ userId: grace.id, presence: "joined" });
+    expect((await rows())[1]).not.toHaveProperty("leftAt");
+  });
+
+  test.each([
+    [{ video: "Receive" }, {}, { video: "Receive" }],
+    [
+      { audio: "None" },
+      { video: "Send", content: "None" },
+      { audio: "None", video: "Send", content: "None" },
+    ],
+    [{ audio: "Send" }, { audio: "Receive" }, { audio: "None" }],
+    [{ audio: "Send" }, undefined, { audio: "Send" }],
+    [undefined, { audio: "Send" }, { audio: "Send" }],
+    [undefined, undefined, undefined],
+  ] as const)("may do what both may: with %j and %j it is %j", async (ofGuest, ofUser, expected) => {
+    const { app, host, meetingId, rows } = await newMeeting();
+    const grace = await signUp(app, "grace");
+    const given = (capabilities: Partial<Capabilities> | undefined) =>
+      capabilities && { capabilities: { ...EVERYTHING, ...capabilities } };
+    await host.as.mutation(addMultipleParticipants, {
+      meetingId,
+      participants: [
+        { userId: grace.id, role: "participant", ...given(ofUser) },
+        { externalId: "crm-1", email: "grace@example.com", role: "participant", ...given(ofGuest) },
+      ],
+    });
+    await signInWith(app, "grace", "grace@example.com");
+    expect((await rows())[1]?.capabilities).toEqual(given(expected)?.capabilities);
+  });
+
   test("brings the guest's turn on the waitlist along", async () => {
     const { app, host, meetingId, rows, meeting } = await newMeeting({ maxParticipants: 2 });
     const ada = await signUp(app, "ada");
@@ -165,6 +215,36 @@ describe("a guest who signs in", () => {
       participants: [{ userId: grace.id, role: "participant" }],
     });
     expect(back.skipped).toMatchObject([{ code: "banned" }]);
+  });
+
+  test.each([
+    ["the guest's", {}, { expiresAt: Date.now() + DAY_MS }],
+    ["the user's", { expiresAt: Date.now() + DAY_MS }, {}],
+  ])("has one ban where both were banned, %s, as the events tell", async (_, ofGuest, ofUser) => {
+    const { app, host, meetingId, meeting } = await newMeeting();
+    const grace = await signUp(app, "grace");
+    const guestId = await host.as.mutation(createGuest, { email: "grace@example.com" });
+    const ban = (
+      person: { guestId: Id<"guests"> } | { userId: Id<"users"> },
+      terms: { expiresAt?: number },
+    ) => host.as.mutation(api.meetings.bans.banParticipants, { meetingId, people: [person], ...terms });
+    await ban({ guestId }, ofGuest);
+    await ban({ userId: grace.id }, ofUser);
+    await signInWith(app, "grace", "grace@example.com");
+
+    const told = new Map<string, unknown>();
+    for (const { type, changes } of await app.run((ctx) => ctx.db.query("meetingEvents").collect())) {
+      for (const { subject, after } of changes) {
+        if (type === "participants.banned") told.set(subject, after);
+        if (type === "participants.unbanned") told.delete(subject);
+        if (type === "guest.bound") told.set(subject, after);
+      }
+    }
+    const bans = await app.run((ctx) => ctx.db.query("bans").collect());
+    expect(bans).toMatchObject([{ userId: grace.id }]);
+    expect(bans[0]).not.toHaveProperty("expiresAt");
+    expect([...told]).toEqual([[bans[0]?._id, { userId: grace.id }]]);
+    expect(await meeting()).toMatchObject({ banCount: 1 });
   });
 
   test("is known by the external id that WorkOS has of the user, within the organization alone", async () => {
