@@ -170,7 +170,10 @@ export async function requireRow(
   return row || fail("PARTICIPANT_NOT_FOUND", "This person is not in the meeting");
 }
 
-/** A meeting keeps a host, so that somebody can manage it. LAST_HOST if `leaving` are all there are. */
+/**
+ * A meeting keeps a host. LAST_HOST if `leaving` are all there are. Hosts are counted whoever they are: where all that stay are guests
+ * or deactivated, who can call nothing, applications of the tenant manage the meeting.
+ */
 export async function requireOtherHost(
   db: DatabaseReader,
   meetingId: Id<"meetings">,
