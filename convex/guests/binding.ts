@@ -5,11 +5,11 @@ import { bindGuests, moveRows } from "../model/bindGuests";
 
 /** Binds the next guests of a user. */
 export const bindMore = internalMutation({
-  args: { userId: v.id("users") },
+  args: { userId: v.id("users"), after: v.optional(v.id("users")) },
   returns: v.null(),
-  handler: async (ctx, { userId }) => {
+  handler: async (ctx, { userId, after }) => {
     const user = await ctx.db.get("users", userId);
-    if (user) await bindGuests(ctx, user);
+    if (user) await bindGuests(ctx, user, after);
     return null;
   },
 });

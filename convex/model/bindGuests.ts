@@ -10,21 +10,39 @@ import { findWorkosUser } from "./workosReports";
 /** How many guests one transaction binds, and how many places of each it moves: each is one meeting's work. */
 const GUESTS_AT_ONCE = 4;
 const ROWS_AT_ONCE = 25;
+/** Of how many users one transaction looks whether they are still active. */
+const USERS_AT_ONCE = 25;
 
 /**
  * Binds the guests who are this user: those with the user's verified address, in any tenant, and the one whom the user's
- * organization knows by the external id that WorkOS has of the user. What one transaction does not take is scheduled.
+ * organization knows by the external id that WorkOS has of the user. Guests who are another user stay that user, as long as it is
+ * active. What one transaction does not take is scheduled.
+ *
+ * @param after The last of those other users who has been looked at.
  */
-export async function bindGuests(ctx: MutationCtx, user: Doc<"users">): Promise<void> {
+export async function bindGuests(ctx: MutationCtx, user: Doc<"users">, after?: Id<"users">): Promise<void> {
   if (!user.isActive) return;
-  const guests = await unboundGuestsOf(ctx.db, user);
+  const [known, { guests: byEmail, next }] = await Promise.all([
+    findByWorkosExternalId(ctx.db, user),
+    findByAddress(ctx.db, user, after),
+  ]);
+  const guests = known ? [known, ...byEmail.filter(({ _id }) => _id !== known._id)] : byEmail;
   for (const guest of guests.slice(0, GUESTS_AT_ONCE)) await bindGuest(ctx, guest._id, user._id);
-  if (guests.length > GUESTS_AT_ONCE) {
-    await ctx.scheduler.runAfter(0, internal.guests.binding.bindMore, { userId: user._id });
-  }
+  const areMore = guests.length > GUESTS_AT_ONCE;
+  if (!areMore && next === undefined) return;
+  const from = areMore ? after : next;
+  await ctx.scheduler.runAfter(0, internal.guests.binding.bindMore, {
+    userId: user._id,
+    ...(from !== undefined && { after: from }),
+  });
 }
 
-/** Says that a guest is a user, and moves the guest's places. */
+/** Is a guest no user yet, or one who is no longer active? */
+export async function isBindable(db: DatabaseReader, { userId }: Doc<"guests">): Promise<boolean> {
+  return userId === undefined || !(await db.get("users", userId))?.isActive;
+}
+
+/** Says that a guest is a user, and moves the guest's places. Those that became another user's before stay that user's. */
 export async function bindGuest(ctx: MutationCtx, guestId: Id<"guests">, userId: Id<"users">): Promise<void> {
   await ctx.db.patch("guests", guestId, { userId });
   await moveRows(ctx, guestId, userId);
@@ -54,21 +72,44 @@ export async function moveRows(ctx: MutationCtx, guestId: Id<"guests">, userId: 
   }
 }
 
-async function unboundGuestsOf(db: DatabaseReader, user: Doc<"users">): Promise<Doc<"guests">[]> {
-  const { verifiedEmail, orgId } = user;
-  const [byEmail, report, tenant] = await Promise.all([
-    verifiedEmail === undefined
-      ? []
-      : db
-          .query("guests")
-          .withIndex("by_email_and_user", (q) => q.eq("email", verifiedEmail).eq("userId", undefined))
-          .take(GUESTS_AT_ONCE + 1),
-    findWorkosUser(db, user.workosUserId),
+/** The guest whom the user's organization knows by the external id that WorkOS has of the user, if they can be bound. */
+async function findByWorkosExternalId(db: DatabaseReader, user: Doc<"users">): Promise<Doc<"guests"> | null> {
+  const { workosUserId, orgId } = user;
+  const [report, tenant] = await Promise.all([
+    findWorkosUser(db, workosUserId),
     orgId === undefined ? null : findTenant(db, { kind: "organization", of: orgId }),
   ]);
-  const { externalId } = report ?? {};
-  const known =
-    tenant && externalId !== undefined ? await findGuestByExternalId(db, tenant._id, externalId) : null;
-  const others = byEmail.filter(({ _id }) => _id !== known?._id);
-  return known && known.userId === undefined ? [known, ...others] : others;
+  if (!tenant || report?.externalId === undefined) return null;
+  const guest = await findGuestByExternalId(db, tenant._id, report.externalId);
+  return guest && (await isBindable(db, guest)) ? guest : null;
+}
+
+/**
+ * Guests with the user's verified address who can be bound: all, or more than are bound at once, or, with the last user who was
+ * looked at, those found so far.
+ */
+async function findByAddress(
+  db: DatabaseReader,
+  { _id, verifiedEmail }: Doc<"users">,
+  after: Id<"users"> | undefined,
+): Promise<{ guests: Doc<"guests">[]; next?: Id<"users"> | undefined }> {
+  if (verifiedEmail === undefined) return { guests: [] };
+  const ofUser = (userId: Id<"users"> | undefined) =>
+    db
+      .query("guests")
+      .withIndex("by_email_and_user", (q) => q.eq("email", verifiedEmail).eq("userId", userId))
+      .take(GUESTS_AT_ONCE + 1);
+  const guests = await ofUser(undefined);
+  let last = after;
+  for (let looked = 0; looked < USERS_AT_ONCE && guests.length <= GUESTS_AT_ONCE; looked += 1) {
+    const bound = await db
+      .query("guests")
+      // A user that is missing comes before all others.
+      .withIndex("by_email_and_user", (q) => q.eq("email", verifiedEmail).gt("userId", last))
+      .first();
+    if (!bound?.userId) return { guests };
+    last = bound.userId;
+    if (last !== _id && (await isBindable(db, bound))) guests.push(...(await ofUser(last)));
+  }
+  return { guests, next: last };
 }

@@ -8,7 +8,7 @@ import type {
   updateGuest as updateEndpoint,
 } from "../contract/guestsMutations";
 import { type CallerCtx, requireHost } from "./access";
-import { bindGuest } from "./bindGuests";
+import { bindGuest, isBindable } from "./bindGuests";
 import { fail } from "./errors";
 import type { Patch } from "./meetingEdit";
 import { findGuestByExternalId } from "./people";
@@ -89,7 +89,7 @@ export async function updateGuest(
   );
   await ctx.db.patch("guests", guest._id, Object.fromEntries(fields) as Patch<Doc<"guests">>);
   const user = email === undefined ? null : await findByVerifiedEmail(ctx.db, email);
-  if (user?.isActive && guest.userId === undefined) await bindGuest(ctx, guest._id, user._id);
+  if (user?.isActive && (await isBindable(ctx.db, guest))) await bindGuest(ctx, guest._id, user._id);
 }
 
 async function requireFree(

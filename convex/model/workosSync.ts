@@ -5,7 +5,7 @@ import type { WorkosEvent, WorkosMembershipEvent, WorkosUserEvent } from "../con
 import { bindGuests } from "./bindGuests";
 import { putOut } from "./deactivation";
 import { chooseOrganization } from "./organizations";
-import { findByWorkosId } from "./users";
+import { findByVerifiedEmail, findByWorkosId } from "./users";
 import { normalAddress, settleAddresses } from "./verifiedEmail";
 import { findWorkosUser, isNewer } from "./workosReports";
 
@@ -48,6 +48,9 @@ export async function refreshUser(ctx: MutationCtx, workosUserId: string): Promi
   if (refreshed && known) await settleAddresses(ctx, refreshed, known);
   const settled = await findByWorkosId(ctx.db, workosUserId);
   if (settled) await bindGuests(ctx, settled);
+  // Guests who were the deleted user are whoever has the address now.
+  const heir = known?.deleted ? await findByVerifiedEmail(ctx.db, known.email.toLowerCase()) : null;
+  if (heir) await bindGuests(ctx, heir);
 }
 
 /** What WorkOS says of a person, but for what the person has set here. Nobody is activated again by it. */

@@ -11,7 +11,7 @@ import { at, deliver, userEvent, WEBHOOK_SECRET } from "./workosEvents";
 const { createGuest, updateGuest } = api.guests.mutations;
 const { getGuest, listGuests } = api.guests.queries;
 const { addMultipleParticipants, createMeeting, joinMeeting, startMeeting } = api.meetings.lifecycle;
-const { upsertUser } = api.users.mutations;
+const { deactivateUser, upsertUser } = api.users.mutations;
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -274,6 +274,41 @@ describe("a guest who signs in", () => {
     expect((await rows())[1]).toMatchObject({ userId: grace.id });
   });
 
+  test.each([
+    ["before", ["user.deleted", "user.created"]],
+    ["after", ["user.created", "user.deleted"]],
+  ])("is the new account's when WorkOS reports the first one's deletion %s it", async (_, order) => {
+    vi.stubEnv("WORKOS_WEBHOOK_SECRET", WEBHOOK_SECRET);
+    const { app, host, meetingId, rows } = await newMeeting();
+    const guestId = await host.as.mutation(createGuest, { externalId: "crm-1", email: "ada@workos.example" });
+    await deliver(app, userEvent("event_1", "user.created", 1, { email_verified: true }));
+    const first = await host.as.query(getGuest, { guestId });
+    for (const event of order) {
+      const data = event === "user.created" ? { id: "user_ada2", email_verified: true } : {};
+      await deliver(app, userEvent(`event_${event}`, event, 2, data));
+    }
+    const participants = [{ externalId: "crm-1", role: "participant" as const }];
+    expect((await host.as.mutation(addMultipleParticipants, { meetingId, participants })).skipped).toEqual(
+      [],
+    );
+    const bound = await host.as.query(getGuest, { guestId });
+    expect(bound?.userId).not.toBe(first?.userId);
+    expect((await rows())[1]).toMatchObject({ userId: bound?.userId });
+  });
+
+  test("stays the user who is active, whoever has the address now", async () => {
+    const { app, host } = await newMeeting();
+    const first = await signInWith(app, "first", "grace@example.com");
+    const guestId = await host.as.mutation(createGuest, { email: "grace@example.com" });
+    const second = await signInWith(app, "second", "grace@example.com");
+    const userId = async () => (await host.as.query(getGuest, { guestId }))?.userId;
+    await host.as.mutation(updateGuest, { guestId, email: "grace@example.com" });
+    expect(await userId()).toBe(first.id);
+    await first.as.mutation(deactivateUser, { userId: first.id });
+    await host.as.mutation(updateGuest, { guestId, email: "grace@example.com" });
+    expect(await userId()).toBe(second.id);
+  });
+
   test("is one person with the user when added under a new external id, however the request names them", async () => {
     const { app, host, meetingId, rows } = await newMeeting();
     const [grace, ada] = [
@@ -325,7 +360,7 @@ describe("a guest who signs in", () => {
   });
 });
 
-describe("a guest in very many meetings", () => {
+describe("a guest in very many meetings, or under very many names", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
@@ -341,6 +376,28 @@ describe("a guest in very many meetings", () => {
     await app.finishAllScheduledFunctions(() => vi.runAllTimers());
     const meetings = await grace.as.query(api.meetings.queries.listUserMeetings, { limit: 200 });
     expect(meetings).toHaveLength(60);
+  });
+
+  test("is bound under all external ids, page by page, whoever had the address before", async () => {
+    const { app, meetingId } = await newMeeting();
+    const email = "grace@example.com";
+    await app.run(async (ctx) => {
+      const tenantId = (await ctx.db.get("meetings", meetingId))?.tenantId as Id<"tenants">;
+      for (let index = 0; index < 60; index += 1) {
+        const name = `former${index}`;
+        const user = { workosUserId: name, email, isActive: index % 3 > 0 };
+        const userId = await ctx.db.insert("users", user);
+        for (const of of [0, 1]) {
+          await ctx.db.insert("guests", { tenantId, email, externalId: `${name}.${of}`, userId });
+        }
+      }
+    });
+    const grace = await signInWith(app, "grace", email);
+    await app.finishAllScheduledFunctions(() => vi.runAllTimers());
+    const guests = await app.run((ctx) => ctx.db.query("guests").collect());
+    const bound = guests.flatMap(({ userId, externalId }) => (userId === grace.id ? [externalId] : []));
+    expect(bound).toHaveLength(40);
+    expect(bound.every((name) => Number(/\d+/.exec(name ?? "")?.[0]) % 3 === 0)).toBe(true);
   });
 });
 
