@@ -11,6 +11,7 @@ import type { AttemptOutcome, OutgoingMessage } from "../contract/outbox";
 import { invitationText } from "./invitationText";
 import { stateAt } from "./invitationStates";
 import { MeetingEdit } from "./meetingEdit";
+import { isClosed } from "./meetingStates";
 import { afterAttempt, MAX_ATTEMPTS } from "./messageStates";
 import { sha256 } from "./secrets";
 import { ensureTenantOf } from "./tenants";
@@ -71,7 +72,9 @@ async function prepare(ctx: MutationCtx, message: Message, secret: string): Prom
   if (attempts >= MAX_ATTEMPTS) return drop(ctx, message, "gave_up");
   const invitation = await ctx.db.get("invitations", message.invitationId);
   if (!invitation || !isCurrent(invitation, message)) return drop(ctx, message, "invitation_closed");
-  const text = message.text ?? (await compose(ctx, invitation, secret));
+  const meeting = await ctx.db.get("meetings", invitation.meetingId);
+  if (!meeting || isClosed(meeting.state)) return drop(ctx, message, "meeting_closed");
+  const text = message.text ?? (await compose(ctx, meeting, invitation, secret));
   if (!hasAdapter(channel)) {
     await ctx.db.patch("outbox", messageId, { text, state: "held" });
     return null;
@@ -88,12 +91,13 @@ async function drop(ctx: MutationCtx, { _id }: Message, lastError: string): Prom
 }
 
 /** The text, whose secret is from then on that of the invitation. */
-async function compose(ctx: MutationCtx, invitation: Doc<"invitations">, secret: string): Promise<string> {
-  const [meeting, inviter] = await Promise.all([
-    ctx.db.get("meetings", invitation.meetingId),
-    invitation.invitedBy && ctx.db.get("users", invitation.invitedBy),
-  ]);
-  if (!meeting) throw new Error("Meetings are never deleted");
+async function compose(
+  ctx: MutationCtx,
+  meeting: Doc<"meetings">,
+  invitation: Doc<"invitations">,
+  secret: string,
+): Promise<string> {
+  const inviter = invitation.invitedBy && (await ctx.db.get("users", invitation.invitedBy));
   await ctx.db.patch("invitations", invitation._id, { tokenHash: await sha256(secret) });
   return invitationText({
     meeting,

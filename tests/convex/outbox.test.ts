@@ -8,6 +8,7 @@ import { type InvitationState, invitationState } from "../../convex/contract/inv
 import { newMeeting } from "./setup";
 
 const { inviteParticipants, revokeInvitation } = api.meetings.invitations;
+const { cancelMeeting, endMeeting, startMeeting } = api.meetings.lifecycle;
 const now = 1_800_000_000_000;
 
 beforeEach(() => void vi.useFakeTimers({ now }));
@@ -115,6 +116,16 @@ describe("a message", () => {
     await host.as.mutation(revokeInvitation, { meetingId, invitationId });
     expect(await take("secret")).toEqual({ taken: 1, messages: [] });
     expect(await messages()).toMatchObject([{ state: "failed", lastError: "invitation_closed" }]);
+  });
+
+  test.each(["cancelled", "concluded"])("is not sent when the meeting is %s before", async (state) => {
+    const { host, meetingId, invite, take, messages } = await stage();
+    setUpMail();
+    await invite({ email: "grace@example.com" });
+    if (state === "concluded") await host.as.mutation(startMeeting, { meetingId });
+    await host.as.mutation(state === "concluded" ? endMeeting : cancelMeeting, { meetingId });
+    expect(await take("secret")).toEqual({ taken: 1, messages: [] });
+    expect(await messages()).toMatchObject([{ state: "failed", lastError: "meeting_closed" }]);
   });
 
   test("is not sent again when its invitation is revoked between two attempts", async () => {
