@@ -80,6 +80,8 @@ export const errorStatus = {
   MEETING_TOO_LARGE: 422,
   /** The meeting has as many bans as it can have. */
   TOO_MANY_BANS: 422,
+  /** The meeting has as many pending invitations as it can have. */
+  TOO_MANY_INVITATIONS: 422,
   TOO_MANY_ACCESS_KEYS: 422,
   /** The organization has more people than one request may add. */
   ORGANIZATION_TOO_LARGE: 422,

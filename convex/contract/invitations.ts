@@ -107,6 +107,14 @@ export const ownInvitation = z.strictObject({
 export const MAX_PENDING = 2000;
 export const MAX_INVITED_AT_ONCE = 500;
 
+/**
+ * The most of a person's invitations that `listOwnInvitations` gives, and that it reads to find them: Convex lets a query read
+ * 16 MiB, of which 500 meetings are up to 8.
+ */
+export const MAX_OWN_LISTED = 100;
+export const MAX_OWN_SCANNED = 500;
+export const MAX_OWN_SCANNED_BYTES = 5 * 1024 * 1024;
+
 /** Why somebody was not invited: the stable code and the words for people. */
 export const inviteSkipReasons = {
   ...skipReasons,

@@ -10,6 +10,9 @@ import {
   inviteResult,
   MAX_EXPIRY_MS,
   MAX_INVITED_AT_ONCE,
+  MAX_OWN_LISTED,
+  MAX_OWN_SCANNED,
+  MAX_OWN_SCANNED_BYTES,
   MIN_EXPIRY_MS,
   onFullAtAcceptance,
   ownInvitation,
@@ -89,7 +92,7 @@ export const resendInvitation = endpoint({
     "Sends a pending or expired invitation again, with a new link and as much time as a new one has; the link of the message before is no good any more. Only for hosts, and once a minute.",
   args: ofInvitation,
   returns: z.null(),
-  errors: [...invitationErrors, "ALREADY_INVITED"],
+  errors: [...invitationErrors, "ALREADY_INVITED", "TOO_MANY_INVITATIONS"],
   example: { args: { meetingId, invitationId }, value: null },
 });
 
@@ -143,7 +146,7 @@ export const listOwnInvitations = endpoint({
   kind: "query",
   tag,
   access: "user",
-  description: "The pending invitations to the caller's verified e-mail address, the oldest 100.",
+  description: `The pending invitations to the caller's verified e-mail address, the oldest ${MAX_OWN_LISTED} to meetings that are not over. Where very many are pending, it looks through the oldest ${MAX_OWN_SCANNED}, or ${MAX_OWN_SCANNED_BYTES} bytes, of them.`,
   args: z.strictObject({}),
   returns: z.array(ownInvitation),
   errors: [],

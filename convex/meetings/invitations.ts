@@ -16,7 +16,7 @@ export const inviteParticipants = hostMutation(
 
 /**
  * Sends an invitation again, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED, INVITATION_NOT_FOUND,
- * INVITATION_CLOSED or ALREADY_INVITED.
+ * INVITATION_CLOSED, ALREADY_INVITED or TOO_MANY_INVITATIONS.
  */
 export const resendInvitation = hostMutation(
   contract.resendInvitation,

@@ -2,6 +2,7 @@
 import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
+import { MAX_OWN_LISTED, MAX_OWN_SCANNED, MAX_OWN_SCANNED_BYTES } from "../contract/invitations";
 import { type CallerCtx, openMeeting } from "./access";
 import { addParticipants, type AddPolicy, type ItemOutcome } from "./addParticipants";
 import { fail } from "./errors";
@@ -14,8 +15,6 @@ import { ensureTenantOf } from "./tenants";
 
 type Invitation = Doc<"invitations">;
 
-/** The most that {@link listOwn} gives. */
-const MAX_LISTED = 100;
 /** How many invitations one transaction turns into participants when somebody signs up. */
 const ACCEPTED_AT_ONCE = 20;
 
@@ -50,32 +49,27 @@ export async function decline(ctx: CallerCtx, named: Named): Promise<void> {
   await edit.save();
 }
 
-/** The pending invitations to a verified address, the oldest first, with what they are to. */
+/** The pending invitations to a verified address, the oldest first, with the meetings, which are not over, that they are to. */
 export async function listOwn(db: DatabaseReader, address: string | undefined) {
   if (address === undefined) return [];
   const now = Date.now();
-  const pending = await db
+  const { page } = await db
     .query("invitations")
     .withIndex("by_address_and_state", (q) => q.eq("address", address).eq("state", "pending"))
-    .take(MAX_LISTED);
-  const own = pending.filter((one) => one.channel === "email" && stateAt(one, now) === "pending");
+    .paginate({ numItems: MAX_OWN_SCANNED, cursor: null, maximumBytesRead: MAX_OWN_SCANNED_BYTES });
+  const own = page.filter((one) => one.channel === "email" && stateAt(one, now) === "pending");
   const found = await Promise.all(
     own.map(async (invitation) => ({ invitation, meeting: await db.get("meetings", invitation.meetingId) })),
   );
-  return found.flatMap(({ invitation: { _id, meetingId, role, expiresAt }, meeting }) =>
-    meeting && !isClosed(meeting.state)
-      ? [
-          {
-            _id,
-            meetingId,
-            title: meeting.title,
-            ...(meeting.scheduledAt !== undefined && { scheduledAt: meeting.scheduledAt }),
-            role,
-            expiresAt,
-          },
-        ]
-      : [],
-  );
+  return found
+    .flatMap(({ invitation, meeting }) =>
+      meeting && !isClosed(meeting.state) ? [ownView(invitation, meeting)] : [],
+    )
+    .slice(0, MAX_OWN_LISTED);
+}
+
+function ownView({ _id, meetingId, role, expiresAt }: Invitation, { title, scheduledAt }: Doc<"meetings">) {
+  return { _id, meetingId, title, ...(scheduledAt !== undefined && { scheduledAt }), role, expiresAt };
 }
 
 /**

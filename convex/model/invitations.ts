@@ -209,8 +209,8 @@ export async function requireInvitation(edit: MeetingEdit, given: string): Promi
 }
 
 /**
- * Sends an invitation again with a new link and a new time. INVITATION_CLOSED, ALREADY_INVITED (by another one), RATE_LIMITED
- * (once a minute).
+ * Sends an invitation again with a new link and a new time. INVITATION_CLOSED, ALREADY_INVITED (by another one),
+ * TOO_MANY_INVITATIONS, RATE_LIMITED (once a minute).
  */
 export async function resend(edit: MeetingEdit, invitation: Invitation): Promise<void> {
   const now = Date.now();
@@ -218,6 +218,9 @@ export async function resend(edit: MeetingEdit, invitation: Invitation): Promise
   const { _id, channel, address: to, sentAt } = invitation;
   const other = await findPending(edit.ctx.db, edit.meeting._id, { channel, address: to });
   if (other && other._id !== _id) fail("ALREADY_INVITED", "Another invitation to this address is pending");
+  if (invitation.state !== "pending" && (edit.meeting.invitationCount ?? 0) >= MAX_PENDING) {
+    fail("TOO_MANY_INVITATIONS", inviteSkipReasons.too_many_invitations);
+  }
   const retryAfterMs = sentAt + RESEND_PAUSE_MS - now;
   if (retryAfterMs > 0) {
     fail("RATE_LIMITED", `Too many messages: try again in ${retryAfterMs} ms`, { retryAfterMs });

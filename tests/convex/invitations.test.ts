@@ -13,7 +13,7 @@ const {
   acceptInvitation,
   declineInvitation,
 } = api.meetings.invitations;
-const { endMeeting, startMeeting, removeParticipant } = api.meetings.lifecycle;
+const { cancelMeeting, createMeeting, endMeeting, startMeeting, removeParticipant } = api.meetings.lifecycle;
 
 const now = 1_800_000_000_000;
 const DAY_MS = 24 * 60 * 60_000;
@@ -340,6 +340,41 @@ describe("an invitation", () => {
     await inviteOne({ email: grace });
     const call = host.as.mutation(resendInvitation, { meetingId, invitationId });
     expect(await codeOf(call)).toBe("ALREADY_INVITED");
+  });
+
+  test("that has expired is not sent again where as many are pending as can be", async () => {
+    const { app, host, meetingId, inviteOne, meeting } = await stage();
+    const expired = await inviteOne({ email: grace }, { expiresInMs: 60_000 });
+    vi.setSystemTime(now + 60_000);
+    await app.mutation(internal.cleanUp.expireInvitations, {});
+    const pending = await inviteOne({ sms: "+1 555 0100" });
+    await app.run((ctx) => ctx.db.patch("meetings", meetingId, { invitationCount: 2000 }));
+    vi.setSystemTime(now + 120_000);
+    const resend = (invitationId: Id<"invitations">) =>
+      host.as.mutation(resendInvitation, { meetingId, invitationId });
+    expect(await codeOf(resend(expired))).toBe("TOO_MANY_INVITATIONS");
+    await resend(pending);
+    expect(await meeting()).toMatchObject({ invitationCount: 2000 });
+  });
+
+  test("to a meeting that is over does not hide later ones from who is invited", async () => {
+    const { app, host, meetingId, inviteOne, invitation } = await stage();
+    const user = await signUp(app, "grace", { email: grace });
+    const first = await invitation(await inviteOne({ email: grace }));
+    if (!first) throw new Error("Nobody was invited");
+    const { _id, _creationTime, ...fields } = first;
+    await app.run(async (ctx) => {
+      for (let index = 0; index < 150; index += 1) await ctx.db.insert("invitations", fields);
+    });
+    const own = () => user.as.query(listOwnInvitations, {});
+    expect(await own()).toHaveLength(100);
+    await host.as.mutation(cancelMeeting, { meetingId });
+    const later = await host.as.mutation(createMeeting, { title: "Later" });
+    await host.as.mutation(inviteParticipants, {
+      meetingId: later.meetingId,
+      invitations: [{ email: grace }],
+    });
+    expect(await own()).toMatchObject([{ meetingId: later.meetingId, title: "Later" }]);
   });
 
   test("that is revoked or declined is no good any more, and can be made anew", async () => {
