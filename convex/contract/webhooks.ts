@@ -71,8 +71,8 @@ export const webhookCursorFields = {
   firstAttemptAt: z.number().exactOptional(),
   /** When somebody has to go on: now, at the next attempt, or when who is at it must have given up. Absent: all is sent. */
   dueAt: z.number().exactOptional(),
-  /** `enabledAt` of the endpoint when the cursor was put where it is: what has happened before the endpoint was enabled again is passed over. */
-  enabledAt: z.number().exactOptional(),
+  /** When a replay has last been asked for. */
+  replayedAt: z.number().exactOptional(),
   /** Counts who has been at it, so that nobody who is late spoils the work of the next. */
   lease: z.int(),
 };

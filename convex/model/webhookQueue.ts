@@ -60,7 +60,7 @@ export async function wakeCursors(
         const cursor = await findCursor(ctx.db, endpoint._id, meetingId);
         if (!cursor) {
           const sequence = await firstSince(ctx.db, meetingId, fromSequence, endpoint.enabledAt);
-          await openCursor(ctx, endpoint, meetingId, sequence);
+          await openCursor(ctx, endpoint._id, meetingId, sequence);
         } else if (cursor.dueAt === undefined) {
           await ctx.db.patch("webhookCursors", cursor._id, { dueAt: Date.now() });
           await scheduleSending(ctx, cursor._id, 0);
@@ -69,23 +69,23 @@ export async function wakeCursors(
   );
 }
 
-/** Goes back or forward to an event, whatever was going on. */
+/** Goes back or forward to an event, whatever was going on, but past none of those that come. */
 export async function moveCursor(
   ctx: MutationCtx,
-  endpoint: Doc<"webhookEndpoints">,
+  endpointId: Id<"webhookEndpoints">,
   { _id: meetingId, eventSequence = 0 }: Doc<"meetings">,
-  given: number,
+  fromSequence: number,
 ): Promise<void> {
-  // None of those that come is left out.
-  const sequence = Math.min(given, eventSequence + 1);
-  const cursor = await findCursor(ctx.db, endpoint._id, meetingId);
-  if (!cursor) return openCursor(ctx, endpoint, meetingId, sequence);
+  const sequence = Math.min(fromSequence, eventSequence + 1);
+  const cursor = await findCursor(ctx.db, endpointId, meetingId);
+  if (!cursor) return openCursor(ctx, endpointId, meetingId, sequence);
+  const now = Date.now();
   await ctx.db.patch("webhookCursors", cursor._id, {
     sequence,
-    enabledAt: endpoint.enabledAt,
+    replayedAt: now,
     attempts: 0,
     firstAttemptAt: undefined,
-    dueAt: Date.now(),
+    dueAt: now,
     lease: cursor.lease + 1,
   });
   await scheduleSending(ctx, cursor._id, 0);
@@ -169,26 +169,23 @@ export function taskOf(endpoint: Doc<"webhookEndpoints">, event: Event, now: num
 
 /** Finds the next event that the endpoint wants and takes the lease to send it; without one the cursor rests. */
 async function nextOrder(ctx: MutationCtx, cursor: Cursor): Promise<Order | null> {
-  const { _id: cursorId, endpointId, meetingId, attempts, firstAttemptAt } = cursor;
+  const { _id: cursorId, endpointId, meetingId, sequence, attempts, firstAttemptAt } = cursor;
   const endpoint = await ctx.db.get("webhookEndpoints", endpointId);
   if (!endpoint?.enabled) {
     await ctx.db.delete("webhookCursors", cursorId);
     return null;
   }
-  const { enabledAt } = endpoint;
-  const sequence = await placeSince(ctx.db, cursor, enabledAt);
   const events = await ctx.db
     .query("meetingEvents")
     .withIndex("by_meeting_and_sequence", (q) => q.eq("meetingId", meetingId).gte("sequence", sequence))
     .take(EVENTS_AT_ONCE);
-  const event = events.find(({ type }) => endpoint.eventTypes?.includes(type) ?? true);
+  const event = events.find((candidate) => isWanted(cursor, endpoint, candidate));
   const lease = cursor.lease + 1;
   if (!event) {
     const hasMore = events.length === EVENTS_AT_ONCE;
     const next = (events.at(-1)?.sequence ?? sequence - 1) + 1;
     await ctx.db.patch("webhookCursors", cursorId, {
       sequence: next,
-      enabledAt,
       attempts: 0,
       firstAttemptAt: undefined,
       dueAt: hasMore ? Date.now() : undefined,
@@ -200,7 +197,6 @@ async function nextOrder(ctx: MutationCtx, cursor: Cursor): Promise<Order | null
   const isSame = event.sequence === sequence;
   await ctx.db.patch("webhookCursors", cursorId, {
     sequence: event.sequence,
-    enabledAt,
     attempts: isSame ? attempts : 0,
     firstAttemptAt: isSame ? firstAttemptAt : undefined,
     dueAt: Date.now() + LEASE_MS,
@@ -209,18 +205,14 @@ async function nextOrder(ctx: MutationCtx, cursor: Cursor): Promise<Order | null
   return { cursorId, lease, eventId: event._id, task: taskOf(endpoint, event, Date.now()) };
 }
 
-/** Where a cursor stands, or, if its endpoint has been enabled again since, the first event after that. */
-async function placeSince(
-  db: DatabaseReader,
-  { meetingId, sequence, enabledAt = 0 }: Cursor,
-  enabledAgainAt: number,
-): Promise<number> {
-  if (enabledAt === 0 || enabledAt === enabledAgainAt) return sequence;
-  const meeting = await db.get("meetings", meetingId);
-  return Math.max(
-    sequence,
-    await firstSince(db, meetingId, (meeting?.eventSequence ?? 0) + 1, enabledAgainAt),
-  );
+/** Whether an event is sent: nothing from before the endpoint was enabled again, unless a replay has been asked for since. */
+function isWanted(
+  { _creationTime, replayedAt = _creationTime }: Cursor,
+  { enabledAt, eventTypes }: Doc<"webhookEndpoints">,
+  event: Event,
+): boolean {
+  if (replayedAt < enabledAt && event._creationTime < enabledAt) return false;
+  return eventTypes?.includes(event.type) ?? true;
 }
 
 /** The first event since a time, of those that lead up to one: notices of events may overtake each other. */
@@ -241,11 +233,11 @@ async function firstSince(
 
 async function openCursor(
   ctx: MutationCtx,
-  { _id: endpointId, enabledAt }: Doc<"webhookEndpoints">,
+  endpointId: Id<"webhookEndpoints">,
   meetingId: Id<"meetings">,
   sequence: number,
 ): Promise<void> {
-  const place = { endpointId, meetingId, sequence, enabledAt };
+  const place = { endpointId, meetingId, sequence };
   const cursorId = await ctx.db.insert("webhookCursors", {
     ...place,
     attempts: 0,

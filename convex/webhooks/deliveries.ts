@@ -45,9 +45,9 @@ export const retryWebhookDelivery = authedAction(
  * WEBHOOK_ENDPOINT_DISABLED or MEETING_NOT_FOUND.
  */
 export const replayWebhookEvents = authedMutation(contract.replayWebhookEvents, async (ctx, args) => {
-  const endpoint = await requireEndpoint(ctx, args.endpointId);
-  const meeting = await requireOwnMeeting(ctx.db, endpoint.tenantId, args.meetingId);
-  if (!endpoint.enabled) fail("WEBHOOK_ENDPOINT_DISABLED", "The endpoint is disabled");
-  await moveCursor(ctx, endpoint, meeting, args.fromSequence ?? 1);
+  const { _id, tenantId, enabled } = await requireEndpoint(ctx, args.endpointId);
+  const meeting = await requireOwnMeeting(ctx.db, tenantId, args.meetingId);
+  if (!enabled) fail("WEBHOOK_ENDPOINT_DISABLED", "The endpoint is disabled");
+  await moveCursor(ctx, _id, meeting, args.fromSequence ?? 1);
   return null;
 });

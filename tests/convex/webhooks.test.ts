@@ -275,6 +275,22 @@ describe("events", () => {
     expect(await codeOf(unknown)).toBe("MEETING_NOT_FOUND");
   });
 
+  test("are passed over from the last one on when a replay begins beyond it, and none that comes is", async () => {
+    const { host, endpointId, meetingId, wakeFrom, drain } = await stage();
+    const replayFrom = (fromSequence: number) =>
+      host.as.mutation(replayWebhookEvents, { endpointId, meetingId, fromSequence });
+    await replayFrom(100);
+    expect(await drain()).toEqual([]);
+    await host.as.mutation(leaveMeeting, { meetingId });
+    await wakeFrom(5);
+    expect(await drain()).toEqual([5]);
+    await replayFrom(100);
+    expect(await drain()).toEqual([]);
+    await host.as.mutation(joinMeeting, { meetingId });
+    await wakeFrom(6);
+    expect(await drain()).toEqual([6]);
+  });
+
   test("are not sent to an endpoint that is disabled, which begins anew when it is enabled", async () => {
     const { app, host, endpointId, meetingId, wakeFrom, takeNext, drain } = await stage();
     await wakeFrom(1);
@@ -291,6 +307,49 @@ describe("events", () => {
     await replay();
     expect(await drain()).toEqual([1, 2, 3, 4, 5]);
   });
+
+  const places: [string, (staged: Awaited<ReturnType<typeof stage>>) => Promise<unknown>][] = [
+    ["nothing was left", ({ drain }) => drain()],
+    [
+      "a retry was due",
+      async ({ takeNext, settleAs }) => {
+        const order = await takeNext();
+        if (order) await settleAs(order, false);
+      },
+    ],
+  ];
+
+  test.each(places)(
+    "that happen while an endpoint is disabled are left out when it is enabled again, and none after that, where %s",
+    async (_, before) => {
+      const staged = await stage();
+      const { host, endpointId, meetingId, wakeFrom, takeNext, drain } = staged;
+      await wakeFrom(1);
+      await before(staged);
+      pass(1);
+      await host.as.mutation(updateWebhookEndpoint, { endpointId, enabled: false });
+      let last = 4;
+      /** More than one transaction looks at. */
+      const happen = async () => {
+        for (const end = last + 101; last < end; last++) {
+          await host.as.mutation(last % 2 === 0 ? leaveMeeting : joinMeeting, { meetingId });
+        }
+      };
+      await happen();
+      pass(1);
+      await host.as.mutation(updateWebhookEndpoint, { endpointId, enabled: true });
+      const first = last + 1;
+      await happen();
+      await wakeFrom(first);
+      pass(7_500);
+      expect(await drain()).toEqual([]);
+      expect(await drain()).toEqual(Array.from({ length: 101 }, (_, index) => first + index));
+      await host.as.mutation(replayWebhookEvents, { endpointId, meetingId, fromSequence: first - 1 });
+      const order = await takeNext();
+      expect(order && sequenceOf(order)).toBe(first - 1);
+    },
+    60_000,
+  );
 });
 
 type Step = "event" | "deliver" | "refuse" | "die" | "pass";
