@@ -34,7 +34,8 @@ const JOIN_TOKEN_SECONDS = 10 * 60;
 const OWN_TOKEN_SECONDS = 24 * 60 * 60;
 const OWN_ISSUER = "connvo-meetings";
 
-const YEAR_MS = 365 * 24 * 60 * 60_000;
+/** Convex schedules nothing further ahead than five years: where a block is longer, it is looked at again by then. */
+const MAX_AHEAD_MS = 365 * 24 * 60 * 60_000;
 
 /** With growing pauses, for about six minutes in all. */
 const MAX_RETRIES = 5;
@@ -304,11 +305,7 @@ async function syncAfterBlocks(ctx: ActionCtx, bearers: readonly (TokenBearer | 
     if (!bearer || blockedUntil <= now) continue;
     const { meetingId, participantId } = bearer;
     const people = [{ participantId, evict: false }];
-    // Convex schedules nothing beyond five years: it is looked at again then.
-    await ctx.scheduler.runAt(Math.min(blockedUntil, now + YEAR_MS), internal.livekit.syncPeople, {
-      meetingId,
-      people,
-      attempt: 0,
-    });
+    const at = Math.min(blockedUntil, now + MAX_AHEAD_MS);
+    await ctx.scheduler.runAt(at, internal.livekit.syncPeople, { meetingId, people, attempt: 0 });
   }
 }

@@ -1,6 +1,6 @@
 import { TokenVerifier } from "livekit-server-sdk";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { api } from "../../convex/_generated/api";
+import { api, internal } from "../../convex/_generated/api";
 import type { Id } from "../../convex/_generated/dataModel";
 import type { ParticipantsEntry } from "../../convex/contract/entries";
 import type { Connection } from "../../convex/contract/tokens";
@@ -11,6 +11,7 @@ const { checkJoinToken, createControlToken, checkControlToken } = api.meetings.t
 const lifecycle = api.meetings.lifecycle;
 
 const MINUTE_MS = 60_000;
+const YEAR_MS = 365 * 24 * 60 * MINUTE_MS;
 const KEY = "key_of_tests";
 const SECRET = "a-secret-of-tests-that-is-long-enough";
 
@@ -24,6 +25,7 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllEnvs();
+  vi.unstubAllGlobals();
 });
 
 /** An active meeting with a host and Ada. */
@@ -385,4 +387,23 @@ describe("a control token", () => {
     await host.as.mutation(lifecycle.endMeeting, { meetingId });
     expect(await check()).toEqual({ active: false, reason: "revoked" });
   });
+});
+
+test("the media server is told when blocks end, though one of them lasts for longer than can be scheduled", async () => {
+  vi.stubGlobal("fetch", () => Promise.resolve(Response.json({})));
+  const { app, host, ada, meetingId, rowOf } = await stage();
+  const now = Date.now();
+  const block = async (person: Person, blockedUntil: number) => {
+    const { _id: participantId } = await rowOf(person);
+    await app.run((ctx) => ctx.db.patch("meetingParticipants", participantId, { blockedUntil }));
+    return { participantId, evict: false };
+  };
+  const people = [await block(host, now + 20 * YEAR_MS), await block(ada, now + MINUTE_MS)];
+  await app.action(internal.livekit.syncPeople, { meetingId, people, attempt: 0 });
+  const scheduled = await app.run((ctx) => ctx.db.system.query("_scheduled_functions").collect());
+  const told = scheduled.filter(({ name }) => name.includes("syncPeople"));
+  expect(told.map(({ args, scheduledTime }) => ({ ...(args[0] as object), scheduledTime }))).toEqual([
+    { meetingId, people: people.slice(0, 1), attempt: 0, scheduledTime: now + YEAR_MS },
+    { meetingId, people: people.slice(1), attempt: 0, scheduledTime: now + MINUTE_MS },
+  ]);
 });
