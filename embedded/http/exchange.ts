@@ -31,8 +31,8 @@ export function targetOf(request: IncomingMessage): Target {
 
 function parseUrl(target: string, origin: string): URL | null {
   try {
-    // A path may begin with two slashes, which are no other host then.
-    return target.startsWith("/") ? new URL(origin + target) : new URL(target, origin);
+    // With the dot a path that begins with two slashes, of either kind, names no other host.
+    return new URL(target.startsWith("/") ? `/.${target}` : target, origin);
   } catch {
     return null;
   }

@@ -117,6 +117,22 @@ describe("400", () => {
     },
   );
 
+  test.each(["maximumRowsRead", "maximumBytesRead"])(
+    "the bound %s of a page is a whole number from 1 up",
+    async (bound) => {
+      const list = (most: number) => {
+        const args = { meetingId, paginationOpts: { numItems: 10, cursor: null, [bound]: most } };
+        return run(server.siteUrl, "meetings/queries/listMeetingParticipants", args, host.token);
+      };
+      for (const most of [0, -1, 0.5]) {
+        const answer = await list(most);
+        expect(refusal(answer)).toBe("400 INVALID_ARGUMENT");
+        expect(answer.body).toMatchObject({ errorData: { issues: [{ path: `paginationOpts.${bound}` }] } });
+      }
+      expect((await list(1)).status).toBe(200);
+    },
+  );
+
   test.each(["null", "[]", '"text"', "42", "true"])("a body of %s is no object", async (body) => {
     expect(refusal(await send(body))).toBe("400 INVALID_ARGUMENT");
   });
@@ -356,6 +372,16 @@ describe("404", () => {
     for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH"]) {
       const answer = await request(`${server.siteUrl}/no/such/path`, { method });
       expect(refusal(answer)).toBe("404 NOT_FOUND");
+    }
+  });
+
+  test("a path that begins with two slashes is none of those with one", async () => {
+    const paths = ["//health", `//api/run/${ADD}`, `//x/api/run/${ADD}`];
+    for (const path of paths) {
+      for (const method of ["GET", "POST"]) {
+        const answer = await request(`${server.siteUrl}${path}`, { method, token: host.token });
+        expect(refusal(answer)).toBe("404 NOT_FOUND");
+      }
     }
   });
 

@@ -40,6 +40,15 @@ test("a target is normalised, each time that it is asked for", async () => {
   }
 });
 
+test.each(["//echo/a", "//x/echo/a", "///x/echo/a", "/\\x/echo/a", "/\\/x/echo/a"])(
+  "the target %j is a path of this host, which nothing has, and names no other host",
+  async (target) => {
+    for (let i = 0; i < 2; i++) {
+      expect(await send(target, { host: "a.test" })).toMatchObject({ status: 404 });
+    }
+  },
+);
+
 test.each(["a b", "user@a.test", "999.999.999.999"])("a request for the host %j is refused", async (host) => {
   for (let i = 0; i < 2; i++) {
     const { status, body } = await send("/echo/a", { host });
