@@ -50,7 +50,7 @@ export const endIfEmpty = internalMutation({
   },
 });
 
-/** Deletes old rate limits, so that there are no more of them than callers in a day. */
+/** Deletes rate limits that were made a day ago, so that there are no more of them than callers in a day. */
 export const deleteOldRateLimits = internalMutation({
   args: {},
   returns: v.null(),

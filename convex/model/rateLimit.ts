@@ -1,4 +1,4 @@
-import { DAY, MINUTE, RateLimiter, SECOND } from "@convex-dev/rate-limiter";
+import { DAY, RateLimiter, SECOND } from "@convex-dev/rate-limiter";
 import { components } from "../_generated/api";
 import type { Doc } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
@@ -8,8 +8,8 @@ const DEFAULT_PER_SECOND = 50;
 const DEFAULT_MESSAGES_PER_DAY = 2000;
 /** A caller who has been quiet may send so many seconds' worth at once. */
 const BURST_SECONDS = 4;
-/** A bucket is full again long before, unless the rate is below one a day. */
-const KEEP_BUCKETS_MS = 24 * 60 * MINUTE;
+/** The longest for which something is counted. */
+const KEEP_BUCKETS_MS = DAY;
 
 const limiter = new RateLimiter(components.rateLimiter);
 
@@ -76,22 +76,24 @@ function limited(retryAfter: number): never {
   return fail("RATE_LIMITED", `Too many requests: try again in ${retryAfterMs} ms`, { retryAfterMs });
 }
 
-/** Counts messages that a tenant's people have sent against what they may send in a day, or RATE_LIMITED. */
-export async function takeMessages(
-  ctx: MutationCtx,
-  { _id: key }: Doc<"tenants">,
-  count: number,
-): Promise<void> {
-  const rate = setting("MESSAGES_PER_DAY", DEFAULT_MESSAGES_PER_DAY);
-  if (rate === 0) return;
-  const capacity = Math.max(1, rate);
-  if (count > capacity) limited(DAY);
-  const config = { kind: "token bucket", rate, period: DAY, capacity } as const;
+/** Counts messages that a tenant's people have sent against what they may send in a day, of UTC, or RATE_LIMITED. */
+export async function takeMessages(ctx: MutationCtx, { _id }: Doc<"tenants">, count: number): Promise<void> {
+  const perDay = setting("MESSAGES_PER_DAY", DEFAULT_MESSAGES_PER_DAY);
+  if (perDay === 0) return;
+  const rate = Math.max(1, perDay);
+  if (count > rate) limited(DAY);
+  const start = Math.floor(Date.now() / DAY) * DAY;
+  const config = { kind: "fixed window", rate, period: DAY, start } as const;
+  // With the day in its key the bucket is of no use any more when it is deleted.
+  const key = `${_id} ${start}`;
   const { ok, retryAfter = 0 } = await limiter.limit(ctx, "messages", { key, count, config });
   if (!ok) limited(retryAfter);
 }
 
-/** Deletes buckets that are a day old, whatever is in them: a caller without one has a full one. */
+/**
+ * Deletes buckets that were made a day ago. Those of a day's messages are over then; who still uses another has a full one again,
+ * which is one burst more a day.
+ */
 export async function deleteOldBuckets(ctx: MutationCtx): Promise<void> {
   await ctx.runMutation(components.rateLimiter.lib.clearAll, { before: Date.now() - KEEP_BUCKETS_MS });
 }

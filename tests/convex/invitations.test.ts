@@ -16,7 +16,8 @@ const {
 const { cancelMeeting, createMeeting, endMeeting, startMeeting, removeParticipant } = api.meetings.lifecycle;
 
 const now = 1_800_000_000_000;
-const DAY_MS = 24 * 60 * 60_000;
+const HOUR_MS = 60 * 60_000;
+const DAY_MS = 24 * HOUR_MS;
 const grace = "grace@example.com";
 
 beforeEach(() => void vi.useFakeTimers({ now }));
@@ -153,14 +154,33 @@ describe("inviting", () => {
     const { inviteWith, inviteOne } = await stage();
     await inviteWith({}, { email: "a@example.com" }, { email: "b@example.com" });
     const call = inviteWith({}, { email: "c@example.com" }, { email: "d@example.com" });
-    expect(await codeOf(call)).toBe("RATE_LIMITED");
+    const midnight = Date.UTC(2027, 0, 16);
+    expect(await errorOf(call)).toMatchObject({ code: "RATE_LIMITED", retryAfterMs: midnight - now });
     expect(await inviteOne({ email: "c@example.com" })).toBeDefined();
-    vi.setSystemTime(now + 2 * DAY_MS);
+    vi.setSystemTime(midnight);
     const more = ["d", "e", "f", "g"].map((name) => ({ email: `${name}@example.com` }));
     expect(await errorOf(inviteWith({}, ...more))).toMatchObject({
       code: "RATE_LIMITED",
       retryAfterMs: DAY_MS,
     });
+  });
+
+  test("is limited for the whole of each day, whenever old rate limits are deleted", async () => {
+    vi.stubEnv("MESSAGES_PER_DAY", "3");
+    const { app, inviteWith } = await stage();
+    const invite = (day: number, ...names: string[]) =>
+      inviteWith({}, ...names.map((name) => ({ email: `${name}${day}@example.com` })));
+    for (const day of [0, 1, 2]) {
+      vi.setSystemTime(now + day * DAY_MS);
+      await invite(day, "a");
+      await app.mutation(internal.cleanUp.deleteOldRateLimits, {});
+      vi.setSystemTime(now + day * DAY_MS + HOUR_MS);
+      await invite(day, "b", "c");
+      await app.mutation(internal.cleanUp.deleteOldRateLimits, {});
+      expect(await codeOf(invite(day, "d"))).toBe("RATE_LIMITED");
+      vi.setSystemTime(now + day * DAY_MS + 15 * HOUR_MS);
+      expect(await codeOf(invite(day, "d"))).toBe("RATE_LIMITED");
+    }
   });
 
   test("takes exactly one address for each", async () => {
