@@ -98,20 +98,28 @@ export function participantQuery<
   });
 }
 
-/**
- * Registers the mutation of an endpoint, for callers with a good token, known here or not; rate limited. An argument
- * `dryRun` or `idempotencyKey` is seen to here.
- */
+/** Registers the mutation of an endpoint, for callers with a good token, known here or not; rate limited. */
 export function identityMutation<Args extends ArgsSchema, Returns extends z.ZodType>(
   endpoint: Endpoint<"mutation", Args, Returns>,
   handler: Handler<WithIdentity<MutationCtx>, Args, Returns>,
+): RegisteredMutation<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
+  return callerMutation(endpoint, (ctx) => Promise.resolve(ctx), handler);
+}
+
+/**
+ * Registers the mutation of an endpoint, for those whom `enter` lets in; rate limited. An argument `dryRun` or `idempotencyKey` is
+ * seen to here: who is let in no more gets no answer of before either.
+ */
+function callerMutation<Ctx, Args extends ArgsSchema, Returns extends z.ZodType>(
+  endpoint: Endpoint<"mutation", Args, Returns>,
+  enter: (ctx: WithIdentity<MutationCtx>) => Promise<Ctx>,
+  handler: Handler<Ctx, Args, Returns>,
 ): RegisteredMutation<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
   return mutation({
     ...validatorsOf(endpoint),
     handler: async (ctx, args) => {
       const identity = await requireIdentity(ctx);
       const parsed = parse(endpoint.args, args);
-      const run = () => handler({ identity, ...ctx }, parsed);
       const { dryRun, idempotencyKey } = parsed as RunArgs;
       if (dryRun === true) {
         const answer = await rehearse<z.output<Returns>>(ctx, functionName(endpoint), argsOf(parsed));
@@ -120,6 +128,8 @@ export function identityMutation<Args extends ArgsSchema, Returns extends z.ZodT
         return answer;
       }
       await takeToken(ctx, identity.subject);
+      const entered = await enter({ identity, ...ctx });
+      const run = () => handler(entered, parsed);
       if (idempotencyKey === undefined) return run();
       const scope = `${identity.subject} ${endpoint.path}`;
       return once(ctx, { scope, key: idempotencyKey, args: argsOf(parsed) }, run);
@@ -140,8 +150,10 @@ export function authedMutation<Args extends ArgsSchema, Returns extends z.ZodTyp
   endpoint: Endpoint<"mutation", Args, Returns>,
   handler: Handler<WithUser<MutationCtx>, Args, Returns>,
 ): RegisteredMutation<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
-  return identityMutation(endpoint, async (ctx, args) =>
-    handler({ user: await requireUser(ctx, ctx.identity), ...ctx }, args),
+  return callerMutation(
+    endpoint,
+    async (ctx) => ({ user: await requireUser(ctx, ctx.identity), ...ctx }),
+    handler,
   );
 }
 

@@ -167,6 +167,14 @@ describe("an idempotency key", () => {
     expect((await addWith(options, entry(bob))).added).toHaveLength(1);
   });
 
+  test("gives no answer to who has been deactivated since", async () => {
+    const { app, host, addWith } = await stage();
+    const ada = await signUp(app, "ada");
+    await addWith({ idempotencyKey: "k" }, entry(ada));
+    await host.as.mutation(api.users.mutations.deactivateUser, { userId: host.id });
+    expect(await codeOf(addWith({ idempotencyKey: "k" }, entry(ada)))).toBe("USER_DEACTIVATED");
+  });
+
   test("of one caller says nothing of another's", async () => {
     const { app, host, addWith, meetingId } = await stage();
     const [ada, bob] = await signUpAll(app, "ada", "bob");
