@@ -12,6 +12,9 @@ import { PAGE } from "./jobPages";
 import { startJob } from "./jobs";
 import type { MeetingEdit } from "./meetingEdit";
 
+/** A document holds 1 MiB, and a character may take three bytes. */
+const MAX_PAGE_LENGTH = 300_000;
+
 /** Reads a text, keeps its lines in pages, and starts to add their people. JOB_RUNNING, IMPORT_UNREADABLE, IMPORT_TOO_LARGE. */
 export async function startImport(
   edit: MeetingEdit,
@@ -31,13 +34,24 @@ export async function startImport(
     skippedCount: unread.length,
     skipped: unread.slice(0, MAX_JOB_SKIPPED),
   });
-  const pages = Array.from({ length: Math.ceil(entries.length / PAGE) }, (_, number) =>
-    entries.slice(number * PAGE, (number + 1) * PAGE),
-  );
-  await Promise.all(
-    pages.map((lines, number) => ctx.db.insert("jobPages", { jobId, number, lines: JSON.stringify(lines) })),
-  );
+  const pages = pagesOf(entries);
+  await Promise.all(pages.map((lines, number) => ctx.db.insert("jobPages", { jobId, number, lines })));
   return { jobId, ...(ignoredColumns && { ignoredColumns }) };
+}
+
+/** Lines in pages, as JSON. */
+function pagesOf(lines: readonly unknown[]): string[] {
+  return Array.from({ length: Math.ceil(lines.length / PAGE) }, (_, number) =>
+    fittingParts(lines.slice(number * PAGE, (number + 1) * PAGE)),
+  ).flat();
+}
+
+/** Lines as JSON, in as many parts as it takes: a control character has six in JSON. */
+function fittingParts(lines: readonly unknown[]): string[] {
+  const text = JSON.stringify(lines);
+  if (text.length <= MAX_PAGE_LENGTH) return [text];
+  const middle = Math.ceil(lines.length / 2);
+  return [...fittingParts(lines.slice(0, middle)), ...fittingParts(lines.slice(middle))];
 }
 
 /** Starts to add an organization, which must be that of the caller's token; FORBIDDEN. */

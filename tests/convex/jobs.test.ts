@@ -41,6 +41,22 @@ test("an import of more than a thousand lines adds each person once, and says of
   expect(await jobPages()).toEqual([]);
 }, 60_000);
 
+test("an import whose names take more room when they are kept adds each person too", async () => {
+  const { host, meetingId, start, finish, rows } = await stage();
+  const name = "\u0001".repeat(200);
+  const people = Array.from({ length: 251 }, (_, n) => `${name}${n},${name},${name},${name.slice(72)}`);
+  const { jobId } = await start(["externalId,name,nickname,department", ...people].join("\n"));
+  await finish();
+  expect(await host.as.query(getJob, { meetingId, jobId })).toMatchObject({
+    state: "done",
+    total: 251,
+    done: 251,
+    added: 251,
+  });
+  const guests = (await rows()).filter(({ guestId }) => guestId !== undefined);
+  expect(guests.map(({ nickname }) => nickname)).toEqual(people.map(() => name));
+}, 60_000);
+
 test("whoever starts an import is told which columns it ignores", async () => {
   const { start, finish } = await stage();
   expect(await start("email,shoe size,name\nada@example.com,39,Ada")).toMatchObject({
