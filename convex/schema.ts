@@ -56,7 +56,7 @@ export default defineSchema({
     .index("by_tenant_and_user", ["tenantId", "userId", "externalId"]),
 
   // Credentials with which applications call for a tenant. Written by the tenant's administrators; read by every request that
-  // comes over another system's wire.
+  // comes over another system's wire. Revoked ones are deleted by `model/accessKeys.ts` when new ones need their place.
   accessKeys: defineTable(tableFields(accessKeyFields))
     .index("by_tenant", ["tenantId"])
     .index("by_access_key_id", ["accessKeyId"])

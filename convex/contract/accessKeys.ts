@@ -1,6 +1,9 @@
 import * as z from "zod";
 import { id } from "./ids";
 
+/** The most sets of credentials that are kept of a tenant, those included that were revoked last. */
+export const MAX_ACCESS_KEYS = 100;
+
 /** The name of a tenant that has been made by an administrator, or the id of a WorkOS organization. */
 export const tenantName = z
   .string()

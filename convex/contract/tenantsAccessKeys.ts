@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { accessKey, accessKeyLabel, newCredentials } from "./accessKeys";
+import { accessKey, accessKeyLabel, MAX_ACCESS_KEYS, newCredentials } from "./accessKeys";
 import { endpoint } from "./endpoint";
 
 const tag = "Tenants";
@@ -25,7 +25,7 @@ export const createAccessKey = endpoint({
   kind: "action",
   tag,
   access: "user",
-  description: `Makes a set of credentials with which applications call for the caller's tenant over the wires of other systems. Its secrets are shown this once. ${who}`,
+  description: `Makes a set of credentials with which applications call for the caller's tenant over the wires of other systems. Its secrets are shown this once. A tenant has at most ${MAX_ACCESS_KEYS} sets that are good. ${who}`,
   args: z.strictObject({ label: accessKeyLabel.exactOptional() }),
   returns: newCredentials,
   errors: ["FORBIDDEN", "TOO_MANY_ACCESS_KEYS", "NOT_CONFIGURED"],
@@ -37,7 +37,7 @@ export const listAccessKeys = endpoint({
   kind: "query",
   tag,
   access: "user",
-  description: `The sets of credentials of the caller's tenant, the oldest first, without their secrets. ${who}`,
+  description: `The sets of credentials of the caller's tenant, the oldest first, without their secrets. Revoked ones are listed until new ones need their place: there are at most ${MAX_ACCESS_KEYS} in all. ${who}`,
   args: z.strictObject({}),
   returns: z.array(accessKey),
   errors: ["FORBIDDEN"],

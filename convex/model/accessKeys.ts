@@ -1,7 +1,7 @@
 import { omit } from "convex-helpers";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
-import type { NewCredentials } from "../contract/accessKeys";
+import { MAX_ACCESS_KEYS, type NewCredentials } from "../contract/accessKeys";
 import { fail } from "./errors";
 import { randomSecret, randomText, seal, sha256 } from "./secrets";
 
@@ -10,9 +10,6 @@ export interface Principal {
   tenantId: Id<"tenants">;
   accessKeyId: string;
 }
-
-/** The most sets of credentials a tenant has at a time, revoked ones included. */
-export const MAX_ACCESS_KEYS = 100;
 
 const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const LOWER = "abcdefghijklmnopqrstuvwxyz234567";
@@ -38,16 +35,24 @@ export async function makeCredentials(): Promise<{
   return { credentials, kept: { accessKeyId, sealedSecret, apiKeyHash, account, passwordHash } };
 }
 
-/** Keeps a new set of credentials. TOO_MANY_ACCESS_KEYS. */
+/** Keeps a new set of credentials, in the place of the one that was revoked first if there are many. TOO_MANY_ACCESS_KEYS. */
 export async function insertAccessKey(
   ctx: MutationCtx,
   fields: Omit<Doc<"accessKeys">, "_id" | "_creationTime">,
 ): Promise<void> {
   const keys = await keysOf(ctx.db, fields.tenantId);
-  if (keys.length >= MAX_ACCESS_KEYS) {
-    fail("TOO_MANY_ACCESS_KEYS", `A tenant has at most ${MAX_ACCESS_KEYS} sets of credentials`);
-  }
+  if (keys.length >= MAX_ACCESS_KEYS) await ctx.db.delete("accessKeys", requireRevoked(keys)._id);
   await ctx.db.insert("accessKeys", fields);
+}
+
+/** The set that was revoked first; TOO_MANY_ACCESS_KEYS if all are good. */
+function requireRevoked(keys: readonly Doc<"accessKeys">[]): Doc<"accessKeys"> {
+  const [first] = keys
+    .filter((key) => !unrevoked(key))
+    .toSorted((a, b) => (a.revokedAt ?? 0) - (b.revokedAt ?? 0));
+  return (
+    first ?? fail("TOO_MANY_ACCESS_KEYS", `A tenant has at most ${MAX_ACCESS_KEYS} good sets of credentials`)
+  );
 }
 
 /** A tenant's sets of credentials without anything secret, the oldest first. */

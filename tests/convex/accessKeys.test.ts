@@ -58,3 +58,31 @@ test("after a rotation both sets are good for a while, or the new one alone at o
   expect([await isGood(accessKeyId), await isGood(third.accessKeyId)]).toEqual([false, true]);
   expect(await codeOf(admin.as.action(rotateAccessKey, { accessKeyId }))).toBe("ACCESS_KEY_NOT_FOUND");
 });
+
+test("a set can be rotated however often, as the set that was revoked first makes room", async () => {
+  const { admin, isGood } = await stage();
+  const first = await admin.as.action(createAccessKey, { label: "First" });
+  const second = await admin.as.action(createAccessKey, { label: "Second" });
+  let { accessKeyId } = first;
+  for (let rotation = 0; rotation < 100; rotation++) {
+    vi.setSystemTime(Date.now() + 1);
+    ({ accessKeyId } = await admin.as.action(rotateAccessKey, { accessKeyId, graceMs: 0 }));
+  }
+  const listed = (await admin.as.query(listAccessKeys, {})).map((key) => key.accessKeyId);
+  expect(listed).toHaveLength(100);
+  expect(listed).not.toContain(first.accessKeyId);
+  expect(listed).toContain(accessKeyId);
+  expect([await isGood(second.accessKeyId), await isGood(accessKeyId)]).toEqual([true, true]);
+}, 60_000);
+
+test("a tenant has a hundred sets that are good and no more, those included that still are for a while", async () => {
+  const { admin, isGood } = await stage();
+  const { accessKeyId } = await admin.as.action(createAccessKey, {});
+  for (let sets = 1; sets < 99; sets++) await admin.as.action(createAccessKey, {});
+  await admin.as.action(rotateAccessKey, { accessKeyId });
+  expect(await codeOf(admin.as.action(createAccessKey, {}))).toBe("TOO_MANY_ACCESS_KEYS");
+  expect(await isGood(accessKeyId)).toBe(true);
+  vi.setSystemTime(Date.now() + DAY_MS);
+  await admin.as.action(createAccessKey, {});
+  expect(await admin.as.query(listAccessKeys, {})).toHaveLength(100);
+}, 60_000);
