@@ -54,7 +54,7 @@ export const setReadIndex = endpoint({
   tag,
   access: "user",
   description:
-    "Notes how far the caller has read: the number of the last marker, or of whatever the application counts. It goes forward only; the same number again changes nothing. Only for participants.",
+    "Notes how far the caller has read: the number of the last marker, or of whatever the application counts, so that it may be beyond the last marker. It goes forward only; the same number again changes nothing. Only for participants.",
   args: z.strictObject({ meetingId: id("meetings"), readIndex }),
   returns: z.null(),
   errors: ["MEETING_NOT_FOUND", "FORBIDDEN", "READ_INDEX_BACKWARD"],

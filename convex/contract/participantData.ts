@@ -17,7 +17,9 @@ export const readIndex = z
   .int()
   .min(0)
   .max(Number.MAX_SAFE_INTEGER)
-  .describe("Number of the last history marker that the person has read; goes forward only");
+  .describe(
+    "How far the person has read: the number of the last history marker, or of whatever the application counts; goes forward only",
+  );
 
 /** Free text by the application, under names that can be fields of a document. */
 export const attributes = z
