@@ -12,7 +12,7 @@ export const banParticipants = hostMutation(
   contract.banParticipants,
   "change",
   async (edit, { people, expiresAt, reason }) => ({
-    ...(await banSeveral(edit, people, { expiresAt, reason })),
+    ...(await banSeveral(edit, people, () => ({ expiresAt, reason }))),
     success: true,
   }),
 );

@@ -14,6 +14,12 @@ export interface BanTerms {
   reason?: string | undefined;
 }
 
+/** Somebody who is to be banned. */
+export interface NewBan {
+  ref: PersonRef;
+  terms: BanTerms;
+}
+
 /** The most bans a meeting can have, so that one request can look at all of them. */
 export const MAX_BANS = 2000;
 
@@ -30,41 +36,42 @@ export async function bannedPeople(
 }
 
 /**
- * Bans people, or gives who is banned the new terms. Bans that are over give way to new ones. EXPIRES_IN_PAST, TOO_MANY_BANS.
+ * Bans people, or gives who is banned the new terms. Bans that are over give way to new ones. TOO_MANY_BANS.
  *
  * @returns their bans, in their order.
  */
-export async function banPeople(
-  edit: MeetingEdit,
-  people: readonly PersonRef[],
-  { expiresAt, reason }: BanTerms,
-): Promise<Id<"bans">[]> {
-  if (expiresAt !== undefined && expiresAt <= Date.now()) {
-    fail("EXPIRES_IN_PAST", "A ban ends in the future");
-  }
+export async function banPeople(edit: MeetingEdit, people: readonly NewBan[]): Promise<Id<"bans">[]> {
   if (people.length === 0) return [];
   const { ctx, meeting } = edit;
   const bans = new Map((await allBans(ctx.db, meeting)).map((ban) => [keyOf(ban), ban]));
-  const known = new Set(people.map(keyOf));
+  const known = new Set(people.map(({ ref }) => keyOf(ref)));
   const over = [...bans.values()].filter((ban) => isOver(ban) && !known.has(keyOf(ban)));
   await deleteBans(edit, over);
-  const terms = { expiresAt, reason };
   const ids = await Promise.all(
-    people.map(async (ref) => {
+    people.map(async ({ ref, terms }) => {
       const banned = bans.get(keyOf(ref));
       if (!banned) return ctx.db.insert("bans", { ...ref, ...given(terms), meetingId: meeting._id });
-      await ctx.db.patch("bans", banned._id, terms);
+      const { expiresAt, reason } = terms;
+      await ctx.db.patch("bans", banned._id, { expiresAt, reason });
       return banned._id;
     }),
   );
-  const banCount = bans.size - over.length + people.filter((ref) => !bans.has(keyOf(ref))).length;
+  const banCount = bans.size - over.length + people.filter(({ ref }) => !bans.has(keyOf(ref))).length;
   if (banCount > MAX_BANS) fail("TOO_MANY_BANS", `A meeting has at most ${MAX_BANS} bans`);
   edit.set({ banCount });
   edit.event(
     "participants.banned",
-    people.map((ref, index) => ({ subject: ids[index] as Id<"bans">, after: { ...ref, ...given(terms) } })),
+    people.map(({ ref, terms }, index) => ({
+      subject: ids[index] as Id<"bans">,
+      after: { ...ref, ...given(terms) },
+    })),
   );
   return ids;
+}
+
+/** EXPIRES_IN_PAST. */
+export function requireAhead({ expiresAt }: BanTerms): void {
+  if (expiresAt !== undefined && expiresAt <= Date.now()) fail("EXPIRES_IN_PAST", "A ban ends in the future");
 }
 
 /** Lifts bans. */

@@ -172,13 +172,23 @@ export function findGuestOfUser(
   tenantId: Id<"tenants">,
   userId: Id<"users">,
 ): Promise<Doc<"guests"> | null> {
-  return db
-    .query("guests")
-    .withIndex("by_tenant_and_user", (q) =>
-      // An external id that is missing comes before all others.
-      q.eq("tenantId", tenantId).eq("userId", userId).gt("externalId", undefined),
-    )
-    .first();
+  return guestsOfUser(db, tenantId, userId).first();
+}
+
+/** All guests of the tenant who have turned out to be the user and have an external id. */
+export function findGuestsOfUser(
+  db: DatabaseReader,
+  tenantId: Id<"tenants">,
+  userId: Id<"users">,
+): Promise<Doc<"guests">[]> {
+  return guestsOfUser(db, tenantId, userId).collect();
+}
+
+function guestsOfUser(db: DatabaseReader, tenantId: Id<"tenants">, userId: Id<"users">) {
+  return db.query("guests").withIndex("by_tenant_and_user", (q) =>
+    // An external id that is missing comes before all others.
+    q.eq("tenantId", tenantId).eq("userId", userId).gt("externalId", undefined),
+  );
 }
 
 /** A guest who has turned out to be a user is that user. */

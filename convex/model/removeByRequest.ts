@@ -1,7 +1,7 @@
 /** The public ways to remove many people, to keep them out, and to let them in again. */
 import type { Doc, Id } from "../_generated/dataModel";
 import type { PersonName, SkippedPerson } from "../contract/personNames";
-import { banPeople, type BanTerms, deleteBans, findBan, isOver } from "./bans";
+import { banPeople, type BanTerms, deleteBans, findBan, isOver, requireAhead } from "./bans";
 import type { MeetingEdit } from "./meetingEdit";
 import { findNamed, known, onlyParticipants, skip, skippedOf, spareLastHost } from "./namedPeople";
 import { refOf } from "./people";
@@ -14,28 +14,34 @@ export async function removeSeveral(
   names: readonly PersonName[],
   ban?: BanTerms,
 ): Promise<{ removed: Id<"meetingParticipants">[]; skipped: SkippedPerson[] }> {
+  if (ban) requireAhead(ban);
   const named = onlyParticipants(names, await findNamed(edit, names));
   const found = await spareLastHost(edit, names, named);
   const rows = known(found).map(({ row }) => row);
   // The places go to those who wait and are not banned.
-  if (ban) await banPeople(edit, rows.map(refOf), ban);
+  const bans = ban ? rows.map((row) => ({ ref: refOf(row), terms: ban })) : [];
+  await banPeople(edit, bans);
   await removeParticipants(edit, rows);
   return { removed: rows.map(({ _id }) => _id), skipped: skippedOf(found) };
 }
 
-/** Bans people, whether they are in the meeting, wait for a place or are not there at all. The last host is not banned. */
+/**
+ * Bans people, whether they are in the meeting, wait for a place or are not there at all. The last host is not banned.
+ * EXPIRES_IN_PAST, TOO_MANY_BANS.
+ *
+ * @param termsOf The terms of each, by the index of the name.
+ */
 export async function banSeveral(
   edit: MeetingEdit,
   names: readonly PersonName[],
-  terms: BanTerms,
+  termsOf: (index: number) => BanTerms,
 ): Promise<{ banned: Id<"bans">[]; removed: Id<"meetingParticipants">[]; skipped: SkippedPerson[] }> {
+  for (const index of names.keys()) requireAhead(termsOf(index));
   const found = await spareLastHost(edit, names, await findNamed(edit, names));
-  const people = known(found);
-  const banned = await banPeople(
-    edit,
-    people.map(({ ref }) => ref),
-    terms,
+  const people = found.flatMap((one, index) =>
+    one.kind === "known" ? [{ ...one, terms: termsOf(index) }] : [],
   );
+  const banned = await banPeople(edit, people);
   const waiting = await waitingPeople(edit.ctx.db, edit.meeting);
   await removeWaiting(
     edit,

@@ -152,12 +152,22 @@ export function show(db: DatabaseReader, rows: readonly Row[]): Promise<Shown[]>
         name: row.displayName ?? user?.displayName ?? guest?.displayName ?? "",
         accountId,
         userUUID,
-        phone:
-          row.attributes?.[attributeNames.phone] ?? guest?.phone ?? guest?.sip ?? guest?.externalId ?? "",
+        phone: numberOf(row, guest),
         email: guest?.email ?? "",
       };
     }),
   );
+}
+
+/** The number of somebody as this wire was told it, or else what the guest is called by. */
+function numberOf(row: Row, guest: Doc<"guests"> | null | undefined): string {
+  return row.attributes?.[attributeNames.phone] ?? guest?.phone ?? guest?.sip ?? guest?.externalId ?? "";
+}
+
+/** The same for whom no more is wanted. Guests are looked up only if this wire was told nothing, as a meeting may have thousands. */
+async function findNumber(db: DatabaseReader, row: Row): Promise<string> {
+  const isTold = row.attributes?.[attributeNames.phone] !== undefined;
+  return numberOf(row, isTold || !row.guestId ? null : await db.get("guests", row.guestId));
 }
 
 /** A page of those whose name or number holds `searchKey`, and how many there are in all. */
@@ -188,9 +198,10 @@ export async function findByNumbers(
   );
   const rows = await findParticipants(ctx.db, meeting, named.map(givenRefOf));
   if (!rows.includes(null)) return rows;
-  const people = await show(ctx.db, await rowsOf(ctx.db, meeting));
-  const byPhone = new Map(people.toReversed().map(({ phone, row }) => [phone, row]));
-  return rows.map((row, index) => row ?? byPhone.get(numbers[index] as string) ?? null);
+  const everybody = await rowsOf(ctx.db, meeting);
+  const theirs = await Promise.all(everybody.map((row) => findNumber(ctx.db, row)));
+  const byNumber = new Map(everybody.map((row, index) => [theirs[index], row] as const).toReversed());
+  return rows.map((row, index) => row ?? byNumber.get(numbers[index]) ?? null);
 }
 
 export function isMuted(row: Row): boolean {

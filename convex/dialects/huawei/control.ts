@@ -16,6 +16,7 @@ import { prolong, type Conference } from "./conferences";
 import { isHostPassword } from "./conferences";
 import { refuse } from "./errors";
 import type { operationsBy, Parsed } from "./operations";
+import type { Naming } from "./wire";
 
 type Row = Doc<"meetingParticipants">;
 export type ControlName = keyof (typeof operationsBy)["withControlToken"];
@@ -34,13 +35,7 @@ export const controlHandlers: { [Name in ControlName]: Handler<Name> } = {
   InviteParticipant: (edit, { body }) => inviteAttendees(edit, body.attendees),
 
   DeleteAttendees: async (edit, { body }) => {
-    const given = body.bulkDelAttendInfo;
-    const ids = given.flatMap(({ participantID }) => participantID ?? []);
-    const numbers = given.flatMap(({ participantID, number = "" }) =>
-      participantID === undefined ? [number] : [],
-    );
-    const found = [await requireRows(edit, ids), await rowsOfNumbers(edit, numbers)].flat();
-    await removeParticipants(edit, unique(found));
+    await removeParticipants(edit, unique(await requireNamed(edit, body.bulkDelAttendInfo)));
   },
 
   HangUp: async (edit, { body }) => {
@@ -67,12 +62,7 @@ export const controlHandlers: { [Name in ControlName]: Handler<Name> } = {
   },
 
   RenameParticipant: async (edit, { body }) => {
-    const { participantID, number, newName: displayName } = body;
-    const row =
-      participantID === undefined
-        ? await rowOfNumber(edit, number ?? "")
-        : await requireRow(edit, participantID);
-    await change(edit, [row], () => ({ displayName }));
+    await change(edit, await requireNamed(edit, [body]), () => ({ displayName: body.newName }));
   },
 
   MuteParticipant: async (edit, { query, body }) => {
@@ -111,7 +101,7 @@ export const controlHandlers: { [Name in ControlName]: Handler<Name> } = {
 
   AllowWaitingParticipant: async (edit, { body }) => {
     const { participantID } = body;
-    if (participantID === undefined) {
+    if (!participantID) {
       await decideLobby(edit, "admit", undefined);
       return;
     }
@@ -202,14 +192,15 @@ function requireRows(edit: MeetingEdit, given: readonly string[]): Promise<Row[]
   return Promise.all(given.map((participantId) => requireRow(edit, participantId)));
 }
 
-async function rowOfNumber(edit: MeetingEdit, number: string): Promise<Row> {
-  const [row] = await rowsOfNumbers(edit, [number]);
-  return row as Row;
-}
-
-async function rowsOfNumbers(edit: MeetingEdit, numbers: readonly string[]): Promise<Row[]> {
-  const rows = await findByNumbers(edit, numbers);
-  return rows.map((row) => row ?? fail("PARTICIPANT_NOT_FOUND", "No participant has this number"));
+/** The rows of people who are named by a participant id or else a number, in any order; PARTICIPANT_NOT_FOUND. */
+async function requireNamed(edit: MeetingEdit, named: readonly Naming[]): Promise<Row[]> {
+  const ids = named.flatMap(({ participantID }) => participantID || []);
+  const numbers = named.flatMap(({ participantID, number = "" }) => (participantID ? [] : [number]));
+  const byNumber = await findByNumbers(edit, numbers);
+  return [
+    ...(await requireRows(edit, ids)),
+    ...byNumber.map((row) => row ?? fail("PARTICIPANT_NOT_FOUND", "No participant has this number")),
+  ];
 }
 
 /** Each row once. */

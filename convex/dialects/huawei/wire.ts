@@ -56,35 +56,25 @@ export const inviteWithPassword = z.object({
 });
 
 export const participantId = text().trim().min(1).max(255);
+/** The same where it need not be given: an empty one is none. */
+const optionalParticipantId = text().trim().max(255).exactOptional();
+
+/** A person who is there, by either of the two. */
+const naming = { participantID: optionalParticipantId, number: text().trim().max(256).exactOptional() };
+export type Naming = z.output<z.ZodObject<typeof naming>>;
+
+const isNamed = ({ participantID, number: given }: Naming) => Boolean(participantID || given);
+const NOT_NAMED = { path: ["number"], message: "number or participantID is required" };
+
 export const deleteAttendees = z.object({
-  bulkDelAttendInfo: z
-    .array(
-      z
-        .object({
-          number: text().trim().max(256).exactOptional(),
-          participantID: participantId.exactOptional(),
-        })
-        .refine(({ number: given, participantID }) => Boolean(given || participantID), {
-          path: ["number"],
-          message: "number or participantID is required",
-        }),
-    )
-    .min(1)
-    .max(MAX_BATCH),
+  bulkDelAttendInfo: z.array(z.object(naming).refine(isNamed, NOT_NAMED)).min(1).max(MAX_BATCH),
 });
 export const hangUp = z.object({ bulkHangUpParticipants: z.array(participantId).min(1).max(MAX_BATCH) });
 export const setRole = z.object({ applyChair: flag, chairmanPwd: text().max(255).exactOptional() });
 export const setCohost = z.object({ isCohost: flag });
 export const rename = z
-  .object({
-    participantID: participantId.exactOptional(),
-    number: text().trim().max(256).exactOptional(),
-    newName: text().trim().min(1).max(96),
-  })
-  .refine(({ number: given, participantID }) => Boolean(given || participantID), {
-    path: ["participantID"],
-    message: "number or participantID is required",
-  });
+  .object({ ...naming, newName: text().trim().min(1).max(96) })
+  .refine(isNamed, NOT_NAMED);
 export const mute = z.object({ isMute: flag });
 export const muteAll = z.object({ isMute: flag, allowUnmuteByOneself: flag.exactOptional() });
 export const lock = z.object({ isLock: flag });
@@ -98,8 +88,8 @@ export const hands = z.object({
   pids: z.array(participantId).max(MAX_BATCH).exactOptional(),
 });
 export const allowWaiting = z
-  .object({ participantID: participantId.exactOptional(), allowAll: z.boolean().exactOptional() })
-  .refine(({ participantID, allowAll }) => participantID !== undefined || allowAll === true, {
+  .object({ participantID: optionalParticipantId, allowAll: z.boolean().exactOptional() })
+  .refine(({ participantID, allowAll }) => Boolean(participantID || allowAll), {
     path: ["participantID"],
     message: "participantID is required unless allowAll is true",
   });

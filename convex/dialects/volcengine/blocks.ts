@@ -1,10 +1,9 @@
 /** Who may send nothing in a live group, or may not be in it. */
 import type { Doc } from "../../_generated/dataModel";
-import { findBan, isOver } from "../../model/bans";
-import type { MeetingEdit } from "../../model/meetingEdit";
+import { deleteBans, isOver } from "../../model/bans";
 import { patchParticipants } from "../../model/participants";
-import { refOf } from "../../model/people";
-import { banSeveral, unbanSeveral } from "../../model/removeByRequest";
+import { keyOf, refOf } from "../../model/people";
+import { banSeveral } from "../../model/removeByRequest";
 import type { Result, VolcengineCtx } from "./context";
 import { refuse } from "./errors";
 import { openLive, requireLive } from "./kinds";
@@ -34,37 +33,23 @@ export async function batchAddBlocks(
   const people = terms.map(({ person }) => person);
   const edit = await openLive(ctx, request.ConversationShortId);
   const now = Date.now();
+  const untilOf = (index: number) => now + (terms[index]?.duration ?? 0) * 1000;
   const failed: PersonId[] = [];
   if (request.BlockAction === BAN) {
-    // One after the other, since each changes who is in the meeting.
-    for (const duration of new Set(terms.map((one) => one.duration))) {
-      const group = terms.flatMap((one) => (one.duration === duration ? [one.person] : []));
-      failed.push(...(await ban(ctx, edit, group, now + duration * 1000)));
-    }
+    const names = await Promise.all(people.map((person) => namedBy(ctx, person)));
+    const { skipped } = await banSeveral(edit, names, (index) => ({ expiresAt: untilOf(index) }));
+    const spared = new Set(skipped.map(nameKey));
+    failed.push(...people.filter((_, index) => spared.has(nameKey(names[index] ?? {}))));
   } else {
     const rows = await findMembers(ctx, edit.meeting, people);
-    const patches = rows.flatMap((row, index) => {
-      const { duration = 0 } = terms[index] ?? {};
-      return row ? [{ row, fields: { blockedUntil: now + duration * 1000 } }] : [];
-    });
+    const patches = rows.flatMap((row, index) =>
+      row ? [{ row, fields: { blockedUntil: untilOf(index) } }] : [],
+    );
     edit.event("participants.updated", await patchParticipants(edit, patches));
     failed.push(...people.filter((_, index) => !rows[index]));
   }
   await edit.save();
   return failedAs("FailedParticipantUserIds", failed);
-}
-
-/** Bans people, and gives those who are not known, or the last host. */
-async function ban(
-  ctx: VolcengineCtx,
-  edit: MeetingEdit,
-  people: readonly PersonId[],
-  expiresAt: number,
-): Promise<PersonId[]> {
-  const names = await Promise.all(people.map((person) => namedBy(ctx, person)));
-  const { skipped } = await banSeveral(edit, names, { expiresAt });
-  const spared = new Set(skipped.map(nameKey));
-  return people.filter((_, index) => spared.has(nameKey(names[index] ?? {})));
 }
 
 function termsOf({
@@ -75,11 +60,8 @@ function termsOf({
     refuse("MissingParameter", "The request is missing ParticipantBlockInfos parameter.");
   }
   const byStr = ParticipantBlockInfosStr ?? [];
-  if (byStr.length > 0) return byStr.map(([str, duration]) => ({ person: { str }, duration }));
-  return (ParticipantBlockInfos ?? []).map(([id, duration]) => ({
-    person: { id: String(BigInt(id)) },
-    duration,
-  }));
+  if (byStr.length > 0) return byStr.map(({ name, duration }) => ({ person: { str: name }, duration }));
+  return (ParticipantBlockInfos ?? []).map(({ name, duration }) => ({ person: { id: name }, duration }));
 }
 
 /** BatchDeleteBlockParticipants. */
@@ -89,14 +71,14 @@ export async function batchDeleteBlocks(
 ): Promise<Result> {
   const people = peopleOf(request.ParticipantUserIds, request.ParticipantUserIdsStr, "ParticipantUserIds");
   const edit = await openLive(ctx, request.ConversationShortId);
-  const isBan = request.BlockAction === BAN;
   const failed: PersonId[] = [];
-  if (isBan) {
+  if (request.BlockAction === BAN) {
+    const bans = new Map((await bansOf(ctx, edit.meeting)).map((ban) => [keyOf(ban), ban]));
     const refs = await findRefs(ctx, people);
-    const bans = await Promise.all(refs.map(async (ref) => ref && findBan(ctx.db, edit.meeting._id, ref)));
-    const banned = people.filter((_, index) => bans[index] && !isOver(bans[index]));
-    failed.push(...people.filter((person) => !banned.includes(person)));
-    await unbanSeveral(edit, await Promise.all(banned.map((person) => namedBy(ctx, person))));
+    const found = refs.map((ref) => ref && bans.get(keyOf(ref)));
+    failed.push(...people.filter((_, index) => !found[index]));
+    // Two names may be one person's.
+    await deleteBans(edit, [...new Set(found.flatMap((ban) => ban ?? []))]);
   } else {
     const rows = await findMembers(ctx, edit.meeting, people);
     failed.push(...people.filter((_, index) => !rows[index]));
@@ -114,7 +96,10 @@ export async function batchGetBlocks(
 ): Promise<Result> {
   const meeting = await requireConversation(ctx, request.ConversationShortId);
   requireLive(meeting);
-  const blocks = request.BlockAction === BAN ? await bansOf(ctx, meeting) : await silencedOf(ctx, meeting);
+  const blocks =
+    request.BlockAction === BAN
+      ? (await bansOf(ctx, meeting)).map((row) => ({ row, until: row.expiresAt ?? 0 }))
+      : await silencedOf(ctx, meeting);
   const { page, ...next } = pageOf(blocks, request);
   const names = await namesOf(
     ctx,
@@ -153,10 +138,11 @@ async function silencedOf({ db }: VolcengineCtx, { _id }: Doc<"meetings">): Prom
   );
 }
 
-async function bansOf({ db }: VolcengineCtx, { _id }: Doc<"meetings">): Promise<Block[]> {
+/** The bans that are not over. */
+async function bansOf({ db }: VolcengineCtx, { _id }: Doc<"meetings">): Promise<Doc<"bans">[]> {
   const bans = await db
     .query("bans")
     .withIndex("by_meeting_and_user", (q) => q.eq("meetingId", _id))
     .take(MAX_LISTED);
-  return bans.flatMap((row) => (isOver(row) ? [] : [{ row, until: row.expiresAt ?? 0 }]));
+  return bans.filter((ban) => !isOver(ban));
 }

@@ -44,10 +44,12 @@ export async function createConversation(
   const existing = key === undefined ? null : await findSubject(ctx.db, kind, key);
   const meetingId = existing === null ? null : ctx.db.normalizeId("meetings", existing);
   const found = meetingId && (await ctx.db.get("meetings", meetingId));
-  const isOver = found && request.IdempotentId === undefined && isClosed(found.state);
-  if (found && !isOver) return createdAnswer(ctx, request.AppId, found, true);
-  // Two people may talk again.
-  if (isOver) await deleteAlias(ctx, kind.kind, found._id);
+  if (found) {
+    // Two people whose conversation is over may have another.
+    const isReplaced = request.IdempotentId === undefined && isClosed(found.state);
+    if (!isReplaced) return createdAnswer(ctx, request.AppId, found, true);
+    await deleteAlias(ctx, kind.kind, found._id);
+  }
   const meeting = await insertConversation(ctx, request, owner, other);
   if (key !== undefined) await insertAlias(ctx, kind, key, meeting._id);
   return createdAnswer(ctx, request.AppId, meeting, false);

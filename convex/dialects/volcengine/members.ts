@@ -4,13 +4,12 @@ import type { ParticipantChange } from "../../contract/participantChanges";
 import type { ParticipantRole } from "../../contract/participants";
 import { addParticipants } from "../../model/addParticipants";
 import type { MeetingEdit } from "../../model/meetingEdit";
-import { keyOf } from "../../model/people";
 import { removeSeveral } from "../../model/removeByRequest";
 import { updateSeveral } from "../../model/updateParticipants";
 import type { Result, VolcengineCtx } from "./context";
-import { asPersonId, findOwner } from "./details";
+import { findOwner } from "./details";
 import { openGroup } from "./kinds";
-import { findRefs, namedBy, openConversation, type PersonId, requirePerson } from "./names";
+import { everyNameOf, namedBy, openConversation, type PersonId, requirePerson } from "./names";
 import { failedAs, nameKey, peopleOf, personKey } from "./people";
 import { noteReadIndexes } from "./readIndexes";
 import { MANAGER, type MemberToAdd, type MemberToModify, OWNER, type RequestOf, type Role } from "./shapes";
@@ -25,21 +24,17 @@ export async function batchAddParticipants(
   const edit = await openGroup(ctx, request.ConversationShortId);
   const named = await Promise.all(items.map(({ person }) => namedBy(ctx, person)));
   const isOwner = await ownerTest(ctx, edit);
-  const allowed = await Promise.all(
-    items.map(async ({ person, info }) => mayBe(person) && (info.Role !== OWNER || (await isOwner(person)))),
-  );
+  const allowed = items.map(({ person, info }) => mayBe(person) && (info.Role !== OWNER || isOwner(person)));
   const wanted = items.map((_, index) => index).filter((index) => allowed[index]);
-  const entries = await Promise.all(
-    wanted.map(async (index): Promise<ParticipantEntry> => {
-      const { person, info } = items[index] as Item<MemberToAdd>;
-      return {
-        ...(named[index] as ParticipantEntry),
-        role: (await isOwner(person)) ? "host" : roleOf(info.Role),
-        ...dataOf(info),
-        ...(request.Barrier === true && { hideHistory: true }),
-      };
-    }),
-  );
+  const entries = wanted.map((index): ParticipantEntry => {
+    const { person, info } = items[index] as Item<MemberToAdd>;
+    return {
+      ...(named[index] as ParticipantEntry),
+      role: isOwner(person) ? "host" : roleOf(info.Role),
+      ...dataOf(info),
+      ...(request.Barrier === true && { hideHistory: true }),
+    };
+  });
   const outcomes = await addParticipants(edit, entries, {
     onExisting: "update",
     onInvalid: "perItem",
@@ -69,7 +64,7 @@ export async function batchModifyParticipants(
   const isOwner = await ownerTest(ctx, edit);
   const changes = await Promise.all(
     items.map(async ({ person, info }): Promise<ParticipantChange | null> => {
-      const owns = await isOwner(person);
+      const owns = isOwner(person);
       if (info.Role === OWNER && !owns) return null;
       const role = owns ? "host" : roleOf(info.Role);
       return {
@@ -113,18 +108,10 @@ export async function batchDeleteParticipants(
 async function ownerTest(
   ctx: VolcengineCtx,
   { meeting }: MeetingEdit,
-): Promise<(person: PersonId) => Promise<boolean>> {
+): Promise<(person: PersonId) => boolean> {
   const owner = await findOwner(ctx, meeting);
-  if (!owner) return async () => false;
-  const [ownerRef = null] = await findRefs(ctx, [asPersonId(owner)]);
-  const ownerNames = new Set([`id:${owner.id}`, ...(owner.str === undefined ? [] : [`str:${owner.str}`])]);
-  return async (person) => {
-    if (ownerNames.has(personKey(person))) return true;
-    // Whose name is a text has a number too.
-    if (!ownerRef || (person.str === undefined) === (owner.str === undefined)) return false;
-    const [ref = null] = await findRefs(ctx, [person]);
-    return ref !== null && keyOf(ref) === keyOf(ownerRef);
-  };
+  const names = new Set(owner ? await everyNameOf(ctx, owner) : []);
+  return (person) => names.has(personKey(person));
 }
 
 interface Item<Info> {

@@ -6,7 +6,13 @@ import { ensureAliases, findSubject, makeNumber } from "../../model/aliases";
 import type { MeetingEdit } from "../../model/meetingEdit";
 import type { MeetingAction } from "../../model/meetingStates";
 import { findParticipants } from "../../model/participants";
-import { findGuestOfUser, findPeople, givenRefOf, type PersonRef } from "../../model/people";
+import {
+  findGuestOfUser,
+  findGuestsOfUser,
+  findPeople,
+  givenRefOf,
+  type PersonRef,
+} from "../../model/people";
 import type { VolcengineCtx } from "./context";
 import { refuse } from "./errors";
 import { long } from "./shapes";
@@ -125,6 +131,13 @@ export async function namesOf(
     const id = BigInt(numbers.next().value as string);
     return externalId === undefined ? { id } : { id, str: externalId };
   });
+}
+
+/** All by which a person can be named: a user may have several external ids. */
+export async function everyNameOf(ctx: VolcengineCtx, { id, str }: PersonName): Promise<string[]> {
+  const [ref = null] = await findRefs(ctx, [{ id: String(id), str }]);
+  const guests = ref?.userId ? await findGuestsOfUser(ctx.db, ctx.principal.tenantId, ref.userId) : [];
+  return [String(id), str, ...guests.map(({ externalId }) => externalId)].filter((one) => one !== undefined);
 }
 
 /** Does a text name a person as a number does? Zeros before it, and what 64 bits do not hold, make it another name. */

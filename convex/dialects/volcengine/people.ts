@@ -16,9 +16,9 @@ export function peopleOf(
   return [...new Map(people.map((person) => [personKey(person), person])).values()];
 }
 
-/** The same for one way to name a person in a request. */
-export function personKey({ id, str }: PersonId): string {
-  return str === undefined ? `id:${id}` : `str:${str}`;
+/** The same for the same external id, whether it is named as a number or as a text. */
+export function personKey({ id = "", str }: PersonId): string {
+  return str ?? id;
 }
 
 /** The same for the same way to name the same person. */

@@ -118,8 +118,9 @@ const personIdsUpTo = (max: number) => ({
 });
 const personIds = personIdsUpTo(MAX_BATCH);
 
-/** Of what takes up to eight reads each, of which a transaction has 4,096. */
-const MAX_LOOKED_UP = 500;
+/** To describe a member takes up to seven reads, and a one-to-one conversation fourteen; a transaction has 4,096. */
+const MAX_MEMBERS_DESCRIBED = 500;
+const MAX_CONVERSATIONS_DESCRIBED = 250;
 
 const coreInfo = {
   Name: name.exactOptional(),
@@ -135,8 +136,10 @@ const blockInfos = <Key extends z.ZodType<string>>(key: Key) =>
     .record(text().max(256), count(MAX_BLOCK_SECONDS))
     .refine((infos) => Object.keys(infos).length <= MAX_BATCH, `At most ${MAX_BATCH} people`)
     .refine((infos) => Object.keys(infos).every((one) => key.safeParse(one).success), "Must be ids of people")
-    // Not every id can be the name of a field.
-    .transform((infos) => Object.entries(infos));
+    // As a list, since not every id can be the name of a field.
+    .transform((infos) =>
+      Object.entries(infos).map(([one, duration]) => ({ name: key.parse(one), duration })),
+    );
 
 const blockAction = int32
   .pipe(z.literal([0, 1]))
@@ -176,7 +179,7 @@ export const requests = {
   }),
   BatchGetConversations: z.object({
     AppId: appId,
-    ConversationShortId: z.array(long).min(1).max(MAX_LOOKED_UP),
+    ConversationShortId: z.array(long).min(1).max(MAX_CONVERSATIONS_DESCRIBED),
     SkipMemberCount: z.boolean().exactOptional(),
   }),
   GetUserConversations: z.object({
@@ -210,7 +213,7 @@ export const requests = {
   BatchGetConversationParticipant: z.object({
     ...ofConversation,
     ...byOperator,
-    ...personIdsUpTo(MAX_LOOKED_UP),
+    ...personIdsUpTo(MAX_MEMBERS_DESCRIBED),
   }),
   ScanConversationParticipantList: z.object({
     ...ofConversation,
@@ -234,11 +237,7 @@ export const requests = {
     ParticipantBlockInfosStr: blockInfos(personIdStr).exactOptional(),
     BlockAction: blockAction,
   }),
-  BatchDeleteBlockParticipants: z.object({
-    ...ofConversation,
-    ...personIdsUpTo(MAX_LOOKED_UP),
-    BlockAction: blockAction,
-  }),
+  BatchDeleteBlockParticipants: z.object({ ...ofConversation, ...personIds, BlockAction: blockAction }),
   BatchGetBlockParticipants: z.object({
     ...ofConversation,
     Cursor: cursor,

@@ -264,6 +264,41 @@ test("a room that is named and not there is made if the tenant allows early join
   expect(next.room.id).not.toBe(first.room.id);
 });
 
+test("a room made by early joining may be called anything that a room can be called", async () => {
+  const { app: early } = await newTenant({ allow_early_join: true });
+  // Of the form of the ids of meetings, as an MD5 is.
+  const name = "d41d8cd98f00b204e9800998ecf8427e";
+  const first = await add(early, name, { display_name: "Ann" });
+  expect(first).toMatchObject({ room_created: true, room: { name } });
+  expect(await add(early, name, { display_name: "Bob" })).toMatchObject({ room_created: false });
+  expect(await participantsOf(early, first.room.id)).toHaveLength(2);
+  for (const wrong of ["x".repeat(201), "%20%20"]) {
+    const [status, text] = await early.refusal("POST", `/rooms/${wrong}/participants`, {
+      display_name: "Ann",
+    });
+    expect([status, text]).toEqual([400, expect.stringMatching(/^room name: /)]);
+  }
+  expect(await early.call("GET", "/rooms")).toMatchObject({ total: 1, rooms: [{ name }] });
+});
+
+test("metadata of one in a bulk request that can't be kept are the error of that one", async () => {
+  const room = await app.newRoom();
+  const path = `/rooms/${room}/participants/bulk`;
+  const deep = JSON.parse(`${'{"a":'.repeat(70)}1${"}".repeat(70)}`) as Json;
+  const given = [{ 部门: "2" }, { $x: 1 }, { _x: 1 }, { deep }, { seat: 4 }];
+  const { results } = await app.call<{ results: Json[] }>("POST", path, {
+    participants: given.map((metadata, index) => ({ display_name: `P${index}`, metadata })),
+  });
+  const error = expect.stringMatching(/^metadata\./) as string;
+  const failed = [0, 1, 2].map((index) => ({ display_name: `P${index}`, success: false, error }));
+  const added = [3, 4].map((index) => ({ display_name: `P${index}`, success: true }));
+  expect(results).toMatchObject([...failed, ...added]);
+  expect(await participantsOf(app, room)).toMatchObject([
+    { display_name: "P3", metadata: { deep: JSON.stringify(deep) } },
+    { display_name: "P4", metadata: { seat: "4" } },
+  ]);
+});
+
 test("a room has as many places as it was given, and one that is over or planned for later has none", async () => {
   const room = await app.newRoom({ config: { max_participants: 2 } });
   await add(app, room, { display_name: "Ann" });

@@ -340,6 +340,19 @@ describe("meetings", () => {
     expect(count).toBe(1);
   });
 
+  test("are made no quicker than the tenant may change anything", async () => {
+    const slow = new HuaweiClient(server, await newCredentials(server, "slow"));
+    await configure(server, "slow", { mutationsPerSecond: 1 });
+    await slow.login();
+    const answers = await Promise.allSettled(
+      Array.from({ length: 20 }, () => slow.create({ startTime: TOMORROW })),
+    );
+    const refusal: unknown = answers.find((one) => one.status === "rejected")?.reason;
+    expect(refusal).toMatchObject({ httpStatusCode: 429, errorCode: "MMC.100000429" });
+    const { count } = await slow.manage<{ count: number }>("GET", "");
+    expect(count).toBe(answers.filter(({ status }) => status === "fulfilled").length);
+  });
+
   test("that the Connvo API has made get a conference id when somebody asks, and go by their own id too", async () => {
     const host = await signIn(server, "hanna", { organizationId: "acme" });
     const meetingId = await newMeeting(server, host, { title: "By Connvo" });
@@ -417,6 +430,16 @@ describe("inviting", () => {
     // Once in a request is enough.
     await control.invite({ name: "Twice", phone: "+871" }, { name: "Twice", phone: "+871" });
     expect((await attendeesOf(control)).count).toBe(3);
+  });
+
+  test("keeps the phone of an account that is known already, and finds the person by it", async () => {
+    await (await client.open()).invite({ name: "Kim", accountId: "kim" });
+    const control = await client.open();
+    await control.invite({ name: "Kim", accountId: "kim", phone: "+8677" });
+    expect((await attendeesOf(control)).people).toEqual(["Kim +8677 0"]);
+    await control.call("PUT", "/participants/name", { number: "+8677", newName: "Kim Lee" });
+    await control.invite({ name: "Kim Li", accountId: "kim", role: 1 });
+    expect((await attendeesOf(control, { search_key: "8677" })).people).toEqual(["Kim Li +8677 1"]);
   });
 
   test("fails as a whole", async () => {
@@ -570,6 +593,40 @@ describe("control", () => {
     expect(await errorOf(gone)).toBe(TEST_CODES.bad);
     const last = control.call("POST", "/attendees/delete", { bulkDelAttendInfo: [{ number: "+1" }] });
     expect(await errorOf(last)).toBe(TEST_CODES.bad);
+  });
+
+  test("removes a thousand of three thousand people by their numbers and accounts", async () => {
+    const control = await client.open({ concurrentParticipants: 0 });
+    const people = Array.from({ length: 3000 }, (_, n) => ({
+      name: `P${n}`,
+      accountId: `many-${n}`,
+      phone: `+8655${n}`,
+    }));
+    for (let n = 0; n < people.length; n += 1000) await control.invite(...people.slice(n, n + 1000));
+    const bulkDelAttendInfo = people
+      .slice(0, 1000)
+      .map(({ accountId, phone }, n) => ({ number: n % 2 === 0 ? phone : accountId }));
+    await control.call("POST", "/attendees/delete", { bulkDelAttendInfo });
+    expect(await attendeesOf(control)).toMatchObject({ count: 2000 });
+    expect(await attendeesOf(control, { search_key: "many-99" })).toMatchObject({ count: 0 });
+  });
+
+  test("takes an empty number or participant id for none", async () => {
+    const control = await withPeople();
+    const rename = (body: object) => control.call("PUT", "/participants/name", { newName: "X", ...body });
+    const participantID = await control.pid("Ann");
+    await rename({ participantID, number: " ", newName: "Anna" });
+    await rename({ participantID: "", number: "+3", newName: "Rob" });
+    expect(await errorOf(rename({ participantID: " ", number: "" }))).toBe(TEST_CODES.bad);
+    expect((await attendeesOf(control)).people.toSorted()).toEqual(["Anna +2 0", "Host +1 1", "Rob +3 0"]);
+    const remove = (...bulkDelAttendInfo: object[]) =>
+      control.call("POST", "/attendees/delete", { bulkDelAttendInfo });
+    expect(await errorOf(remove({ participantID: "", number: "" }))).toBe(TEST_CODES.bad);
+    await remove({ participantID, number: "" }, { participantID: "", number: "+3" });
+    expect((await attendeesOf(control)).people).toEqual(["Host +1 1"]);
+    await control.call("PUT", "/allowWaitingParticipant", { participantID: "", allowAll: true });
+    const nobody = control.call("PUT", "/allowWaitingParticipant", { participantID: "", allowAll: false });
+    expect(await errorOf(nobody)).toBe(TEST_CODES.bad);
   });
 
   test("locks, prolongs and ends a meeting", async () => {

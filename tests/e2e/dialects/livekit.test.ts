@@ -116,6 +116,16 @@ test("the vendor's client finds, changes and removes the people of a meeting, wh
   expect(await client.listParticipants("people")).toHaveLength(1);
 });
 
+test("an attribute whose name can't be kept is refused, and nothing is changed", async () => {
+  const { sid } = await client.createRoom({ name: "named" });
+  await addPeople(sid.replace("RM_", ""), ["ann"]);
+  for (const key of ["部门", "$x", "_x"]) {
+    const update = client.updateParticipant("named", "ann", { name: "Anna", attributes: { [key]: "2" } });
+    await expect(update).rejects.toMatchObject({ status: 400, code: "invalid_argument" });
+  }
+  expect(await client.getParticipant("named", "ann")).toMatchObject({ name: "ANN", attributes: {} });
+});
+
 test("permissions that the role takes away stay away", async () => {
   const { sid } = await client.createRoom({ name: "observed" });
   const app = ChalkClient.withKey(server, credentials.chalkApiKey);

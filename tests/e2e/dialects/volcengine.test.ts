@@ -1,7 +1,14 @@
+import { randomBytes } from "node:crypto";
+import rateLimiter from "@convex-dev/rate-limiter/test";
 import fc from "fast-check";
-import { afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
+import { internal } from "../../../convex/_generated/api";
+import type { Doc } from "../../../convex/_generated/dataModel";
 import type { NewCredentials } from "../../../convex/contract/accessKeys";
+import schema from "../../../convex/schema";
+import { convexTest } from "../../../embedded/convexTest";
 import { call as connvo, newMeeting, signIn, type TestServer } from "../server";
+import { ChalkClient } from "./chalkClient";
 import { asAdmin, newCredentials, startDialectServer } from "./tenant";
 import { goRequest, sdkClient, send, signedUrl, timeNow, type VolcengineAnswer } from "./volcengineClient";
 
@@ -19,6 +26,7 @@ beforeAll(async () => {
 });
 
 afterEach(() => {
+  vi.unstubAllEnvs();
   expect(server.faults).toEqual([]);
 });
 
@@ -252,6 +260,82 @@ test("a one-to-one conversation is one for two people, whose members stay", asyn
   );
 });
 
+test("two people whose conversation is over get another, but the old one by the IdempotentId that it was made with", async () => {
+  const create = async (Name: string, more: object = {}) => {
+    const answer = await call("CreateConversation", {
+      AppId: 1,
+      ConversationCoreInfo: { ConversationType: 1, Name },
+      OwnerUserId: 24,
+      OtherUserId: 25,
+      ...more,
+    });
+    return resultOf(answer) as { ConversationShortId: number; Exist: boolean };
+  };
+  const destroy = (ConversationShortId: number) =>
+    call("DestroyConversation", { AppId: 1, ConversationShortId, OwnerUserId: 24 });
+  const first = await create("First");
+  resultOf(await destroy(first.ConversationShortId));
+  const second = await create("Second");
+  expect(second).toMatchObject({ Exist: false, ConversationInfo: { Name: "Second", Status: 0 } });
+  expect(second.ConversationShortId).not.toBe(first.ConversationShortId);
+  expect(await create("Second")).toMatchObject({ ...second, Exist: true });
+
+  const chalk = ChalkClient.withKey(server, credentials.chalkApiKey);
+  const path = "/rooms?status=scheduled&limit=100";
+  const { rooms } = await chalk.call<{ rooms: { id: string; name: string }[] }>("GET", path);
+  await chalk.send("DELETE", `/rooms/${rooms.find(({ name }) => name === "Second")?.id}`);
+  expect(await create("Third")).toMatchObject({ Exist: false, ConversationInfo: { Name: "Third" } });
+
+  const kept = await create("Kept", { IdempotentId: "kept" });
+  resultOf(await destroy(kept.ConversationShortId));
+  expect(await create("Kept", { IdempotentId: "kept" })).toMatchObject({
+    Exist: true,
+    ConversationShortId: kept.ConversationShortId,
+    ConversationInfo: { Status: 1 },
+  });
+});
+
+test("who is named twice, as a number and as a text, is as the later one says", async () => {
+  const id = await newConversation();
+  const apply = async (action: string, ...ParticipantInfos: object[]) => {
+    const request = { AppId: 1, ConversationShortId: id, Operator: OWNER, ParticipantInfos };
+    expect(resultOf(await call(action, request))).toEqual({ FailedUserIds: [] });
+    return (await members(id))[1];
+  };
+  const [number, text] = [{ ParticipantUserId: 31 }, { ParticipantUserIdStr: "31" }];
+  expect(
+    await apply("BatchAddConversationParticipant", { ...number, Level: 1 }, { ...text, Level: 2 }),
+  ).toMatchObject({ ParticipantUserId: 31, Level: 2 });
+  expect(
+    await apply("BatchModifyConversationParticipant", { ...text, Level: 3 }, { ...number, Level: 4 }),
+  ).toMatchObject({ ParticipantUserId: 31, Level: 4 });
+});
+
+test("the owner may be named by each id that the application has of the same person", async () => {
+  const host = await signIn(server, "secretary", { organizationId: "org_owner" });
+  await signIn(server, "boss");
+  for (const externalId of ["601", "boss"]) {
+    await connvo(server, host.token, "meetings/lifecycle/addMultipleParticipants", {
+      meetingId: await newMeeting(server, host),
+      participants: [{ externalId, email: "boss@example.com", role: "participant" }],
+    });
+  }
+  const client = sdkClient(server.siteUrl, await newCredentials(server, "org_owner"));
+  const ConversationCoreInfo = { ConversationType: 2 };
+  const made = await client("CreateConversation", { AppId: 1, ConversationCoreInfo, OwnerUserId: 601 });
+  const { ConversationShortId } = resultOf(made);
+  const names = [
+    { ParticipantUserId: 601 },
+    { ParticipantUserIdStr: "601" },
+    { ParticipantUserIdStr: "boss" },
+  ];
+  for (const name of names) {
+    const ParticipantInfos = [{ ...name, Role: 1 }];
+    const request = { AppId: 1, ConversationShortId, Operator: 1, ParticipantInfos };
+    expect(resultOf(await client("BatchAddConversationParticipant", request))).toEqual({ FailedUserIds: [] });
+  }
+});
+
 test("who is there is overwritten, roles that are none are 0, and owner is who owns the conversation", async () => {
   const id = await newConversation();
   const infos = (...ParticipantInfos: object[]) => add(id, [], { ParticipantInfos });
@@ -451,6 +535,35 @@ test("a live group has managers, members who may send nothing, and people who ma
       }),
     ),
   ).toBe("InvalidParameter.IllegalConversationType");
+});
+
+test("people whose ids could not be names of fields are kept silent and out like others", async () => {
+  const ConversationShortId = await newConversation(100);
+  const names = ["张三", "$bob", " ann", "_".repeat(256)];
+  await add(ConversationShortId, [], {
+    ParticipantInfos: names.map((ParticipantUserIdStr) => ({ ParticipantUserIdStr })),
+  });
+  for (const BlockAction of [0, 1]) {
+    const request = { AppId: 1, ConversationShortId, BlockAction };
+    const ParticipantBlockInfosStr = Object.fromEntries(names.map((name) => [name, 60]));
+    const block = await call("BatchAddBlockParticipants", { ...request, ParticipantBlockInfosStr });
+    expect(resultOf(block)).toEqual({ FailedParticipantUserIds: [] });
+    const blocked = await call("BatchGetBlockParticipants", { ...request, Cursor: 0, Limit: 20 });
+    const people = resultOf(blocked)["Participants"] as Member[];
+    expect(new Set(people.map((one) => one.ParticipantUserIdStr))).toEqual(
+      new Set(names.map((name) => name.trim())),
+    );
+  }
+  const keys = ["部门", "$x", "_x", ""];
+  for (const key of keys) {
+    const Ext = { [key]: "2" };
+    const ParticipantInfos = [{ ParticipantUserId: 1, Ext }];
+    expect(codeOf(await add(ConversationShortId, [], { ParticipantInfos }))).toBe("InvalidParameter");
+    const ConversationCoreInfo = { ConversationShortId, Ext };
+    expect(codeOf(await call("ModifyConversation", { AppId: 1, ConversationCoreInfo }))).toBe(
+      "InvalidParameter",
+    );
+  }
 });
 
 test("people for whom there is no place are among those who have failed", async () => {
@@ -781,4 +894,100 @@ test("nothing that is sent makes the server fail", async () => {
     ),
     { numRuns: 100 },
   );
+});
+
+/** The product on the engine for tests, which counts what is read as the server does, and takes thousands of people quickly. */
+async function countingApp() {
+  vi.stubEnv("RATE_LIMIT_PER_SECOND", "0");
+  vi.stubEnv("CREDENTIALS_KEY", randomBytes(32).toString("base64"));
+  const app = convexTest(schema, import.meta.glob("../../../convex/**/*.ts"));
+  rateLimiter.register(app);
+  const own = await app.action(internal.credentials.issue, { tenant: "acme" });
+  const origin = "https://some-deployment.convex.site";
+  const callApp = async (action: string, body: object) => {
+    const request = goRequest(origin, action, JSON.stringify({ AppId: 1, ...body }), own);
+    const answer = await app.fetch(request.url.slice(origin.length), request);
+    return (await answer.json()) as VolcengineAnswer;
+  };
+  const tenantId = await app.run(async ({ db }) => (await db.query("tenants").first())?._id);
+  if (!tenantId) throw new Error("The tenant is missing");
+  return { app, call: callApp, tenantId };
+}
+
+test("as many people as a request may name are found within what one transaction may read, whoever they are", async () => {
+  const [oneMore = "", ...most] = Array.from({ length: 1001 }, (_, index) => `p${index}`);
+  const { app, call: callApp, tenantId } = await countingApp();
+  // To find somebody with an account by an id of the application, and to name them, takes the most reads.
+  await app.run(async ({ db }) => {
+    for (const externalId of [oneMore, ...most]) {
+      const user = { workosUserId: externalId, email: `${externalId}@example.com`, isActive: true };
+      await db.insert("guests", { tenantId, externalId, userId: await db.insert("users", user) });
+    }
+  });
+  const ConversationCoreInfo = { ConversationType: 100 };
+  const made = await callApp("CreateConversation", { ConversationCoreInfo, OwnerUserId: OWNER });
+  const { ConversationShortId } = resultOf(made);
+  const callHere = (action: string, body: object = {}) =>
+    callApp(action, { ConversationShortId, Operator: OWNER, ...body });
+  const change = (action: string, people: string[], more: object) =>
+    callHere(action, {
+      ParticipantInfos: people.map((ParticipantUserIdStr) => ({ ParticipantUserIdStr, ...more })),
+    });
+  const add = (people: string[]) => change("BatchAddConversationParticipant", people, { ReadIndex: 1 });
+  const nobody = { FailedUserIds: [] };
+  expect(resultOf(await add(most))).toEqual(nobody);
+  expect(resultOf(await change("BatchModifyConversationParticipant", most, { Level: 3 }))).toEqual(nobody);
+
+  const get = (count: number) =>
+    callHere("BatchGetConversationParticipant", { ParticipantUserIdsStr: most.slice(0, count) });
+  const { Participants } = resultOf(await get(500)) as { Participants: Member[] };
+  expect(Participants.map((member) => member.ParticipantUserIdStr)).toEqual(most.slice(0, 500));
+  expect(codeOf(await get(501))).toBe("InvalidParameter");
+
+  expect(resultOf(await callHere("GetParticipantReadIndex"))["ReadIndexes"]).toHaveLength(most.length);
+  resultOf(await add([oneMore]));
+  expect(codeOf(await callHere("GetParticipantReadIndex"))).toBe("InvalidParameter.SizeOverLimit");
+
+  const BlockAction = 1;
+  const ParticipantBlockInfosStr = Object.fromEntries(most.map((text, index) => [text, 60 + index]));
+  const ban = await callHere("BatchAddBlockParticipants", { BlockAction, ParticipantBlockInfosStr });
+  const lift = (ParticipantUserIdsStr: string[]) =>
+    callHere("BatchDeleteBlockParticipants", { BlockAction, ParticipantUserIdsStr });
+  expect(codeOf(await lift([...most, oneMore]))).toBe("InvalidParameter");
+  for (const answer of [ban, await lift(most)]) {
+    expect(resultOf(answer)).toEqual({ FailedParticipantUserIds: [] });
+  }
+  expect(resultOf(await lift(most.slice(0, 2)))).toMatchObject({
+    FailedParticipantUserIdsStr: most.slice(0, 2),
+  });
+});
+
+test("as many one-to-one conversations as a request may name are told of, whatever wire they were made by", async () => {
+  const { app, call: callApp, tenantId } = await countingApp();
+  const ConversationCoreInfo = { ConversationType: 1 };
+  await callApp("CreateConversation", { ConversationCoreInfo, OwnerUserId: 1, OtherUserId: 2 });
+  const ids = Array.from({ length: 251 }, (_, index) => 1000 + index);
+  await app.run(async ({ db }) => {
+    const { _id, _creationTime, ...fields } = (await db.query("meetings").first()) as Doc<"meetings">;
+    // As the Connvo API makes them, between people whom the application has no ids of.
+    for (const id of ids) {
+      const newUser = (name: string) =>
+        db.insert("users", {
+          workosUserId: `${name}${id}`,
+          email: `${name}${id}@example.com`,
+          isActive: true,
+        });
+      const [userId, other] = [await newUser("host"), await newUser("guest")];
+      const meetingId = await db.insert("meetings", { ...fields, organizerId: userId });
+      const alias = { tenantId, kind: "volc.conversation", alias: String(id), subject: meetingId };
+      await db.insert("aliases", alias);
+      const row = { meetingId, presence: "invited" } as const;
+      await db.insert("meetingParticipants", { ...row, userId, role: "host" });
+      await db.insert("meetingParticipants", { ...row, userId: other, role: "participant" });
+    }
+  });
+  const get = (ConversationShortId: number[]) => callApp("BatchGetConversations", { ConversationShortId });
+  const { ConversationCoreInfos } = resultOf(await get(ids.slice(0, 250)));
+  expect(ConversationCoreInfos).toHaveLength(250);
+  expect(codeOf(await get(ids))).toBe("InvalidParameter");
 });
