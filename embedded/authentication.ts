@@ -12,9 +12,14 @@ const BEARER = "Bearer ";
 
 /** Tells from a request's headers on whose behalf its functions run. */
 export class Authentication {
-  #verifier: TokenVerifier = createTokenVerifier([]);
+  #verifier: TokenVerifier;
 
   #adminKey: string | null = null;
+
+  /** @param redactErrors whether clients are told nothing of the providers and their keys */
+  constructor(private readonly redactErrors: boolean) {
+    this.#verifier = createTokenVerifier([], { redactErrors });
+  }
 
   /** Lets in the holder of this key from now on. */
   allowAdmin(adminKey: string): void {
@@ -23,7 +28,7 @@ export class Authentication {
 
   /** Accepts the tokens of these providers from now on. */
   use(providers: readonly AuthProvider[]): void {
-    this.#verifier = createTokenVerifier(providers);
+    this.#verifier = createTokenVerifier(providers, { redactErrors: this.redactErrors });
   }
 
   /** Rejects with {@link ApiError} for credentials that can't be used. Nobody waits for those that are known. */

@@ -180,7 +180,8 @@ async function start(
     onLoss: (listener) => database.onLoss(listener),
     maxLength: getHeapStatistics().heap_size_limit * LIVE_RESULTS_SHARE,
   });
-  const authentication = new Authentication();
+  const redactsErrors = options.redactLogsToClient ?? false;
+  const authentication = new Authentication(redactsErrors);
   const environment = new DeploymentEnvironment(database, { ...given, ...developmentIssuer?.environment });
   const loading = new AppLoading({ runtime, environment, authentication, liveQueries });
   const pushedSource = new PushedSource(database, path.join(folder.path, CACHE_FOLDER));
@@ -204,7 +205,7 @@ async function start(
   );
   let setReady = () => undefined as void;
   const intake = new Intake();
-  const disclosure = new Disclosure(options.redactLogsToClient ?? false);
+  const disclosure = new Disclosure(redactsErrors);
   const http: HttpOptions = {
     runtime,
     intake,

@@ -45,7 +45,7 @@ beforeEach(async () => {
     maxLength: Infinity,
   });
   const environment = new DeploymentEnvironment(database, {});
-  const authentication = new Authentication();
+  const authentication = new Authentication(false);
   const loading = new AppLoading({ runtime, environment, authentication, liveQueries });
   const blobs = await BlobStore.open(folder);
   const parts = {

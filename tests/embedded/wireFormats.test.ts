@@ -1,10 +1,12 @@
 /** What answers look like, by what the client is and by how much it may know. */
 import { ConvexClient } from "convex/browser";
 import { makeFunctionReference } from "convex/server";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { ServerOptions } from "../../embedded/index";
-import { startServer, type TestServer } from "../temporaryServer";
+import { startServer, temporaryFolder, type TestServer } from "../temporaryServer";
 import { FIXTURE_APP } from "./harness";
 
 let server: TestServer;
@@ -100,5 +102,26 @@ describe("with logs redacted", () => {
     expect(thrown).toMatchObject({ message: expect.stringContaining("Server Error") as string });
     expect(JSON.stringify(thrown)).not.toContain("on purpose");
     await client.close();
+  });
+
+  test("a token of a foreign issuer is refused without naming the providers that are configured", async () => {
+    const appFolder = await temporaryFolder();
+    await writeFile(
+      path.join(appFolder, "auth.config.ts"),
+      `export default { providers: [{ domain: "https://issuer.test", applicationID: "app-1" }] };`,
+    );
+    const claims = Buffer.from(JSON.stringify({ iss: "https://foreign.test" })).toString("base64url");
+    const refusal = async (options: Partial<ServerOptions>) => {
+      await start({ appFolder, ...options });
+      return post("/api/query", { path: "a:b", args: {} }, { Authorization: `Bearer e30.${claims}.x` });
+    };
+    expect(await refusal({})).toMatchObject({
+      message: expect.stringContaining("OIDC(domain=https://issuer.test, app_id=app-1)") as string,
+    });
+    await server.close();
+    expect(await refusal({ redactLogsToClient: true })).toEqual({
+      code: "NoAuthProvider",
+      message: "No auth provider found matching the given token",
+    });
   });
 });
