@@ -62,7 +62,7 @@ export class AppLoading implements AppSlot {
   /** Begins without an app, until one is pushed. The database stays as it is. */
   loadNothing(): void {
     const loaded = this.prepare(EMPTY_BUNDLE);
-    this.parts.runtime.replaceByNothing(loaded.app);
+    this.parts.runtime.adoptWithoutSchema(loaded.app);
     this.#inForce = loaded;
   }
 

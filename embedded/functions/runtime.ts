@@ -114,7 +114,7 @@ export class Runtime {
   }
 
   /** Puts an app into force that has no schema: whatever is stored from now on, nothing checks it. */
-  replaceByNothing(app: App): void {
+  adoptWithoutSchema(app: App): void {
     forgetFitting(this.options.database);
     this.#app = app;
   }
@@ -167,7 +167,7 @@ export class Runtime {
     });
   }
 
-  /** Runs a query on the state at a timestamp that {@link timestamp} has given. `null`: it is not known any more. */
+  /** Runs a query on the state at a timestamp that {@link keepTimestamp} has given. `null`: it is not known any more. */
   async queryAt(timestamp: bigint, call: Call): Promise<Outcome | null> {
     let isKnown = true;
     const enclosure: Enclosure = {
@@ -181,8 +181,8 @@ export class Runtime {
     return isKnown ? outcome : null;
   }
 
-  /** The timestamp of the last commit once all up to it is on disk. For a while its state can be read again. */
-  async timestamp(): Promise<bigint> {
+  /** The timestamp of the last commit once all up to it is on disk. From now on its state is kept for a while. */
+  async keepTimestamp(): Promise<bigint> {
     const timestamp = this.options.database.keepHistory();
     await this.options.database.durable();
     return timestamp;

@@ -150,7 +150,7 @@ async function queryByUrl(options: FunctionsApiOptions, exchange: Exchange): Pro
 
 /** `POST /api/query_ts`: the timestamp of the last commit. */
 async function queryTimestamp({ runtime }: FunctionsApiOptions, { response }: Exchange): Promise<void> {
-  sendJson(response, 200, JSON.stringify({ ts: encodeTimestamp(await runtime.timestamp()) }));
+  sendJson(response, 200, JSON.stringify({ ts: encodeTimestamp(await runtime.keepTimestamp()) }));
 }
 
 /** `POST /api/query_at_ts` with `{path, args, ts, format?}`: the state at a `ts` that `query_ts` has given lately. */
@@ -160,7 +160,7 @@ async function queryAt(options: FunctionsApiOptions, exchange: Exchange): Promis
   const wanted = typeof ts === "string" ? decodeTimestamp(ts) : null;
   if (typeof path !== "string") throw badJson("missing field `path`");
   if (wanted === null) throw badJson("`ts` is not a timestamp");
-  if (wanted > (await options.runtime.timestamp())) {
+  if (wanted > (await options.runtime.keepTimestamp())) {
     throw new ApiError(400, "TimestampInFuture", "`ts` is later than the last commit");
   }
   const valueFormat = formatOf(exchange, format);
