@@ -6,13 +6,13 @@ import { userIdForEmail } from "../../embedded/index";
 import {
   call,
   newDataFolder,
-  PROJECT_FOLDER,
   request,
   run,
   runCommand,
   signIn,
   spawnServer,
   spawnStart,
+  START,
   startServer,
   temporaryFolder,
   tokenFor,
@@ -225,7 +225,7 @@ describe.concurrent("settings", () => {
     ["PORT", "abc", '--port must be a number from 0 to 65535, not "abc"'],
     ["BIND_HOST", "192.0.2.1", "This machine has no such address. Choose another with --host."],
   ])("a mistake in %s is told like one in the flag", async (name, value, message) => {
-    const node = ["--import", import.meta.resolve("tsx"), path.join(PROJECT_FOLDER, "scripts/start.ts")];
+    const node = ["--import", import.meta.resolve("tsx"), START];
     const env = { PORT: "0", SITE_PORT: "0", DATA_FOLDER: await newDataFolder(), [name]: value };
     const { code, stderr } = await runCommand(process.execPath, node, { cwd: await temporaryFolder(), env });
     expect([code, stderr]).toEqual([1, `${message}\n`]);

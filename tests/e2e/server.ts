@@ -18,7 +18,8 @@ export { newDataFolder, temporaryFolder, type TestServer };
 
 export const PROJECT_FOLDER = fileURLToPath(new URL("../..", import.meta.url));
 export const APP_FOLDER = path.join(PROJECT_FOLDER, "convex");
-const START = path.join(PROJECT_FOLDER, "scripts/start.ts");
+/** What runs the product in a process of its own. */
+export const START = path.join(PROJECT_FOLDER, "tests/e2e/start.ts");
 
 /** Tests say what is allowed how often themselves. */
 const NO_RATE_LIMIT = { RATE_LIMIT_PER_SECOND: "0" };
@@ -139,7 +140,7 @@ export type SpawnOptions = {
   cwd?: string;
 };
 
-/** Starts `scripts/start.ts`, whether it comes up or not. */
+/** Starts the product in a process of its own, whether it comes up or not. */
 export async function spawnStart(options: SpawnOptions = {}): Promise<TestProcess> {
   const { dataFolder, place, args = [], env = {}, cwd = await temporaryFolder() } = options;
   const flags = ["--port", "0", "--site-port", "0", ...(dataFolder ? ["--data", dataFolder] : []), ...args];
