@@ -9,10 +9,7 @@ export class FileUrls {
   #origin = "";
 
   /** `secret`: with which upload URLs are signed. */
-  constructor(
-    private readonly secret: Buffer,
-    private readonly now: () => number = Date.now,
-  ) {}
+  constructor(private readonly secret: Buffer) {}
 
   /** The origin under which files are served, such as "http://127.0.0.1:3210". */
   serveFrom(origin: string): void {
@@ -25,7 +22,7 @@ export class FileUrls {
 
   /** A URL to which one file of a component after the other may be posted for an hour. */
   upload(component: ComponentPath): string {
-    const expiresAt = String(this.now() + UPLOAD_MS);
+    const expiresAt = String(Date.now() + UPLOAD_MS);
     const token = `${expiresAt}.${this.#sign(expiresAt, component)}.${encodeURIComponent(component)}`;
     return `${this.#origin}/api/storage/upload?token=${token}`;
   }
@@ -36,7 +33,7 @@ export class FileUrls {
     const expected = Buffer.from(this.#sign(expiresAt, component));
     const given = Buffer.from(signature);
     const isOurs = given.length === expected.length && timingSafeEqual(given, expected);
-    return isOurs && Number(expiresAt) > this.now() ? component : null;
+    return isOurs && Number(expiresAt) > Date.now() ? component : null;
   }
 
   #sign(expiresAt: string, component: ComponentPath): string {

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { readdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import path from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { newDataFolder, startServer, type TestServer } from "../temporaryServer";
 import { FIXTURE_APP } from "./harness";
 
@@ -139,8 +139,11 @@ test("a deleted file is gone, its content too; a mutation that fails deletes not
 
 test("an upload needs a URL that is ours and still good, and the content that its digest says", async () => {
   const good = await mutation<string>("uploadUrl");
-  const expired = good.replace(/token=\d+/, "token=1");
-  for (const url of [expired, `${good}x`, `${server.url}/api/storage/upload`]) {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 60 * 60 * 1000 });
+  const expired = await mutation<string>("uploadUrl");
+  vi.useRealTimers();
+  const prolonged = expired.replace(/token=\d+/, `token=${Date.now() + 60_000}`);
+  for (const url of [expired, prolonged, `${good}x`, `${server.url}/api/storage/upload`]) {
     expect((await fetch(url, { method: "POST", body: "x" })).status).toBe(401);
   }
   const digest = createHash("sha256").update("other").digest("base64");
