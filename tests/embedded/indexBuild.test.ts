@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
 import { listOf, type Store } from "../../embedded/storage/store";
 import { CATALOG_KEY, Database } from "../../embedded/transaction/database";
+import { DocumentFields } from "../../embedded/transaction/documentText";
 import {
   IndexBuild,
   OvertakenError,
@@ -12,10 +13,16 @@ import {
 } from "../../embedded/transaction/indexBuild";
 import { indexEntryEnd, indexPrefix, rangeOfPrefix, tablePrefix } from "../../embedded/transaction/keys";
 import { entryOf } from "../../embedded/transaction/indexEntries";
-import { internalIdOf, Transaction } from "../../embedded/transaction/transaction";
+import { internalIdOf, Transaction, type DocumentRules } from "../../embedded/transaction/transaction";
 import type { JsonObject } from "../../embedded/values/json";
+import { sizeOf } from "../../embedded/values/size";
 
 const BY_A = new Map([["", new Map([["items", [{ name: "by_a", fields: ["a"] }]]])]]);
+/** Documents with a field `a` of any kind, which are written without being looked at closely. */
+const ANY_A: DocumentRules = {
+  check: () => null,
+  fields: () => DocumentFields.of([{ name: "a", optional: false, measure: sizeOf }]),
+};
 const NO_CHECKS = new Map<string, Map<string, Inspect>>();
 /** So many that a build takes several slices. */
 const DOCUMENTS = 12_000;
@@ -131,12 +138,15 @@ test("what a crash has left of a build is removed before transactions run again"
   expect(orphans(reopened)).toEqual([]);
 });
 
-test("a document that does not fit ends a build, also when it is written meanwhile", async () => {
+test.each([
+  ["with a new index", BY_A],
+  ["that has only documents to check", new Map()],
+])("a document that does not fit ends a build %s, also when it is written meanwhile", async (_, wanted) => {
   const { database } = await databaseOf(DOCUMENTS);
   const inspect: Inspect = ({ a }) => (a === "wrong" ? "No." : null);
   const check = new Map([["", new Map([["items", inspect]])]]);
-  const build = new IndexBuild(database, BY_A, check);
-  const transaction = new Transaction(database, null);
+  const build = new IndexBuild(database, wanted, check);
+  const transaction = new Transaction(database, ANY_A);
   const id = transaction.insert("items", { a: "wrong" });
   transaction.commit();
   // It is gone before anybody could have come across it.

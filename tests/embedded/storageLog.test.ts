@@ -16,7 +16,9 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { DataFolderError } from "../../embedded/storage/dataFolder";
+import { Deferred } from "../../embedded/storage/deferred";
 import { LmdbStore } from "../../embedded/storage/lmdbStore";
+import { Log } from "../../embedded/storage/log";
 import { listLogFiles } from "../../embedded/storage/logFile";
 import { formatMark, NO_MARK } from "../../embedded/storage/logMark";
 import { recoverLog } from "../../embedded/storage/logRecovery";
@@ -594,6 +596,34 @@ describe("a disk that takes no more", () => {
     await store.commit(new Map([["e", "1"]]));
     expect(await namesAfterKill()).toEqual(["a", "c", "e"]);
     await store.close();
+  });
+
+  test("refuses with a commit those that have come while it was being written, as they may build on it", async () => {
+    const path = await newDatabase();
+    const store = await LogStore.open(path, LOG_ALONE);
+    await store.commit(new Map([["a", "1"]]));
+    const [begun, written] = [new Deferred(), new Deferred()];
+    vi.spyOn(Log.prototype, "append").mockImplementationOnce(async () => {
+      begun.resolve();
+      await written.promise;
+      return Infinity;
+    });
+    const refused = store.commit(new Map([["b", "1"]]));
+    await begun.promise;
+    const behind = store.commit(
+      new Map([
+        ["b", "2"],
+        ["c", "1"],
+      ]),
+    );
+    expect([store.get("b"), store.get("c")]).toEqual(["2", "1"]);
+    written.reject(new Error("no room"));
+    await expect(refused).rejects.toThrow("no room");
+    await expect(behind).rejects.toThrow("no room");
+    expect(entriesOf(store)).toEqual([["a", "1"]]);
+    await store.commit(new Map([["d", "1"]]));
+    await store.close();
+    expect((await recovered(path)).map(([name]) => name)).toEqual(["a", "d"]);
   });
 
   test.each([
