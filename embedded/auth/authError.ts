@@ -8,16 +8,14 @@
 export type AuthErrorCode =
   | "AuthProviderDiscoveryFailed"
   | "BadAdminKey"
-  | "BadDeployKey"
   | "HeaderParseFailure"
   | "InvalidAdminKey"
   | "InvalidAuthHeader"
   | "InvalidHeaderFailure"
   | "NoAuthProvider"
-  | "TokenExpired"
   | "Unauthenticated";
 
-/** 404, 429 and 503 occur only where an OIDC provider's discovery document answered with such a status. */
+/** 403, 404, 429 and 503 occur only where an OIDC provider's discovery document answered with such a status. */
 export type AuthErrorStatus = 400 | 401 | 403 | 404 | 429 | 503;
 
 /** A refusal that the HTTP layer answers as `{code, message}` and the socket as an AuthError. */
@@ -39,23 +37,7 @@ export function invalidAuthHeader(message: string, detail?: string): AuthError {
   return new AuthError("InvalidAuthHeader", 401, message, detail);
 }
 
-/** A user token that was valid when its connection presented it and has expired since. */
-export function tokenExpired(): AuthError {
-  return new AuthError("TokenExpired", 401, "Convex token identity expired");
-}
-
 /** An admin key was given and it is not this deployment's. */
 export function badAdminKey(): AuthError {
   return new AuthError("BadAdminKey", 401, "The provided admin key was invalid for this instance");
-}
-
-/** The operation needs an admin key and the request came with none. */
-export function badDeployKey(instanceName?: string): AuthError {
-  const where = instanceName === undefined ? "this deployment" : `deployment '${instanceName}'`;
-  return new AuthError(
-    "BadDeployKey",
-    403,
-    `The provided deploy key was invalid for ${where}. Double check that the environment this key was ` +
-      "generated for matches the desired deployment.",
-  );
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { isAdminKey, newAdminKey, parseAuthorization } from "../../embedded/auth/adminKey";
-import { badAdminKey, badDeployKey, tokenExpired } from "../../embedded/auth/authError";
 import { thrown } from "./authFixtures";
 
 const encode = (identity: unknown) => Buffer.from(JSON.stringify(identity)).toString("base64");
@@ -122,12 +121,4 @@ describe("an admin key", () => {
   test("may be any text, as the testing helper of convex-helpers sends it", () => {
     expect(isAdminKey("0135d859", "0135d859")).toBe(true);
   });
-});
-
-test("refusals that other layers raise have Convex's codes and statuses", () => {
-  expect(badAdminKey()).toMatchObject({ code: "BadAdminKey", httpStatus: 401 });
-  expect(tokenExpired()).toMatchObject({ code: "TokenExpired", httpStatus: 401 });
-  expect(badDeployKey("meetings")).toMatchObject({ code: "BadDeployKey", httpStatus: 403 });
-  expect(badDeployKey("meetings").message).toContain("invalid for deployment 'meetings'. Double check");
-  expect(badDeployKey().message).toContain("invalid for this deployment. Double check");
 });
