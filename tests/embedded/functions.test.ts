@@ -1,6 +1,10 @@
+import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Log } from "../../embedded/storage/log";
+import { LogStore } from "../../embedded/storage/logStore";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
 import { InDoubtError } from "../../embedded/storage/store";
+import { temporaryFolder } from "../temporaryServer";
 import { startRuntime, type TestRuntime } from "./harness";
 
 let app: TestRuntime;
@@ -438,4 +442,22 @@ test("a call says whether what it has written, and the disk has refused, may be 
   );
   expect(await refusing.query("notes:all")).toEqual([]);
   expect(refusing.faults).toEqual([new Error("full"), new InDoubtError("failed")]);
+});
+
+test("the content of a file goes with the call that has stored it, unless that may be there after a restart", async () => {
+  const store = await LogStore.open(path.join(await temporaryFolder(), "data.mdb"));
+  const refusing = await startRuntime(store);
+  const { blobs } = refusing;
+  const remove = vi.spyOn(blobs, "remove");
+  const refuse = async (error: Error) => {
+    vi.spyOn(Log.prototype, "append").mockRejectedValueOnce(error);
+    await refusing.failure("mutation", "files:storeInMutation", { text: "kept" });
+    await Promise.all(remove.mock.results.map(({ value }) => value));
+  };
+  await refuse(new InDoubtError("failed"));
+  const [inDoubt = ""] = await blobs.keys();
+  expect(blobs.readNow(inDoubt).toString()).toBe("kept!");
+  await refuse(new Error("full"));
+  expect(await blobs.keys()).toEqual([inDoubt]);
+  await store.close();
 });

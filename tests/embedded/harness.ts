@@ -50,9 +50,10 @@ export async function startRuntime(
     for (const line of lines) log.push(`[${path}] ${line}`);
   };
   const database = await Database.open(store);
+  const blobs = await temporaryBlobs();
   const runtime = new Runtime({
     database,
-    blobs: await temporaryBlobs(),
+    blobs,
     fileUrls: new FileUrls(randomBytes(32)),
     cursorSecret,
     onLog,
@@ -66,7 +67,7 @@ export async function startRuntime(
   const build = runtime.begin(app);
   await build.done;
   await runtime.adopt(app, build);
-  return new TestRuntime(runtime, database, faults, log, onLog);
+  return new TestRuntime(runtime, database, blobs, faults, log, onLog);
 }
 
 /** Makes actions of the fixture app that come to the gate wait there, until the result is called. */
@@ -121,6 +122,7 @@ export class TestRuntime {
   constructor(
     readonly runtime: Runtime,
     readonly database: Database,
+    readonly blobs: BlobStore,
     /** Errors of the runtime itself; a test expects none. */
     readonly faults: unknown[],
     /** What was logged, such as "[notes:add] [LOG] 'text'". */
