@@ -260,7 +260,8 @@ describe("401", () => {
   });
 
   test("a webhook without WorkOS's signature changes nothing", async () => {
-    const payload = userCreated("user_stranger");
+    const token = await tokenFor(server, "stranger@example.com");
+    const payload = userCreated(subjectOf(token));
     for (const headers of [
       {},
       { "WorkOS-Signature": "t=1, v1=00" },
@@ -269,6 +270,7 @@ describe("401", () => {
       const answer = await request(`${server.siteUrl}/webhooks/workos`, { body: payload, headers });
       expect(refusal(answer)).toBe("401 WEBHOOK_SIGNATURE_INVALID");
     }
+    expect(await call(server, token, "users/queries/getCurrentUser", {})).toBeNull();
   });
 });
 
@@ -276,8 +278,7 @@ test("a webhook with WorkOS's signature creates the user whom it tells of", asyn
   const token = await tokenFor(server, "hooked@example.com");
   const getCurrentUser = () => call(server, token, "users/queries/getCurrentUser", {});
   expect(await getCurrentUser()).toBeNull();
-  const [, claims = ""] = token.split(".");
-  const { sub } = JSON.parse(Buffer.from(claims, "base64url").toString()) as { sub: string };
+  const sub = subjectOf(token);
   const body = userCreated(sub);
   const answer = await request(`${server.siteUrl}/webhooks/workos`, {
     body,
@@ -286,6 +287,12 @@ test("a webhook with WorkOS's signature creates the user whom it tells of", asyn
   expect(answer).toMatchObject({ status: 200, body: { status: "success" } });
   expect(await getCurrentUser()).toMatchObject({ workosUserId: sub, email: "hooked@example.com" });
 });
+
+/** WorkOS's id of the user whose token it is. */
+function subjectOf(token: string): string {
+  const [, claims = ""] = token.split(".");
+  return (JSON.parse(Buffer.from(claims, "base64url").toString()) as { sub: string }).sub;
+}
 
 function userCreated(id: string): string {
   const at = new Date().toISOString();

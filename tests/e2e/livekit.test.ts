@@ -58,26 +58,33 @@ class RoomServiceRecorder {
 const recorder = new RoomServiceRecorder();
 afterAll(() => recorder.close());
 
-test("a role, a removal, a deactivation and the end of a meeting reach the media server; join tokens are good until then", async () => {
+test("a role, a removal, a deactivation, a demotion of a host and the end of a meeting reach the media server; join tokens are good until then", async () => {
   const LIVEKIT_URL = await recorder.listen();
   const server: TestServer = await startServer({
     environment: { LIVEKIT_URL, LIVEKIT_API_KEY: KEY, LIVEKIT_API_SECRET: SECRET },
   });
-  const [host, ada, bob, cyd, dee] = [
+  const [host, ada, bob, cyd, dee, eve] = [
     await signIn(server, "host"),
     await signIn(server, "ada"),
     await signIn(server, "bob"),
     await signIn(server, "cyd"),
     await signIn(server, "dee"),
+    await signIn(server, "eve"),
   ];
   const meetingId = await newMeeting(server, host);
   const { added } = await call<{ added: string[] }>(
     server,
     host.token,
     "meetings/lifecycle/addMultipleParticipants",
-    { meetingId, participants: [ada, bob, cyd, dee].map(({ userId }) => ({ userId, role: "participant" })) },
+    {
+      meetingId,
+      participants: [
+        ...[ada, bob, cyd, dee].map(({ userId }) => ({ userId, role: "participant" })),
+        { userId: eve.userId, role: "host" },
+      ],
+    },
   );
-  const [adaId, bobId, cydId, deeId] = added;
+  const [adaId, bobId, cydId, deeId, eveId] = added;
   await call(server, host.token, "meetings/lifecycle/startMeeting", { meetingId });
   const { connectionInfo } = await call<{ connectionInfo: { streamToken: string; refreshToken: string } }>(
     server,
@@ -134,7 +141,18 @@ test("a role, a removal, a deactivation and the end of a meeting reach the media
   expect(putOut.map(({ method }) => method)).toEqual(["RemoveParticipant", "RemoveParticipant"]);
   expect(new Set(putOut.map(({ body }) => body["identity"]))).toEqual(new Set([cydId, deeId]));
 
+  // Of a host LiveKit has granted that they manage the room, until they go.
+  await call(server, host.token, "meetings/lifecycle/updateParticipantRole", {
+    meetingId,
+    userId: eve.userId,
+    newRole: "participant",
+  });
+  expect((await recorder.told(6))[5]).toMatchObject({
+    method: "RemoveParticipant",
+    body: { room: meetingId, identity: eveId },
+  });
+
   await call(server, host.token, "meetings/lifecycle/endMeeting", { meetingId });
-  expect((await recorder.told(6))[5]).toMatchObject({ method: "DeleteRoom", body: { room: meetingId } });
+  expect((await recorder.told(7))[6]).toMatchObject({ method: "DeleteRoom", body: { room: meetingId } });
   expect(server.faults).toEqual([]);
 });
