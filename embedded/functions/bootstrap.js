@@ -9,28 +9,13 @@
  */
 
 /**
- * @typedef {{ message: string, data?: unknown }} SyscallError
- * @typedef {object} Host
- * @property {(op: string, args: string) => string | SyscallError} syscall `args`: JSON text
- * @property {() => import("./realm").RealmDatabase} database of the call that runs; see directDatabase.js
- * @property {(level: string, args: unknown[]) => void} log
- * @property {() => void} chance is told that the call looks at the clock, or at chance
- * @property {(algorithm: string, data: ArrayBuffer | ArrayBufferView) => ArrayBuffer} digest
- * @property {Record<string, unknown>} globals what is the same in every realm
- * @property {{ names: readonly string[], load: (name: string) => unknown }} lateGlobals the same, loaded when it is first used
- * @property {Record<string, string>} environment
- * @property {((environment: Record<string, string>) => Record<string, string>) | undefined} watchVariables
- * @property {(database: () => import("./realm").RealmDatabase, toError: (problem: SyscallError) => Error) => DirectDatabase} directDatabase
- *
- * @typedef {object} DirectDatabase see directDatabase.js
- * @property {(parts: object) => void} adopt
- * @property {(registered: Registered, args: unknown) => Promise<Result> | null} call
- *
- * @typedef {object} Registered what the convex package makes of a function
- * @property {(args: string) => Promise<string>} [invokeQuery]
- * @property {(args: string) => Promise<string>} [invokeMutation]
- *
- * @typedef {{ text: string, json?: unknown }} Result
+ * @typedef {import("./realm").BootstrapHost} Host
+ * @typedef {import("./realm").Bootstrapped} Bootstrapped
+ * @typedef {import("./realm").Slot} Slot
+ * @typedef {import("./realm").Returned} Returned
+ * @typedef {import("./realm").SyscallProblem} SyscallProblem
+ * @typedef {import("./loadedApp").RegisteredFunction} RegisteredFunction
+ * @typedef {import("./logLines").LogLevel} LogLevel
  */
 
 // oxlint-disable-next-line no-unused-expressions -- this function is the script's value
@@ -102,14 +87,9 @@
   scope.process = { env: host.watchVariables ? host.watchVariables(env) : env };
   /** @type {Record<string, (...args: unknown[]) => void>} */
   const realmConsole = {};
-  for (const [method, level] of Object.entries({
-    log: "LOG",
-    debug: "DEBUG",
-    info: "INFO",
-    warn: "WARN",
-    error: "ERROR",
-    trace: "LOG",
-  })) {
+  /** @type {Record<string, LogLevel>} */
+  const levels = { log: "LOG", debug: "DEBUG", info: "INFO", warn: "WARN", error: "ERROR", trace: "LOG" };
+  for (const [method, level] of Object.entries(levels)) {
     realmConsole[method] = (...args) => host.log(level, args);
   }
   for (const method of [
@@ -127,7 +107,7 @@
   }
   scope.console = realmConsole;
 
-  /** @param {SyscallError} problem */
+  /** @param {SyscallProblem} problem */
   function toError(problem) {
     const error = new Error(problem.message);
     if (problem.data !== undefined) Object.assign(error, { data: problem.data });
@@ -157,7 +137,7 @@
 
   /**
    * Calls a registered function the way the convex package does.
-   * @param {Registered} registered @param {unknown} args @returns {Promise<Result>}
+   * @param {RegisteredFunction} registered @param {unknown} args @returns {Promise<Returned>}
    */
   async function callByText(registered, args) {
     const invoke = registered.invokeMutation ?? registered.invokeQuery;
@@ -232,16 +212,13 @@
     return next;
   }
 
-  return {
-    /** @param {number} nowMs @param {Uint32Array} seed */
+  /** @type {Bootstrapped} */
+  const bootstrapped = {
     begin(nowMs, seed) {
       execution.nowMs = nowMs;
       execution.random = seededRandom(seed);
     },
-    /**
-     * Starts a function. Its promise is settled when this realm's microtasks have run; the slot then says how.
-     * @param {Registered} registered @param {unknown} args JSON, which may belong to the host's realm
-     */
+    // The arguments may belong to the host's realm.
     start(registered, args) {
       /** @type {{ state: "running" | "returned" | "threw", value: unknown }} */
       const slot = { state: "running", value: undefined };
@@ -255,7 +232,8 @@
           slot.value = thrown;
         },
       );
-      return slot;
+      return /** @type {Slot} */ (slot);
     },
   };
+  return bootstrapped;
 });

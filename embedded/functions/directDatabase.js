@@ -709,9 +709,11 @@
     return `{${fields}}`;
   }
 
-  return {
-    /** Takes parts of the app's convex package. Of a version with other parts nothing is taken. @param {Package} parts */
-    adopt(parts) {
+  /** @type {import("./realm").DirectDatabase} */
+  const directDatabase = {
+    // Of a version with other parts nothing is taken.
+    adopt(given) {
+      const parts = /** @type {Package} */ (given);
       const { invokeQuery, invokeMutation, invokeFunction, QueryImpl, QueryInitializerImpl } = parts;
       const { convexToJson, jsonToConvex, validateReturnValue } = parts;
       const calls = [invokeQuery, invokeMutation, invokeFunction];
@@ -720,20 +722,14 @@
       if (all.every((part) => typeof part === "function")) adopted = parts;
     },
 
-    /**
-     * Calls a query or mutation. `null` when that can't be done this way.
-     * @param {WithHandler} registered
-     * @param {unknown} args JSON of the runtime's
-     * @returns {Promise<{ json: unknown, text: string }> | null}
-     */
-    call(registered, args) {
+    call(/** @type {WithHandler} */ registered, args) {
       const handler = registered._handler;
       if (adopted === null || typeof handler !== "function") return null;
       const { invokeQuery, invokeMutation, invokeFunction, validateReturnValue } = adopted;
       const isMutation = registered.isMutation === true;
       const visibility = registered.isPublic === true ? "public" : "internal";
       const kind = isMutation ? `${visibility} mutation` : `${visibility} query`;
-      /** @type {unknown} */
+      /** @type {Value} */
       let json = null;
       /** @param {Fields} ctx */
       const handle = async (ctx) => {
@@ -758,4 +754,5 @@
       return called.then(() => ({ json, text: JSON.stringify(json) }));
     },
   };
+  return directDatabase;
 });

@@ -50,13 +50,43 @@ export type RealmResult =
 /** What a function has returned: JSON text, and where it is known, what that text says. It belongs to the realm. */
 export type Returned = { readonly text: string; readonly json?: Json };
 
-type Slot =
+/** What the host's side gives to `bootstrap.js`, once for all calls of a realm. */
+export type BootstrapHost = {
+  readonly syscall: RealmHost["syscall"];
+  /** That of the call that runs. */
+  readonly database: () => RealmDatabase;
+  readonly log: RealmHost["log"];
+  readonly chance: RealmHost["chance"];
+  readonly digest: (algorithm: string, data: ArrayBuffer | ArrayBufferView) => ArrayBuffer;
+  /** What is the same in every realm. */
+  readonly globals: Readonly<Record<string, unknown>>;
+  /** The same, loaded when it is first used. */
+  readonly lateGlobals: { readonly names: readonly string[]; readonly load: (name: string) => unknown };
+  readonly environment: Readonly<Record<string, string>>;
+  readonly watchVariables: ((environment: Record<string, string>) => Record<string, string>) | undefined;
+  readonly directDatabase: (
+    database: () => RealmDatabase,
+    toError: (problem: SyscallProblem) => Error,
+  ) => DirectDatabase;
+};
+
+/** What `directDatabase.js` gives. */
+export type DirectDatabase = {
+  /** Takes parts of the app's convex package. */
+  readonly adopt: (parts: object) => void;
+  /** Calls a query or mutation. `null` when that can't be done this way. */
+  readonly call: (registered: RegisteredFunction, args: Json) => Promise<Returned> | null;
+};
+
+export type Slot =
   | { readonly state: "running" }
   | { readonly state: "returned"; readonly value: Returned }
   | { readonly state: "threw"; readonly value: unknown };
 
-type Bootstrapped = {
+/** What `bootstrap.js` gives. */
+export type Bootstrapped = {
   begin(nowMs: number, seed: Uint32Array): void;
+  /** Starts a function. Its promise is settled when the realm's microtasks have run; the slot then says how. */
   start(registered: RegisteredFunction, args: Json): Slot;
 };
 
@@ -132,18 +162,18 @@ export class Realm {
     this.#setCall = DECLARE_CALL.runInContext(this.#context) as (call: () => unknown) => void;
     const globals: Record<string, unknown> = {};
     for (const name of SHARED_GLOBALS) globals[name] = (globalThis as Record<string, unknown>)[name];
-    const bootstrap = BOOTSTRAP.runInContext(this.#context) as (host: unknown) => Bootstrapped;
+    const bootstrap = BOOTSTRAP.runInContext(this.#context) as (host: BootstrapHost) => Bootstrapped;
     this.#app = bootstrap({
-      syscall: (operation: string, args: string) => this.#current().syscall(operation, args),
+      syscall: (operation, args) => this.#current().syscall(operation, args),
       database: () => this.#current().database,
-      log: (level: LogLevel, args: readonly unknown[]) => this.#host?.log(level, args),
+      log: (level, args) => this.#host?.log(level, args),
       chance: () => this.#host?.chance(),
       digest,
       globals,
       lateGlobals: LATE_GLOBALS,
       environment,
-      watchVariables: onVariableRead && ((all: Record<string, string>) => watchReads(all, onVariableRead)),
-      directDatabase: DIRECT_DATABASE.runInContext(this.#context) as unknown,
+      watchVariables: onVariableRead && ((all) => watchReads(all, onVariableRead)),
+      directDatabase: DIRECT_DATABASE.runInContext(this.#context) as BootstrapHost["directDatabase"],
     });
     DECLARE_FAST_GLOBALS.runInContext(this.#context);
     const factory = script.runInContext(this.#context) as (...args: unknown[]) => void;
