@@ -227,7 +227,10 @@
 
   /** A longer one is read anew each time. */
   const MAX_TEMPLATE_CHARS = 4096;
-  /** Of the texts of all templates, as many as the cache of documents can hold. Those that are out of date count until their slots are used again. */
+  /**
+   * Of the texts of all templates, as many as the cache of documents can hold: half of its capacity, in which each text counts twice, the
+   * second time for its template (see documentCache.ts). Those that are out of date count until their slots are used again.
+   */
   const MAX_ALL_TEMPLATES_CHARS = 36 << 20;
 
   /** By the slots of their documents. It has no prototype that an app could give setters. @type {(Template | undefined)[]} */
@@ -332,6 +335,9 @@
     return /** @type {T} */ (result);
   }
 
+  /** What the name of an encoding's only field begins with. */
+  const DOLLAR = 36;
+
   /** The value, of the realm's own objects, that JSON of the runtime's encodes. @param {Value} json @returns {Value} */
   function fromHost(json) {
     if (typeof json !== "object" || json === null) return json;
@@ -343,7 +349,7 @@
     /** @type {Fields} */
     const out = {};
     for (const name in json) {
-      if (name.charCodeAt(0) === 36) return convex().jsonToConvex(json);
+      if (name.charCodeAt(0) === DOLLAR) return convex().jsonToConvex(json);
       out[name] = fromHost(json[name]);
     }
     return out;

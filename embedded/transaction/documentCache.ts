@@ -16,7 +16,10 @@ export type StoredDocument = {
 
 export const NO_SLOT = -1;
 
-/** How much is kept, in characters, see {@link weightOf}: some 100,000 people. */
+/**
+ * How much is kept, in characters, see {@link weightOf}: some 100,000 people. What realms make of the documents has a bound that follows
+ * from this, see `MAX_ALL_TEMPLATES_CHARS` in functions/directDatabase.js.
+ */
 const CAPACITY = 72 << 20;
 /**
  * Where others have to go, of so many documents that are read one is taken in: what is read often comes in soon all the same, and to
