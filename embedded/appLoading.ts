@@ -3,6 +3,7 @@ import { parseAuthConfig } from "./auth/providers";
 import type { AppSlot, LoadedApp } from "./deploy/appSlot";
 import type { DeploymentEnvironment, VariableChange } from "./environment";
 import type { Runtime } from "./functions/runtime";
+import { Turns } from "./functions/turns";
 import { ApiError } from "./http/apiError";
 import type { AppSource } from "./loader/appSource";
 import type { Bundle } from "./loader/bundle";
@@ -30,7 +31,7 @@ export class AppLoading implements AppSlot {
   /** To be done whenever another version of the app has come into force. */
   onReloaded: () => Promise<void> = () => Promise.resolve();
   #inForce: LoadedApp | null = null;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #keeping: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: Parts) {}
@@ -134,9 +135,7 @@ export class AppLoading implements AppSlot {
   }
 
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
-    this.#last = result.catch(() => undefined);
-    return result;
+    return this.#turns.next(work);
   }
 
   #use(loaded: LoadedApp): void {

@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from "../values/json";
-import { isJsonObject, parseJson } from "./json";
+import { isJsonObject, type Json, type JsonObject } from "../values/json";
+import { parseJson } from "./json";
 
 /** A token taken apart. Nothing in it is verified yet. */
 export interface CompactJwt {

@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from "../values/json";
-import { deepFreeze, isJsonObject } from "./json";
+import { isJsonObject, type Json, type JsonObject } from "../values/json";
+import { deepFreeze } from "./json";
 
 /**
  * What `ctx.auth.getUserIdentity()` returns, as JSON. It is frozen and shared between requests: copy it before

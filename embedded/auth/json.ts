@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../values/json";
+import type { Json } from "../values/json";
 
 /**
  * JSON text as a value, typed for what `JSON.parse` can return.
@@ -6,11 +6,6 @@ import type { Json, JsonObject } from "../values/json";
  */
 export function parseJson(text: string): Json {
   return JSON.parse(text) as Json;
-}
-
-/** Whether a value is a JSON object of any content; Convex's encoded values such as `{$integer}` count too. */
-export function isJsonObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Freezes a value and everything in it, so that it can be shared between requests. */

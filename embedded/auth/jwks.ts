@@ -1,6 +1,6 @@
 import { createLocalJWKSet, type JSONWebKeySet } from "jose";
+import { isJsonObject } from "../values/json";
 import { FetchDocumentError, fetchDocument } from "./fetchDocument";
-import { isJsonObject } from "./json";
 import { Refreshing } from "./refreshing";
 
 /** The public keys of an issuer. */

@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from "../values/json";
-import { isJsonObject, parseJson } from "./json";
+import { isJsonObject, type Json, type JsonObject } from "../values/json";
+import { parseJson } from "./json";
 
 /** An OpenID Connect provider: its keys are found through its discovery document. */
 export interface OidcProvider {

@@ -4,6 +4,7 @@ import { createWriteStream } from "node:fs";
 import { mkdir, rm, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
+import { COULD_NOT_COMPLETE } from "../functions/failure";
 import { describeRefusal } from "../storage/diskError";
 import { ROOT, tableKey, type Namespace } from "../transaction/catalog";
 import { IMPORTS_KEY } from "../transaction/keys";
@@ -223,9 +224,7 @@ export class Imports {
     this.#last = this.#last.then(work).catch((error: unknown) => {
       const isKnown = error instanceof ImportError || error instanceof OvertakenError;
       if (!isKnown) this.onFault(error);
-      const reason = isKnown
-        ? error.message
-        : (describeRefusal(error) ?? "Your request couldn't be completed. Try again later.");
+      const reason = isKnown ? error.message : (describeRefusal(error) ?? COULD_NOT_COMPLETE);
       this.#removeFile(record._id);
       const error_message = `Hit an error while importing:\n${reason}`;
       this.#setState(record, { state: "failed", error_message });

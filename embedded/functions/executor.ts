@@ -13,7 +13,7 @@ import { checkArgs, findFunction } from "./checks";
 import { CpuTime } from "./cpuTime";
 import type { Enclosure } from "./enclosure";
 import { evaluation, isRepeatable } from "./evaluation";
-import { failure, type Failure } from "./failure";
+import { COULD_NOT_COMPLETE, failure, type Failure } from "./failure";
 import { removeUnused } from "./files";
 import type { FileUrls } from "./fileUrls";
 import { Invoker } from "./invoker";
@@ -432,4 +432,4 @@ const NOT_WRITTEN = failure("The database could not write to disk. Nothing of th
 const IN_DOUBT = failure(
   "The database could not write to disk, nor take back what it had begun. Nothing of this call is there now, but all of it may be after a restart.",
 );
-const INTERNAL = failure("Your request couldn't be completed. Try again later.");
+const INTERNAL = failure(COULD_NOT_COMPLETE);

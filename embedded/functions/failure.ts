@@ -13,9 +13,12 @@ export type Failure = {
   readonly cause?: unknown;
 };
 
-export function failure(message: string, data?: Json): Failure {
-  return data === undefined ? { message, trace: "" } : { message, trace: "", data };
+export function failure(message: string): Failure {
+  return { message, trace: "" };
 }
+
+/** All that clients learn of an error that neither they nor the app are to blame for. */
+export const COULD_NOT_COMPLETE = "Your request couldn't be completed. Try again later.";
 
 /** The failure as a client reads it behind "Server Error". */
 export function failureText({ message, trace }: Failure): string {

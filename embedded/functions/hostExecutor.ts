@@ -12,6 +12,7 @@ import { LogLines } from "./logLines";
 import { enterNested, leaveNested, RUN_FUNCTION, type Invoked, type NestedRequest } from "./nestedCalls";
 import { Observations } from "./observations";
 import { performSyscall, type CallFrame, type SyscallHost } from "./syscalls";
+import { Turns } from "./turns";
 
 export type HostExecutorOptions = {
   readonly database: Database;
@@ -185,24 +186,5 @@ class TransactionCall implements ConvexGlobal {
   #requireOpen(operation: string): void {
     if (!this.#isOpen)
       throw new Error(`${this.frame.function.path} has ended and can't do ${operation} any more`);
-  }
-}
-
-/** Lets work be done one after another, in the order in which it comes. */
-class Turns {
-  #last: Promise<unknown> = Promise.resolve();
-
-  next<T>(work: () => T | Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
-    this.#last = result.catch(() => undefined);
-    return result;
-  }
-
-  async idle(): Promise<void> {
-    let last: Promise<unknown>;
-    do {
-      last = this.#last;
-      await last;
-    } while (last !== this.#last);
   }
 }

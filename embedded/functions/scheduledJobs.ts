@@ -151,7 +151,7 @@ function isCompleted({ state }: ScheduledJob): boolean {
 function move(transaction: Transaction, job: ScheduledJob, change: Partial<ScheduledJob>): void {
   transaction.usage.exempt(() => {
     transaction.patch(job._id, change as JsonObject, IN_SYSTEM_TABLE);
-    transaction.writeNote(keyOf(job), null);
+    transaction.removeNote(keyOf(job));
     enqueue(transaction, { ...job, ...change });
   });
 }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { PushError } from "../deploy/pushError";
+import { COULD_NOT_COMPLETE } from "../functions/failure";
 import { Watchdog } from "../functions/watchdog";
 import { describeRefusal } from "../storage/diskError";
 import { ApiError } from "./apiError";
@@ -133,9 +134,7 @@ function cutOffUnread(socket: Socket, response: ServerResponse, unreadMs: number
 /** What a client gets to know of an error: of those that it is not to blame for only that there was one, or that the disk is. */
 function apiErrorOf(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  const refusal = describeRefusal(error);
-  const message = refusal ?? "Your request couldn't be completed. Try again later.";
-  return new ApiError(500, "InternalServerError", message);
+  return new ApiError(500, "InternalServerError", describeRefusal(error) ?? COULD_NOT_COMPLETE);
 }
 
 async function answer(

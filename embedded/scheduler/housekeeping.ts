@@ -89,6 +89,6 @@ function forgetResults(transaction: Transaction, from: string, untilMs: number):
     if (row.done || looked === STEP) break;
     if ((JSON.parse(row.value[1]) as KeptResult).atMs <= untilMs) old.push(row.value[0]);
   }
-  for (const key of old) transaction.writeNote(key, null);
+  for (const key of old) transaction.removeNote(key);
   return next;
 }

@@ -245,10 +245,8 @@ export class Transaction {
     return reads.flatMap((read) => ("readRange" in read ? (read.readRange() ?? []) : read));
   }
 
-  /**
-   * Writes a key that is no document, or with `null` deletes it: a note of the runtime's own, which commits with the rest.
-   */
-  writeNote(key: string, value: string | null): void {
+  /** Writes a key that is no document: a note of the runtime's own, which commits with the rest. */
+  writeNote(key: string, value: string): void {
     this.#state.write(key, value);
   }
 

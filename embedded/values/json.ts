@@ -67,6 +67,11 @@ export function isUndefined(json: Json): boolean {
   return typeof json === "object" && json !== null && !Array.isArray(json) && "$undefined" in json;
 }
 
+/** Whether it is an object of any content; an encoding such as `{$integer}` counts too. */
+export function isJsonObject(json: Json | undefined): json is JsonObject {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}
+
 /** Whether the value is an object of fields: not null, not an array, not a `$` encoding. */
 export function isObject(json: Json | undefined): json is JsonObject {
   return typeof json === "object" && json !== null && !Array.isArray(json) && specialKey(json) === null;

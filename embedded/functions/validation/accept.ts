@@ -1,6 +1,6 @@
 import type { ValidatorJSON } from "convex/values";
 import { tableNumberOf } from "../../values/ids";
-import { isBytes, isFloat64, isInt64, type Json, type JsonObject } from "../../values/json";
+import { isBytes, isFloat64, isInt64, isJsonObject, type Json } from "../../values/json";
 import type { TableNames } from "../validate";
 
 /** Whether a value matches: the answer alone, as fast as it can be had. */
@@ -45,11 +45,7 @@ function acceptLiteral(literal: Json): Accept {
   if (typeof literal !== "object" || literal === null) return (value) => value === literal;
   // An int64 or -0: its encoding is one text, so that comparing texts compares values.
   const [[key, text] = []] = Object.entries(literal);
-  return (value) => isObjectLike(value) && key !== undefined && value[key] === text;
-}
-
-function isObjectLike(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return (value) => isJsonObject(value) && key !== undefined && value[key] === text;
 }
 
 function acceptId(table: string, tables: TableNames): Accept {
@@ -72,7 +68,7 @@ const DOLLAR = 36;
 
 function acceptRecord(acceptKey: Accept, acceptValue: Accept): Accept {
   return (value) => {
-    if (!isObjectLike(value)) return false;
+    if (!isJsonObject(value)) return false;
     for (const key in value) {
       // An int64, say, is an object in its encoding and nowhere else.
       if (key.charCodeAt(0) === DOLLAR) return false;
@@ -91,7 +87,7 @@ function acceptObject(validator: ValidatorJSON & { type: "object" }, tables: Tab
   );
   const required = [...fields.values()].filter(({ optional }) => !optional).length;
   return (value) => {
-    if (!isObjectLike(value)) return false;
+    if (!isJsonObject(value)) return false;
     let missing = required;
     // Over the fields that there are: most objects have few of those that they may have.
     for (const name in value) {
