@@ -6,7 +6,7 @@ type Variables = Readonly<Record<string, string>>;
 export type VariableChange = { readonly name: string; readonly value: string | null };
 
 /** A variable can't be set so. The message is for whoever wants to set it. */
-export class VariableError extends Error {
+class VariableError extends Error {
   override readonly name = "VariableError";
 }
 

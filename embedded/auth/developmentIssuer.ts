@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { SignJWT, exportJWK, importJWK, calculateJwkThumbprint, type CryptoKey, type JWK } from "jose";
 
 /** The client id for which development tokens are issued. */
-export const DEVELOPMENT_CLIENT_ID = "client_development";
+const DEVELOPMENT_CLIENT_ID = "client_development";
 
 const FILE_NAME = "development-issuer.json";
 

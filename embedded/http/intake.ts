@@ -8,12 +8,10 @@ const LIMIT_BYTES = 256 * 1024 * 1024;
 export class Intake {
   #bytes = 0;
 
-  constructor(private readonly limitBytes = LIMIT_BYTES) {}
-
   /** Counts bytes that have come. `false`: they are too many, and whoever has sent them must be turned away. */
   take(bytes: number): boolean {
     this.#bytes += bytes;
-    return this.#bytes <= this.limitBytes;
+    return this.#bytes <= LIMIT_BYTES;
   }
 
   /** The bytes have been worked on, or given up. */

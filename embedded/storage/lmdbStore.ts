@@ -2,7 +2,7 @@ import type { Transaction } from "lmdb";
 import type { Slice } from "./generationFill.js";
 import { MARK_KEY, openDatabase, writeNow, writeSlice } from "./lmdbWriting.js";
 import { groupOf, isLong, storedEnd, storedKey, storedStart, unfold } from "./longKeys.js";
-import { checkKey, firstOf, listOf, type Order, type Reading, type Snapshot, type Writes } from "./store";
+import { firstOf, type Order, type Reading, type Snapshot } from "./store";
 
 type Entry = [key: string, value: string];
 
@@ -133,13 +133,6 @@ export class LmdbStore implements Reading {
   #range(range: object): Iterable<{ key: string; value: string }> {
     Object.assign(this.#options, range);
     return this.#ranges;
-  }
-
-  /** Applies all writes or none; see {@link Store.commit}. */
-  // oxlint-disable-next-line require-await -- so that an illegal key rejects
-  async commit(writes: Writes): Promise<void> {
-    writes.forEach((_, key) => checkKey(key));
-    if (writes.size > 0) writeNow(this.#db, listOf(writes));
   }
 
   /** What was stored last with {@link writeNow}. */

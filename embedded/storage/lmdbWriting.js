@@ -52,11 +52,11 @@ export function openDatabase(path) {
 }
 
 /**
- * Applies all writes, of legal keys, or none, and changes the mark if one is given. They are on disk when it returns.
+ * Applies all writes, of legal keys, and changes the mark, or does nothing. They are on disk when it returns.
  *
  * @param {TextDatabase} database
  * @param {Iterable<readonly [key: string, value: string | null]>} writes `null` deletes a key
- * @param {string} [mark]
+ * @param {string} mark
  */
 export function writeNow(database, writes, mark) {
   inTransaction(database, mark, () => {
@@ -111,13 +111,13 @@ function write(database, key, value) {
 
 /**
  * @param {TextDatabase} database
- * @param {string | undefined} mark
+ * @param {string} mark
  * @param {() => void} work
  */
 function inTransaction(database, mark, work) {
   try {
     database.transactionSync(() => {
-      if (mark !== undefined) database.putSync(MARK_KEY, mark);
+      database.putSync(MARK_KEY, mark);
       work();
     });
   } catch (error) {

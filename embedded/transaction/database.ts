@@ -241,7 +241,7 @@ export class Database {
 }
 
 /** What a commit has written. */
-export class Written {
+class Written {
   #all: readonly string[] | null = null;
 
   constructor(
@@ -283,4 +283,4 @@ export type DatabaseSnapshot = {
   readonly timestamp: bigint;
 };
 
-export type CommitListener = (written: Written) => void;
+type CommitListener = (written: Written) => void;

@@ -24,9 +24,9 @@ type Entry = [key: string, value: string];
 type Operator = { keep: (document: JsonObject) => boolean } | { remaining: number };
 
 /** A row was read, but a filter held it back. */
-export const FILTERED = Symbol("filtered");
+const FILTERED = Symbol("filtered");
 /** There are no more rows. */
-export const END = Symbol("end");
+const END = Symbol("end");
 
 /** Documents in index order, one at a time. Writes of the same transaction show as soon as they are made. */
 export class QueryStream {

@@ -18,12 +18,7 @@ function ownField(value: Json, name: string): Json | undefined {
 
 const MAX_IDENTIFIER_LENGTH = 64;
 
-/** Whether the text can name a table, a field of a schema, an index or a function. */
-export function isIdentifier(text: string): boolean {
-  return identifierProblem(text) === null;
-}
-
-/** Convex's words for why the text is not an identifier, or null if it is one. */
+/** Convex's words for why the text can't name a table, a field of a schema, an index or a function; null if it can. */
 export function identifierProblem(text: string): string | null {
   if (text.length <= MAX_IDENTIFIER_LENGTH && /^[A-Za-z_]\w*$/.test(text) && !/^_+$/.test(text)) return null;
   const characters = Array.from(text);

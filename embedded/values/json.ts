@@ -80,10 +80,10 @@ export function isObject(json: Json | undefined): json is JsonObject {
 /** The limits that hold for every value, wherever it goes; documents have tighter ones. */
 export const MAX_ARRAY_LENGTH = 8192;
 export const MAX_OBJECT_FIELDS = 1024;
-export const MAX_FIELD_NAME_LENGTH = 1024;
+const MAX_FIELD_NAME_LENGTH = 1024;
 export const MAX_NESTING = 64;
 export const MAX_DOCUMENT_NESTING = 16;
-export const MAX_VALUE_BYTES = 32 * 1024 * 1024;
+const MAX_VALUE_BYTES = 32 * 1024 * 1024;
 
 /**
  * Rejects what is not the encoding of a Convex value, or is beyond the limits of one. The commit timestamp

@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { LmdbStore } from "../../embedded/storage/lmdbStore";
 import { LogStore } from "../../embedded/storage/logStore";
 import type { Store } from "../../embedded/storage/store";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
+import { LmdbAlone } from "./storageLmdb";
 import { runWriter } from "./storageProcess";
 import { SMALL_LOG, SMALL_LOG_WITH_THREAD } from "./storageSizes";
-import { describeStore } from "../../embedded/storage/storeConformance";
+import { describeStore } from "./storeConformance";
 
 let folder: string;
 let files = 0;
@@ -29,7 +29,7 @@ async function newFolder(): Promise<string> {
 }
 
 describeStore("MemoryStore", async () => new MemoryStore());
-describeStore("LmdbStore", async () => new LmdbStore(newFile()));
+describeStore("LmdbStore", async () => new LmdbAlone(newFile()));
 describeStore("LogStore", async () => LogStore.open(await newFolder()));
 describeStore("LogStore with a small log", async () => LogStore.open(await newFolder(), SMALL_LOG));
 describeStore("LogStore with a small log and a thread", async () =>
@@ -45,17 +45,17 @@ describe("LmdbStore", () => {
       [`${"k".repeat(2000)}\0`, "x"],
       ["\xff", "z"],
     ];
-    const first = new LmdbStore(path);
+    const first = new LmdbAlone(path);
     const unawaited = first.commit(new Map(entries));
     await first.close();
     await unawaited;
-    const second = new LmdbStore(path);
+    const second = new LmdbAlone(path);
     expect([...second.scan("", null, "asc")]).toEqual(entries);
     await second.close();
   });
 
   test("grows from nothing to 50 MB under scans that go on meanwhile", async () => {
-    const store = new LmdbStore(newFile());
+    const store = new LmdbAlone(newFile());
     const value = "v".repeat(25_000);
     const scans = [];
     for (let i = 0; i < 20; i++) {
@@ -70,7 +70,7 @@ describe("LmdbStore", () => {
 });
 
 describe.each<[string, string, (path: string) => Promise<Store>]>([
-  ["LmdbStore", "lmdb", async (path) => new LmdbStore(path)],
+  ["LmdbStore", "lmdb", async (path) => new LmdbAlone(path)],
   ["LogStore", "log", (path) => LogStore.open(path)],
   ["LogStore with a small log", "small-log", (path) => LogStore.open(path, SMALL_LOG)],
   ["LogStore with a small log and a thread", "thread-log", (path) => LogStore.open(path, SMALL_LOG)],

@@ -18,8 +18,9 @@ import { open as openLmdb } from "lmdb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DataFolderError, openDataFolder } from "../../embedded/storage/dataFolder";
 import { LogStore } from "../../embedded/storage/logStore";
-import { LmdbStore } from "../../embedded/storage/lmdbStore";
 import { findDamage } from "../../embedded/storage/lmdbFile";
+import { openDatabase } from "../../embedded/storage/lmdbWriting.js";
+import { LmdbAlone } from "./storageLmdb";
 
 let root: string;
 let path: string;
@@ -65,7 +66,7 @@ describe("openDataFolder", () => {
     path = join(path, "deep", "er");
     const folder = await openDataFolder(path);
     expect(folder.path).toBe(path);
-    const store = new LmdbStore(folder.database);
+    const store = new LmdbAlone(folder.database);
     await store.commit(new Map([["a", "1"]]));
     await folder.keepDatabase();
     await store.close();
@@ -77,7 +78,7 @@ describe("openDataFolder", () => {
     });
 
     const again = await openDataFolder(path);
-    const reopened = new LmdbStore(again.database);
+    const reopened = new LmdbAlone(again.database);
     expect(reopened.get("a")).toBe("1");
     await reopened.close();
     await again.release();
@@ -85,8 +86,8 @@ describe("openDataFolder", () => {
 
   test("takes a folder of the version before, which had no log, and marks it as of this one", async () => {
     const folder = await openDataFolder(path);
-    const store = new LmdbStore(folder.database);
-    await store.commit(new Map([["a", "1"]]));
+    const store = openDatabase(folder.database);
+    store.putSync("a", "1");
     await folder.keepDatabase();
     await store.close();
     await folder.release();
@@ -199,13 +200,13 @@ test("a database without its first commit is made anew, whatever a start that wa
   await first.release();
   const again = await openDataFolder(path);
   expect(await readdir(path)).not.toContain("log-0000000000000001");
-  const store = new LmdbStore(again.database);
+  const store = new LmdbAlone(again.database);
   await store.commit(new Map([["a", "1"]]));
   await again.keepDatabase();
   await store.close();
   await again.release();
   const kept = await openDataFolder(path);
-  const reopened = new LmdbStore(kept.database);
+  const reopened = new LmdbAlone(kept.database);
   expect(reopened.get("a")).toBe("1");
   await reopened.close();
   await kept.release();
@@ -217,10 +218,10 @@ const PAGE_SIZES = [4096, 8192, 32768];
 test.each(PAGE_SIZES)("a database goes on with the pages of %i bytes that it was made with", async (page) => {
   const { database, release } = await openDataFolder(path);
   await makeDatabase(database, page);
-  const store = new LmdbStore(database);
+  const store = new LmdbAlone(database);
   await store.commit(new Map(Array.from({ length: 2000 }, (_, i) => [`key${i}`, `value${i}`])));
   await store.close();
-  const reopened = new LmdbStore(database);
+  const reopened = new LmdbAlone(database);
   expect(reopened.get("key1999")).toBe("value1999");
   await reopened.close();
   // Where LMDB's file says it.
@@ -234,7 +235,7 @@ describe.each(PAGE_SIZES)("a damaged database with pages of %i bytes", (page) =>
   beforeAll(async () => {
     const source = await openDataFolder(join(root, `sound${page}`));
     await makeDatabase(source.database, page);
-    const store = new LmdbStore(source.database);
+    const store = new LmdbAlone(source.database);
     for (let i = 0; i < 40; i++) {
       const writes = new Map<string, string>();
       for (let j = 0; j < 200; j++)
@@ -309,7 +310,7 @@ describe.each(PAGE_SIZES)("a damaged database with pages of %i bytes", (page) =>
   test("is not one that was left by a killed process, nor one with free pages missing at its end", async () => {
     expect(findDamage(join(sound, "data.mdb"))).toBeNull();
     const { database, release } = await openDataFolder(path);
-    const store = new LmdbStore(database);
+    const store = new LmdbAlone(database);
     for (let i = 0; i < 100; i++) {
       const writes = new Map<string, string | null>();
       for (let j = 0; j < 60; j++)
@@ -325,7 +326,7 @@ describe.each(PAGE_SIZES)("a damaged database with pages of %i bytes", (page) =>
   test("is not one of which only the lock file of LMDB is damaged", async () => {
     await writeFile(join(path, "data.mdb-lock"), "garbage");
     const { database, release } = await openDataFolder(path);
-    const store = new LmdbStore(database);
+    const store = new LmdbAlone(database);
     expect(store.get("big1")).toBe("b".repeat(1000));
     await store.close();
     await release();
@@ -333,7 +334,7 @@ describe.each(PAGE_SIZES)("a damaged database with pages of %i bytes", (page) =>
 });
 
 async function entries(database: string): Promise<[string, string][]> {
-  const store = new LmdbStore(database);
+  const store = new LmdbAlone(database);
   const all = [...store.scan("", null, "asc")];
   await store.close();
   return all;

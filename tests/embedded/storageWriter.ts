@@ -1,8 +1,8 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { LmdbStore } from "../../embedded/storage/lmdbStore";
 import { LogStore } from "../../embedded/storage/logStore";
 import type { Store } from "../../embedded/storage/store";
+import { LmdbAlone } from "./storageLmdb";
 import { SMALL_LOG, SMALL_LOG_WITH_THREAD } from "./storageSizes";
 
 /*
@@ -19,7 +19,7 @@ const [mode, kind, path, first] = process.argv.slice(2) as [string, string, stri
 const store = await openStore();
 
 async function openStore(): Promise<Store> {
-  if (kind === "lmdb") return new LmdbStore(path);
+  if (kind === "lmdb") return new LmdbAlone(path);
   if (kind === "log") return LogStore.open(path);
   return LogStore.open(path, kind === "small-log" ? SMALL_LOG : SMALL_LOG_WITH_THREAD);
 }

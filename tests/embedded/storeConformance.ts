@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { MAX_KEY_BYTES, type Order, type Store } from "./store";
+import { MAX_KEY_BYTES, type Order, type Store } from "../../embedded/storage/store";
 
 /** What every store does. `openStore` gives an empty one; the suite closes it. */
 export function describeStore(name: string, openStore: () => Promise<Store>): void {
