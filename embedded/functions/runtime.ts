@@ -24,10 +24,10 @@ import { findFileByBlob, type StoredFile } from "./files";
 import type { FileUrls } from "./fileUrls";
 import { fittingTypes, fittingWrites, forgetFitting } from "./fittingSchemas";
 import type { ComponentPath, FunctionKind } from "./loadedApp";
-import { Places } from "./places";
+import { Semaphore } from "./semaphore";
 import { SYSTEM_PREFIX } from "./systemFunctions";
 
-/** How many actions run at a time, as in Convex. Those that an action calls run in its place. */
+/** How many actions run at a time, as in Convex. Those that an action calls are a part of it. */
 const MAX_ACTIONS = 64;
 
 export type RuntimeOptions = {
@@ -54,7 +54,7 @@ export class Runtime {
   readonly log = new FunctionLog();
   readonly #executor: Executor;
   readonly #actions: Actions;
-  readonly #actionPlaces = new Places(MAX_ACTIONS);
+  readonly #actionSemaphore = new Semaphore(MAX_ACTIONS);
 
   constructor(private readonly options: RuntimeOptions) {
     const app = () => this.app;
@@ -135,7 +135,7 @@ export class Runtime {
   async call(kind: FunctionKind, call: Call): Promise<Outcome> {
     const startedAt = performance.now();
     const outcome = await (kind === "action"
-      ? this.#actionPlaces.run(() => this.#actions.run(call))
+      ? this.#actionSemaphore.run(() => this.#actions.run(call))
       : this.#executor.run(kind, call));
     this.#record(TYPE_NAMES[kind], outcome, startedAt);
     return outcome;

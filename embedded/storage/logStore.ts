@@ -53,8 +53,8 @@ const SIZES: LogSizes = {
 export class LogStore implements Store {
   readonly #filling: Memtable;
   #applying: Memtable | null = null;
-  /** The group that was being written when that began, of which it has the writes. */
-  #pending: Group | null = null;
+  /** The group whose record was still being written when `#applying` was split off; its writes are in `#applying`. */
+  #applyingGroup: Group | null = null;
   /** The parts of `#filling` that stay there when a generation goes on its way. */
   readonly #waitingParts: WaitingParts;
   /** What has come after the record of this sequence is in memory, and of what was before it only what waits. */
@@ -63,10 +63,12 @@ export class LogStore implements Store {
   #last: number;
   /** Counts what makes an unfinished scan stale. */
   #version = 0;
-  /** The group that takes commits, and the one before it, which is being written. */
-  #waiting: Group | null = null;
-  #writing: Group | null = null;
-  #behind: Promise<void> = Promise.resolve();
+  /** The one that takes commits. */
+  #openGroup: Group | null = null;
+  /** The one before it, whose record is not in the log yet. */
+  #groupBeingWritten: Group | null = null;
+  /** Resolves when the generation that is on its way is in the database. */
+  #flush: Promise<void> = Promise.resolve();
   readonly #found = new FoundEntries();
   readonly #stems: KnownStems;
 
@@ -179,7 +181,7 @@ export class LogStore implements Store {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const group = this.#waiting ?? this.#begin();
+    const group = this.#openGroup ?? this.#begin();
     group.add(writes);
     this.#version++;
     return group.done.promise;
@@ -190,7 +192,7 @@ export class LogStore implements Store {
       await group.done.promise.catch(() => undefined);
     this.apply.close();
     try {
-      for (; this.#applying || !this.#filling.isEmpty; await this.#behind)
+      for (; this.#applying || !this.#filling.isEmpty; await this.#flush)
         if (!this.#applying) this.#rotate([]);
     } catch {
       // What the database did not take is in the log.
@@ -203,7 +205,7 @@ export class LogStore implements Store {
   }
 
   get #lastGroup(): Group | null {
-    return this.#waiting ?? this.#writing;
+    return this.#openGroup ?? this.#groupBeingWritten;
   }
 
   /** {@link take} of what the database has. */
@@ -240,16 +242,16 @@ export class LogStore implements Store {
   #begin(): Group {
     if (!this.#applying && this.#newBytes >= this.sizes.generationBytes) this.#rotate(this.#filling.parts);
     const group = new Group(this.#filling);
-    this.#waiting = group;
+    this.#openGroup = group;
     // Not at once: other commits of this turn get into the same group.
-    if (!this.#writing) setImmediate(() => void this.#write());
+    if (!this.#groupBeingWritten) setImmediate(() => void this.#write());
     return group;
   }
 
   async #write(): Promise<void> {
-    for (let group = this.#waiting; group; group = this.#waiting) {
-      this.#waiting = null;
-      this.#writing = group;
+    for (let group = this.#openGroup; group; group = this.#openGroup) {
+      this.#openGroup = null;
+      this.#groupBeingWritten = group;
       try {
         const record = group.close();
         await this.#makeRoom(group, this.#newBytes);
@@ -258,14 +260,14 @@ export class LogStore implements Store {
       } catch (error) {
         this.#refuse(group, error);
       }
-      this.#writing = null;
+      this.#groupBeingWritten = null;
     }
   }
 
   /** Undoes a group that could not be written, and the one behind it, which may build on what is not there now. */
   #refuse(group: Group, error: unknown): void {
-    const behind = this.#waiting;
-    this.#waiting = null;
+    const behind = this.#openGroup;
+    this.#openGroup = null;
     behind?.undo();
     group.undo();
     this.#version++;
@@ -283,9 +285,9 @@ export class LogStore implements Store {
     const { apply } = this;
     const room = () => (apply.isRefused ? mostBytes : freeBytes + (mostBytes - freeBytes) * apply.share);
     // The group itself may be under way, once what was before it is done.
-    while (this.#applying && this.#pending !== group && bytes > room()) {
+    while (this.#applying && this.#applyingGroup !== group && bytes > room()) {
       try {
-        await Promise.race([apply.progress(), this.#behind]);
+        await Promise.race([apply.progress(), this.#flush]);
       } catch (error) {
         if (bytes > mostBytes) throw error;
       }
@@ -295,24 +297,24 @@ export class LogStore implements Store {
   /** Sends what there is in memory on its way to the database, but for those of these parts that are chosen to wait. */
   #rotate(parts: readonly MemtablePart[]): void {
     const staying = this.#waitingParts.choose(parts, this.#through + 1);
-    this.#pending = this.#writing;
+    this.#applyingGroup = this.#groupBeingWritten;
     this.#applying = this.#filling.moveOut(staying);
-    this.#behind = this.#applyGeneration(this.#applying, this.#last, this.#waitingParts.since - 1);
+    this.#flush = this.#applyGeneration(this.#applying, this.#last, this.#waitingParts.since - 1);
     // Only `close` can do something about its failure.
-    this.#behind.catch(() => undefined);
+    this.#flush.catch(() => undefined);
   }
 
   /** @param complete up to this sequence nothing stays behind */
   async #applyGeneration(generation: Memtable, last: number, complete: number): Promise<void> {
-    const pending = this.#pending;
+    const group = this.#applyingGroup;
     // Its writes go on if they come into the log.
-    await pending?.done.promise.catch(() => undefined);
-    const through = (this.#through = pending?.sequence ?? last);
+    await group?.done.promise.catch(() => undefined);
+    const through = (this.#through = group?.sequence ?? last);
     const applied = Math.min(through, complete);
     await this.apply.apply(generation, through, applied);
     this.#stems.absorb(generation);
     this.#applying = null;
-    this.#pending = null;
+    this.#applyingGroup = null;
     this.#version++;
     this.#found.clear();
     generation.release();

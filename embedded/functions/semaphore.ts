@@ -1,5 +1,5 @@
 /** Lets so many works run at a time; the others wait for their turn, in their order. */
-export class Places {
+export class Semaphore {
   readonly #waiting: (() => void)[] = [];
 
   constructor(private free: number) {}
