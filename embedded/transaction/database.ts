@@ -107,11 +107,12 @@ export class Database {
   }
 
   /**
-   * `touched`: keys that stay as they are though their documents are written. `timestamp`: one that {@link nextTimestamp} has
-   * given since the last commit.
+   * Applies writes atomically and gives the commit's timestamp. They are visible at once, and durable when `durable()`, called
+   * after it, resolves.
    *
-   * Applies writes atomically and returns the commit's timestamp. They are visible when this returns and durable when
-   * `durable()`, called after it, resolves. What is no list of them is the database's own from then on.
+   * @param writes A {@link SortedWrites} is the database's own from then on.
+   * @param touched keys that stay as they are though their documents are written
+   * @param timestamp one that {@link nextTimestamp} has given since the last commit
    */
   commit(
     writes: Iterable<readonly [string, string | null]> | SortedWrites,
@@ -148,7 +149,7 @@ export class Database {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Calls the listener when the disk has refused commits: the state is what it was before them, of which it is not told otherwise. */
+  /** Calls the listener when the disk has refused commits. The state is again what it was before them; `onCommit` does not report that. */
   onLoss(listener: () => void): void {
     this.#lossListeners.add(listener);
   }
@@ -249,12 +250,15 @@ class Written {
     private readonly touched: readonly string[],
   ) {}
 
-  /** The keys of documents and of notes, and some of indexes, without those of documents that are new. */
+  /**
+   * The keys of notes, of documents but for those of {@link inserted}, and of the index entries of documents that were there before. Those
+   * of new documents are among them only where a nested mutation has inserted these.
+   */
   get changed(): Iterable<string> {
     return this.writes.changed.keys();
   }
 
-  /** The keys of documents that are new. */
+  /** The keys of new documents, but for some that are in {@link changed}. */
   get inserted(): Iterable<string> {
     return this.writes.inserted.keys();
   }

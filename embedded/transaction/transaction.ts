@@ -183,8 +183,8 @@ export class Transaction {
   }
 
   /**
-   * Goes back to the state at a timestamp, before anything has been read. The transaction must not be committed. `false`: that
-   * state is not known any more.
+   * To be called before anything is read: makes this transaction read the state at a timestamp. It must not be committed then.
+   * `false`: that state is not known any more.
    */
   rewind(timestamp: bigint): boolean {
     const before = this.database.before(timestamp);
@@ -445,7 +445,7 @@ function keyOf({ table, id }: ResolvedId): string {
 /** The internal id, as it stands in keys, of an id that is known to be well formed. */
 export function internalIdOf(id: string): string {
   const decoded = decodeId(id);
-  if (decoded === null) throw new Error("Not a document id");
+  if (decoded === null) throw new Error(`${JSON.stringify(id)} is no document id`);
   return decoded.internalId;
 }
 
