@@ -5,6 +5,7 @@ import {
   fileOfBlobKey,
   indexEntryEnd,
   indexPrefix,
+  internalIdOf,
   rangeOfPrefix,
   removedBlobKey,
   tablePrefix,
@@ -15,16 +16,15 @@ import type { BlobStore } from "../storage/blobStore";
 import { MAX_KEY_BYTES } from "../storage/store";
 import { tableKey, type IndexInfo, type Namespace, type TableInfo } from "../transaction/catalog";
 import type { Database } from "../transaction/database";
-import { DeveloperError } from "../transaction/errors";
-import { entryOf } from "../transaction/indexEntries";
-import { clearPrefix } from "../transaction/indexBuild";
 import {
-  internalIdOf,
   MAX_DOCUMENT_BYTES,
   requireLegal,
   requireUserFields,
   withSystemFields,
-} from "../transaction/transaction";
+} from "../transaction/documentValue";
+import { DeveloperError } from "../transaction/errors";
+import { entryOf } from "../transaction/indexEntries";
+import { clearPrefix } from "../transaction/indexBuild";
 import { newId, tableNumberOf } from "../values/ids";
 import { isObject, type Json, type JsonObject } from "../values/json";
 import { documentSize } from "../values/size";

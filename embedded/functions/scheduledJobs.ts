@@ -2,8 +2,9 @@
  * Scheduled functions: documents of `_scheduled_functions`, and the queues in which they stand. Every change is part of the
  * transaction that it is given.
  */
-import { internalIdOf, type IdUse, type Transaction } from "../transaction/transaction";
+import type { IdUse, Transaction } from "../transaction/transaction";
 import {
+  internalIdOf,
   JOB_QUEUES,
   jobKey,
   jobTargetKey,

@@ -5,6 +5,7 @@ import { brotliDecompress } from "node:zlib";
 import type { Pushes } from "../deploy/pushes";
 import { isObject, type Json, type JsonObject } from "../values/json";
 import { ApiError } from "./apiError";
+import { badJson, parseJson } from "./apiRequest";
 import { BodyTooLargeError, readBody } from "./body";
 import type { Exchange } from "./exchange";
 import type { Intake } from "./intake";
@@ -78,13 +79,7 @@ async function readPush(request: IncomingMessage, intake: Intake): Promise<JsonO
     throw new ApiError(413, "PushTooLarge", error.message);
   }
   if (encoding === "br") bytes = await decompressed(bytes);
-  let body: Json;
-  try {
-    body = JSON.parse(bytes.toString("utf8")) as Json;
-  } catch (error) {
-    throw badBody((error as Error).message);
-  }
-  return objectOf(body, "the body");
+  return objectOf(parseJson(bytes.toString("utf8")), "the body");
 }
 
 async function decompressed(bytes: Buffer): Promise<Buffer> {
@@ -96,15 +91,11 @@ async function decompressed(bytes: Buffer): Promise<Buffer> {
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
       throw new ApiError(413, "PushTooLarge", `The body is larger than ${MAX_PUSH_BYTES} bytes`);
     }
-    throw badBody("it is not compressed with br");
+    throw badJson("it is not compressed with br");
   }
 }
 
 function objectOf(json: Json | undefined, what: string): JsonObject {
   if (json !== undefined && isObject(json)) return json;
-  throw badBody(`${what} is not an object`);
-}
-
-function badBody(problem: string): ApiError {
-  return new ApiError(400, "BadJsonBody", `Failed to parse the request body as JSON: ${problem}`);
+  throw badJson(`${what} is not an object`);
 }

@@ -1,46 +1,44 @@
 /** The HTTP API of the cloud origin: how official clients without a socket, and any HTTP client, call functions. */
-import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { FunctionKind } from "../functions/loadedApp";
 import type { Caller } from "../functions/caller";
 import type { Call, Outcome } from "../functions/calls";
 import type { Disclosure } from "../functions/disclosure";
 import { canonicalPath } from "../functions/paths";
-import { isObject, type Json, type JsonObject } from "../values/json";
+import { isObject, type Json } from "../values/json";
 import { decodeTimestamp, encodeTimestamp } from "../values/timestamp";
 import { ApiError } from "./apiError";
-import { BodyTooLargeError, readBody } from "./body";
+import {
+  authenticate,
+  badJson,
+  parseJson,
+  readJson,
+  requestId,
+  requireAdmin,
+  type ApiRequestOptions,
+} from "./apiRequest";
 import type { Exchange } from "./exchange";
-import type { Intake } from "./intake";
 import { defaultFormat } from "./clientVersion";
 import { formatValue, parseFormat, type ValueFormat } from "./format";
 import { sendJson, sendText } from "./respond";
 import { download, upload, type StorageApiOptions } from "./storageApi";
-
-/** The largest body: arguments of 16 MiB and what is around them. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024 + 2_000;
 
 /** The most queries in one batch. */
 const MAX_BATCH = 100;
 /** How long a request for logs waits for one. */
 const LOG_WAIT_MS = 60_000;
 
-export type FunctionsApiOptions = StorageApiOptions & {
-  /** Who sends a request. Throws {@link ApiError} for credentials that can't be used. */
-  readonly authenticate: (
-    authorization: string | undefined,
-    adminKey: string | undefined,
-  ) => Caller | Promise<Caller>;
-  /** Sets environment variables of the deployment, or removes them. Throws {@link ApiError} and changes nothing if it can't. */
-  readonly setEnvironment: (
-    changes: readonly { readonly name: string; readonly value: string | null }[],
-  ) => Promise<void>;
-  /** What `GET /version` says. */
-  readonly version: string;
-  readonly disclosure: Disclosure;
-  readonly intake: Intake;
-  readonly instanceName: string;
-};
+export type FunctionsApiOptions = StorageApiOptions &
+  ApiRequestOptions & {
+    /** Sets environment variables of the deployment, or removes them. Throws {@link ApiError} and changes nothing if it can't. */
+    readonly setEnvironment: (
+      changes: readonly { readonly name: string; readonly value: string | null }[],
+    ) => Promise<void>;
+    /** What `GET /version` says. */
+    readonly version: string;
+    readonly disclosure: Disclosure;
+    readonly instanceName: string;
+  };
 
 /** Answers a request of the cloud origin, CORS done. Throws or rejects with {@link ApiError} or what was not expected. */
 export function handleApiRequest(options: FunctionsApiOptions, exchange: Exchange): Promise<void> | void {
@@ -232,12 +230,6 @@ function formatOf({ request }: Exchange, format: Json | undefined): ValueFormat 
   return parseFormat(format) ?? expected;
 }
 
-/** Throws {@link ApiError} for everybody but the holder of the admin key. */
-export function requireAdmin(caller: Caller): void {
-  if (caller.kind === "admin") return;
-  throw new ApiError(403, "BadDeployKey", "The provided deploy key was invalid for this deployment");
-}
-
 /** `POST /api/run/{module path}/{function}` with `{args, format?}`. */
 async function run(options: FunctionsApiOptions, exchange: Exchange, rest: string): Promise<void> {
   const caller = await authenticate(options, exchange);
@@ -255,14 +247,6 @@ async function run(options: FunctionsApiOptions, exchange: Exchange, rest: strin
   const format = parseFormat(body["format"]) ?? "clean";
   const call = toCall(`${module}:${name}`, body["args"], caller);
   sendOutcome(options, exchange, await options.runtime.callAny(call), format);
-}
-
-/** Who sends a request. Throws {@link ApiError}. */
-export function authenticate(
-  { authenticate: check }: FunctionsApiOptions,
-  { request, url }: Exchange,
-): Caller | Promise<Caller> {
-  return check(request.headers.authorization, url.searchParams.get("adminKey") ?? undefined);
 }
 
 function decodePath(path: string): string {
@@ -286,39 +270,6 @@ function toCall(path: string, args: Json | undefined, caller: Caller): Call {
     throw badJson("`args` must be an object");
   }
   return { path, args, caller, internalAllowed: caller.kind === "admin" };
-}
-
-/** Reads a body that must be a JSON object. Throws {@link ApiError}. */
-export async function readJson(
-  { intake }: FunctionsApiOptions,
-  request: IncomingMessage,
-): Promise<JsonObject> {
-  const type = request.headers["content-type"] ?? "";
-  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) {
-    throw new ApiError(400, "BadJsonBody", "Expected request with `Content-Type: application/json`");
-  }
-  let bytes: Buffer;
-  try {
-    bytes = await readBody(request, MAX_BODY_BYTES, intake);
-  } catch (error) {
-    if (!(error instanceof BodyTooLargeError)) throw error;
-    throw new ApiError(400, "BadJsonBody", "Failed to buffer the request body: length limit exceeded");
-  }
-  const body = parseJson(bytes.toString("utf8"));
-  if (!isObject(body)) throw badJson("expected an object");
-  return body;
-}
-
-function parseJson(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch (error) {
-    throw badJson((error as Error).message);
-  }
-}
-
-function badJson(problem: string): ApiError {
-  return new ApiError(400, "BadJsonBody", `Failed to parse the request body as JSON: ${problem}`);
 }
 
 /** Success and error are both 200: what went wrong with a function is in the body, as in Convex. */
@@ -348,10 +299,4 @@ function outcomeJson(
   const data =
     failure.data === undefined ? "" : `,"errorData":${formatValue(JSON.stringify(failure.data), format)}`;
   return `{"status":"error","errorMessage":${JSON.stringify(message)}${data}${logs}}`;
-}
-
-/** The id that the client gave the request, or a new one: 16 hex digits. */
-export function requestId(request: IncomingMessage): string {
-  const given = request.headers["convex-request-id"];
-  return typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : randomBytes(8).toString("hex");
 }

@@ -7,8 +7,8 @@ import type { Caller } from "../functions/caller";
 import type { Disclosure } from "../functions/disclosure";
 import type { Runtime } from "../functions/runtime";
 import { ApiError } from "./apiError";
+import { requestId } from "./apiRequest";
 import { BodyTooLargeError, readBody } from "./body";
-import { requestId } from "./functionsApi";
 import type { Intake } from "./intake";
 import { sendJson, sendJsonAndClose, sendText } from "./respond";
 

@@ -5,16 +5,11 @@ import { COULD_NOT_COMPLETE } from "../functions/failure";
 import { Watchdog } from "../functions/watchdog";
 import { describeRefusal } from "../storage/diskError";
 import { ApiError } from "./apiError";
+import { authenticate, readJson, requireAdmin } from "./apiRequest";
 import { handleCors } from "./cors";
 import { handleDeployRequest, isDeployPath, type DeployApiOptions } from "./deployApi";
 import { targetOf, type Exchange } from "./exchange";
-import {
-  authenticate,
-  handleApiRequest,
-  readJson,
-  requireAdmin,
-  type FunctionsApiOptions,
-} from "./functionsApi";
+import { handleApiRequest, type FunctionsApiOptions } from "./functionsApi";
 import { handleHttpAction, type HttpActionsOptions } from "./httpActions";
 import { sendJson, sendJsonAndClose } from "./respond";
 import { handleSnapshotRequest, isSnapshotPath, type SnapshotApiOptions } from "./snapshotApi";

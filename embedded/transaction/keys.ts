@@ -16,6 +16,7 @@
  * | blobs      | 11 key of the blob                                           | id of a file  |
  * | removed    | 12 key of a blob that is still to be removed                 | empty         |
  */
+import { decodeId } from "../values/ids";
 import { encodeKey, encodeKeyPart, keySuccessor } from "../values/keyEncoding";
 import type { Json } from "../values/json";
 
@@ -87,6 +88,13 @@ export function indexEntryKey(prefix: string, fields: readonly (Json | undefined
 /** What all index entries of one document end in. */
 export function indexEntryEnd(creationTime: number, internalId: string): string {
   return encodeKeyPart(creationTime) + internalId;
+}
+
+/** The internal id, as it stands in keys, of an id that is known to be well formed. */
+export function internalIdOf(id: string): string {
+  const decoded = decodeId(id);
+  if (decoded === null) throw new Error(`${JSON.stringify(id)} is no document id`);
+  return decoded.internalId;
 }
 
 /** The internal id in which an index or document key ends. */

@@ -1,5 +1,4 @@
 import {
-  checkValue,
   MAX_DOCUMENT_NESTING,
   MAX_NESTING,
   int64Json,
@@ -14,14 +13,12 @@ import { isSystem, ROOT, type Namespace, type TableInfo } from "./catalog";
 import { CATALOG_KEY, type Database } from "./database";
 import type { StoredDocument } from "./documentCache";
 import { withSystemText, type DocumentFields, type DocumentText } from "./documentText";
+import { MAX_DOCUMENT_BYTES, requireLegal, requireUserFields, withSystemFields } from "./documentValue";
 import { DeveloperError } from "./errors";
 import { changedEntriesOf, entriesOf, entryOf, indexesSystemFields } from "./indexEntries";
 import { documentKey, indexEntryEnd, internalIdOfKey, onlyKey, tabletOfKey, type KeyRange } from "./keys";
 import type { Usage } from "./limits";
 import { TransactionState, type Read, type Savepoint } from "./transactionState";
-
-/** The largest document, in bytes of Convex's size formula. */
-export const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
 /** A commit timestamp that is not known yet, as it stands in the JSON of a document: inside of a text its quotes are escaped. */
 const UNRESOLVED = '{"$commitTs":null}';
@@ -440,59 +437,4 @@ type ResolvedId = { readonly table: TableInfo; readonly id: DecodedId };
 
 function keyOf({ table, id }: ResolvedId): string {
   return documentKey(table.tablet, id.internalId);
-}
-
-/** The internal id, as it stands in keys, of an id that is known to be well formed. */
-export function internalIdOf(id: string): string {
-  const decoded = decodeId(id);
-  if (decoded === null) throw new Error(`${JSON.stringify(id)} is no document id`);
-  return decoded.internalId;
-}
-
-/** Throws {@link DeveloperError} for what is no Convex value. */
-export function requireLegal(value: JsonObject, maxNesting = MAX_DOCUMENT_NESTING): number {
-  try {
-    return checkValue(value, { allowCommitTs: true, maxNesting });
-  } catch (error) {
-    throw new DeveloperError((error as Error).message);
-  }
-}
-
-/** Throws {@link DeveloperError} if a field has the name of a system field. */
-export function requireUserFields(value: JsonObject): void {
-  for (const field in value) {
-    if (field.charCodeAt(0) !== UNDERSCORE) continue;
-    throw new DeveloperError(
-      `Field '${field}' starts with an underscore, which is only allowed for system fields like '_id'`,
-    );
-  }
-}
-
-const UNDERSCORE = 95;
-
-/** A document's fields in the order in which Convex gives them: by name. */
-export function withSystemFields(value: JsonObject, id: string, creationTime: number): JsonObject {
-  const document: JsonObject = {};
-  let isPlaced = false;
-  // No other field begins with an underscore, so these two are neighbours.
-  const place = () => {
-    document["_creationTime"] = creationTime;
-    document["_id"] = id;
-    isPlaced = true;
-  };
-  for (const name of sortedNames(value)) {
-    if (!isPlaced && name > "_") place();
-    document[name] = value[name] as Json;
-  }
-  if (!isPlaced) place();
-  return document;
-}
-
-/** The names of fields in order, in which they mostly are already. */
-function sortedNames(value: JsonObject): string[] {
-  const names = Object.keys(value);
-  for (let i = 1; i < names.length; i++) {
-    if ((names[i - 1] as string) > (names[i] as string)) return names.sort();
-  }
-  return names;
 }

@@ -11,9 +11,15 @@ import {
   removeOrphans,
   type Inspect,
 } from "../../embedded/transaction/indexBuild";
-import { indexEntryEnd, indexPrefix, rangeOfPrefix, tablePrefix } from "../../embedded/transaction/keys";
+import {
+  indexEntryEnd,
+  indexPrefix,
+  internalIdOf,
+  rangeOfPrefix,
+  tablePrefix,
+} from "../../embedded/transaction/keys";
 import { entryOf } from "../../embedded/transaction/indexEntries";
-import { internalIdOf, Transaction, type DocumentRules } from "../../embedded/transaction/transaction";
+import { Transaction, type DocumentRules } from "../../embedded/transaction/transaction";
 import type { JsonObject } from "../../embedded/values/json";
 import { sizeOf } from "../../embedded/values/size";
 
