@@ -2,7 +2,7 @@ import { ConvexHttpClient } from "convex/browser";
 import { makeFunctionReference, type FunctionReference } from "convex/server";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import path from "node:path";
 import { beforeAll, expect, test, vi } from "vitest";
@@ -183,4 +183,17 @@ test("files outlive a restart; what a crash has left half-written or without a d
   const url = await query<string>("url", { id });
   expect(await (await fetch(url)).text()).toBe("kept");
   expect((await blobs()).length).toBe((await query<unknown[]>("list")).length);
+});
+
+test("a start goes on with what others have put into the folder of files, and leaves that there", async () => {
+  const { id } = await uploaded("kept");
+  const folderOfFiles = path.join(dataFolder, "files");
+  await server.close();
+  await writeFile(path.join(folderOfFiles, ".DS_Store"), "theirs");
+  await mkdir(path.join(folderOfFiles, "lost+found"));
+  server = await start();
+  client = new ConvexHttpClient(server.url, { logger: false });
+  const url = await query<string>("url", { id });
+  expect(await (await fetch(url)).text()).toBe("kept");
+  expect(await blobs()).toEqual(expect.arrayContaining([".DS_Store", "lost+found"]));
 });

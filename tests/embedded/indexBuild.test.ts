@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { setImmediate } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
 import { listOf, type Store } from "../../embedded/storage/store";
 import { CATALOG_KEY, Database } from "../../embedded/transaction/database";
 import { DocumentFields } from "../../embedded/transaction/documentText";
 import {
+  clearPrefix,
   IndexBuild,
   OvertakenError,
   removeOrphans,
@@ -32,6 +33,8 @@ const ANY_A: DocumentRules = {
 const NO_CHECKS = new Map<string, Map<string, Inspect>>();
 /** So many that a build takes several slices. */
 const DOCUMENTS = 12_000;
+
+afterEach(() => vi.restoreAllMocks());
 
 async function databaseOf(
   documents: number,
@@ -202,4 +205,39 @@ test("a build that takes long tells how many documents there are and how many of
   open();
   await build.done;
   expect(build.progress).toMatchObject({ indexesDone: 1, documentsDone: DOCUMENTS });
+});
+
+test.each([
+  ["takes long", 3],
+  ["takes longer than a slice", 20],
+])("what clears an index looks at each entry once, also where that %s", async (_, stepMs) => {
+  const prefix = indexPrefix(77);
+  const all = Array.from({ length: 20 }, (_, i) => `${prefix}entry${String(i).padStart(2, "0")}`);
+  const store = new MemoryStore();
+  await store.commit(new Map(all.map((key) => [key, ""])));
+  let now = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => now);
+  const seen: string[] = [];
+  /** As a store whose file still has what was removed: it steps over that. */
+  const slow: Store = {
+    get: (key) => store.get(key),
+    *scan(start, end) {
+      for (const key of all) {
+        if (key < start || (end !== null && key >= end)) continue;
+        now += stepMs;
+        seen.push(key);
+        if (seen.length > 10 * all.length) throw new Error("It never ends");
+        const value = store.get(key);
+        if (value !== undefined) yield [key, value];
+      }
+    },
+    take: (start, end, order, limit) => store.take(start, end, order, limit),
+    close: () => store.close(),
+    snapshot: () => store.snapshot(),
+    commit: (writes) => store.commit(writes),
+  };
+  const database = await Database.open(slow);
+  await clearPrefix(database, prefix);
+  expect(seen).toEqual(all);
+  expect([...store.scan(prefix, null, "asc")]).toEqual([]);
 });

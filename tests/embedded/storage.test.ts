@@ -36,6 +36,21 @@ describeStore("LogStore with a small log and a thread", async () =>
   LogStore.open(await newFolder(), SMALL_LOG_WITH_THREAD),
 );
 
+test("LogStore has a commit of thousands of parts whole again after it was closed and opened", async () => {
+  const path = await newFolder();
+  // More than an address has room for pieces of memory, of which each part has one of its own.
+  const entries = Array.from({ length: 4500 }, (_, i): [string, string] => [
+    `\x03\0\0${String.fromCharCode(i >> 8, i & 255)}tail`,
+    `value${i}`,
+  ]);
+  const first = await LogStore.open(path);
+  await first.commit(new Map(entries));
+  await first.close();
+  const second = await LogStore.open(path);
+  expect([...second.scan("", null, "asc")]).toEqual(entries);
+  await second.close();
+});
+
 describe("LmdbStore", () => {
   test("has everything again after it was closed and opened, long keys too", async () => {
     const path = newFile();

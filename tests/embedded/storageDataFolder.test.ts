@@ -9,6 +9,7 @@ import {
   readFile,
   rm,
   stat,
+  symlink,
   truncate,
   writeFile,
 } from "node:fs/promises";
@@ -181,6 +182,26 @@ describe("a folder in use", () => {
     await writeFile(join(path, `process-${process.ppid}-1.lock`), "");
     await (await openDataFolder(path)).release();
     expect((await readdir(path)).toSorted()).toEqual(["data.mdb-lock", "format.json"]);
+  });
+
+  test("is not held by a process before that had the id and the start of this one, as there may be after a boot", async () => {
+    const folder = await openDataFolder(path);
+    const lock = (await readdir(path)).find((name) => name.startsWith(`process-${process.pid}-`)) as string;
+    await folder.release();
+    await writeFile(join(path, lock), "");
+    await (await openDataFolder(path)).release();
+    expect((await readdir(path)).toSorted()).toEqual(["data.mdb-lock", "format.json"]);
+  });
+
+  test("is refused to the process that has it under another path too, and can be taken again later", async () => {
+    const folder = await openDataFolder(path);
+    const link = `${path}-link`;
+    await symlink(path, link);
+    const inUse = `is in use by process ${process.pid}:`;
+    await expect(openDataFolder(link)).rejects.toThrow(inUse);
+    await expect(openDataFolder(path)).rejects.toThrow(inUse);
+    await folder.release();
+    await (await openDataFolder(link)).release();
   });
 
   test("has exactly one holder of those that start at once", async () => {
