@@ -55,8 +55,11 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
     throw cannotWrite(path, error);
   });
   if ("heldBy" in lock) {
+    const { heldBy } = lock;
+    const holder =
+      heldBy === "elsewhere" ? "a process elsewhere, in another container perhaps" : `process ${heldBy}`;
     throw new DataFolderError(
-      `${path} is in use by process ${lock.heldBy}: stop that process, or choose another data folder.`,
+      `${path} is in use by ${holder}: stop that process, or choose another data folder.`,
     );
   }
   try {

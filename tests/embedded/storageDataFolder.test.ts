@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmod,
   cp,
@@ -13,10 +14,11 @@ import {
   truncate,
   writeFile,
 } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open as openLmdb } from "lmdb";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DataFolderError, openDataFolder } from "../../embedded/storage/dataFolder";
 import { LogStore } from "../../embedded/storage/logStore";
 import { findDamage } from "../../embedded/storage/lmdbFile";
@@ -26,11 +28,15 @@ import { LmdbAlone } from "./storageLmdb";
 let root: string;
 let path: string;
 let folders = 0;
+const openers: Opener[] = [];
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "data-folder-test-"));
 });
 beforeEach(() => {
   path = join(root, `folder${folders++}`);
+});
+afterEach(() => {
+  for (const opener of openers.splice(0)) opener.kill();
 });
 afterAll(() => rm(root, { recursive: true }));
 
@@ -42,6 +48,11 @@ async function contents(folder: string): Promise<Record<string, string>> {
     files[name] = (await stat(file)).isFile() ? (await readFile(file)).toString("latin1") : "directory";
   }
   return files;
+}
+
+/** The name of the lock of a folder that is open. */
+async function lockOf(folder: string): Promise<string> {
+  return (await readdir(folder)).find((name) => name.startsWith("process-")) as string;
 }
 
 /** The message of a refusal to open the folder, which is one line and has changed nothing. */
@@ -156,6 +167,14 @@ describe("openDataFolder", () => {
   });
 });
 
+const ELSEWHERE =
+  "is in use by a process elsewhere, in another container perhaps: stop that process, or choose another data folder.";
+
+/** Runs what follows as in a container: with ids of processes and a network of its own. */
+const APART = "unshare --user --map-root-user --net --pid --fork --mount-proc --kill-child".split(" ");
+const [UNSHARE, ...APART_OPTIONS] = APART as [string, ...string[]];
+const canSeparate = spawnSync(UNSHARE, [...APART_OPTIONS, "true"]).status === 0;
+
 describe("a folder in use", () => {
   test("is refused with the id of the process that has it, this one or another one", async () => {
     const folder = await openDataFolder(path);
@@ -186,7 +205,7 @@ describe("a folder in use", () => {
 
   test("is not held by a process before that had the id and the start of this one, as there may be after a boot", async () => {
     const folder = await openDataFolder(path);
-    const lock = (await readdir(path)).find((name) => name.startsWith(`process-${process.pid}-`)) as string;
+    const lock = await lockOf(path);
     await folder.release();
     await writeFile(join(path, lock), "");
     await (await openDataFolder(path)).release();
@@ -204,13 +223,55 @@ describe("a folder in use", () => {
     await (await openDataFolder(link)).release();
   });
 
+  test("is refused while a process that is not to be seen from here listens in it, whatever the numbers of that", async () => {
+    const folder = await openDataFolder(path);
+    const likeMine = await lockOf(path);
+    await folder.release();
+    for (const lock of ["process-4194304-1.lock", likeMine]) {
+      const elsewhere = createServer().listen(join(path, lock));
+      await once(elsewhere, "listening");
+      expect(await refusal()).toContain(ELSEWHERE);
+      elsewhere.close();
+      await once(elsewhere, "close");
+      await (await openDataFolder(path)).release();
+    }
+  });
+
+  test.each(["", "long".repeat(25)])("has a lock that only its user may open: %j", async (end) => {
+    path = join(path, end);
+    const folder = await openDataFolder(path);
+    const lock = await stat(join(path, await lockOf(path)));
+    expect([lock.isSocket(), lock.mode & 0o777]).toEqual([true, 0o600]);
+    await folder.release();
+    expect((await readdir(path)).toSorted()).toEqual(["data.mdb-lock", "format.json"]);
+  });
+
+  test("does not keep its process alive", async () => {
+    expect((await runOpener(path, { stays: false })).lines).toEqual(["open"]);
+    await (await openDataFolder(path)).release();
+  });
+
+  test.runIf(canSeparate)(
+    "is refused to a process in another container, as long as the one that has it lives",
+    async () => {
+      path = join(path, "long".repeat(25));
+      const opener = startOpener(path, { apart: true });
+      expect(await opener.firstLine).toBe("open");
+      expect(await refusal()).toContain(ELSEWHERE);
+      expect((await runOpener(path, { apart: true })).lines[0]).toContain(ELSEWHERE);
+      opener.kill();
+      await opener.ended;
+      await (await openDataFolder(path)).release();
+    },
+  );
+
   test("has exactly one holder of those that start at once", async () => {
-    const openers = Array.from({ length: 4 }, () => startOpener(path, { at: Date.now() + 1500 }));
-    const lines = await Promise.all(openers.map((opener) => opener.firstLine));
+    const started = Array.from({ length: 4 }, () => startOpener(path, { at: Date.now() + 1500 }));
+    const lines = await Promise.all(started.map((opener) => opener.firstLine));
     const winners = lines.filter((line) => line === "open");
     expect([winners.length, lines.filter((line) => line.includes("in use")).length]).toEqual([1, 3]);
-    for (const opener of openers) opener.kill();
-    await Promise.all(openers.map((opener) => opener.ended));
+    for (const opener of started) opener.kill();
+    await Promise.all(started.map((opener) => opener.ended));
   });
 });
 
@@ -369,8 +430,8 @@ type Opener = {
   kill: () => void;
 };
 
-/** Opens the folder in a process of its own, which says so and stays, or says why not and ends. */
-function startOpener(folder: string, { at = 0, asNobody = false } = {}): Opener {
+/** Opens the folder in a process of its own, which says so and stays if it is to, or says why not and ends. */
+function startOpener(folder: string, { at = 0, asNobody = false, stays = true, apart = false } = {}): Opener {
   const module = new URL("../../embedded/storage/dataFolder.ts", import.meta.url).href;
   const script = `
     const { openDataFolder } = await import(${JSON.stringify(module)});
@@ -378,12 +439,14 @@ function startOpener(folder: string, { at = 0, asNobody = false } = {}): Opener 
     try {
       await openDataFolder(${JSON.stringify(folder)});
       console.log("open");
-      setInterval(() => {}, 1000);
+      if (${stays}) setInterval(() => {}, 1000);
     } catch (error) {
       console.log(error.name, error.message);
     }`;
   const isRoot = process.getuid?.() === 0;
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
+  const node = [process.execPath, "--import", "tsx", "--input-type=module", "-e", script];
+  const [command, ...args] = (apart ? [...APART, ...node] : node) as [string, ...string[]];
+  const child = spawn(command, args, {
     stdio: ["ignore", "pipe", "inherit"],
     // Root may write everywhere.
     ...(asNobody && isRoot ? { uid: 65534, gid: 65534 } : {}),
@@ -397,7 +460,10 @@ function startOpener(folder: string, { at = 0, asNobody = false } = {}): Opener 
     });
     void ended.then(() => resolve(""));
   });
-  return { id: child.pid as number, firstLine, ended, lines, kill: () => void child.kill("SIGKILL") };
+  const kill = () => void child.kill("SIGKILL");
+  const opener = { id: child.pid as number, firstLine, ended, lines, kill };
+  openers.push(opener);
+  return opener;
 }
 
 async function runOpener(folder: string, options = {}): Promise<Opener> {
