@@ -65,8 +65,9 @@ export async function main(argv: readonly string[], command: CommandLine): Promi
     if (error instanceof StartError) fail(error.message);
     throw error;
   }
-  // A promise of the app's that is rejected and that nobody waits for: that ends no server.
-  process.on("unhandledRejection", command.onFault ?? ((reason: unknown) => console.error(reason)));
+  const onFault = command.onFault ?? ((error: unknown) => console.error(error));
+  // The app may forget to await what fails: that ends no server.
+  process.on("unhandledRejection", (reason) => onFault(unawaited(reason)));
   let closing = false;
   const stop = () => {
     // A second signal does not wait for anybody.
@@ -81,6 +82,15 @@ export async function main(argv: readonly string[], command: CommandLine): Promi
   process.on("SIGTERM", stop);
   // Last: whoever reads that it runs may stop it.
   for (const line of command.announce(server, settings)) console.log(line);
+}
+
+/** Says where a promise was rejected and not why: the message may quote personal data. */
+function unawaited(reason: unknown): Error {
+  const error = new Error("A promise was rejected that nobody awaits");
+  const { stack } = (reason ?? {}) as { stack?: unknown };
+  const frames = typeof stack === "string" ? stack.split("\n").filter((line) => /^\s+at /.test(line)) : [];
+  error.stack = [String(error), ...frames].join("\n");
+  return error;
 }
 
 function describeBuild({ indexes, indexesDone, documentsDone, documentsTotal }: BuildProgress): string {

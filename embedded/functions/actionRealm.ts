@@ -83,7 +83,7 @@ export class ActionRealm {
       console: this.#console(),
       Convex: this.#convex(),
       require: createRequire(import.meta.url),
-      ...this.#timers(),
+      ...guardedTimers(),
     };
     const script = compileScript(this.bundle, name, code, Object.keys(globals));
     const factory = script.runInThisContext() as (...args: unknown[]) => void;
@@ -110,32 +110,6 @@ export class ActionRealm {
     };
   }
 
-  /** What a timer's function throws is logged to the call, and ends no server. */
-  #timers(): Record<string, unknown> {
-    const guarded = (callback: unknown) =>
-      typeof callback === "function"
-        ? (...args: unknown[]) => {
-            try {
-              return callback(...args) as unknown;
-            } catch (error) {
-              return this.#frames.getStore()?.logs.add("ERROR", ["Uncaught", error]);
-            }
-          }
-        : callback;
-    const { setTimeout, setInterval, setImmediate, queueMicrotask } = globalThis;
-    const all = { setTimeout, setInterval, setImmediate, queueMicrotask };
-    return Object.fromEntries(
-      Object.entries(all).map(([name, schedule]) => [
-        name,
-        Object.assign(
-          (callback: unknown, ...rest: unknown[]) =>
-            (schedule as (...args: unknown[]) => unknown)(guarded(callback), ...rest),
-          schedule,
-        ),
-      ]),
-    );
-  }
-
   #console(): unknown {
     const log =
       (level: LogLevel) =>
@@ -151,4 +125,19 @@ export class ActionRealm {
       trace: log("LOG"),
     };
   }
+}
+
+const TIMERS = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask"] as const;
+
+/** What their functions throw rejects a promise: an exception that nobody catches would end the server. */
+function guardedTimers(): Record<string, unknown> {
+  const guarded = (work: unknown) =>
+    typeof work === "function" ? async (...args: unknown[]) => work(...args) as unknown : work;
+  return Object.fromEntries(
+    TIMERS.map((name) => {
+      const timer = (work: unknown, ...rest: unknown[]) =>
+        (globalThis[name] as (...args: unknown[]) => unknown)(guarded(work), ...rest);
+      return [name, Object.assign(timer, globalThis[name])];
+    }),
+  );
 }
