@@ -6,6 +6,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { KnownStems } from "../../embedded/storage/knownStems";
 import { LogStore } from "../../embedded/storage/logStore";
 import { Memtable } from "../../embedded/storage/memtable";
+import { Database } from "../../embedded/transaction/database";
+import { IndexBuild } from "../../embedded/transaction/indexBuild";
+import { readRows } from "../../embedded/transaction/query";
+import { Transaction } from "../../embedded/transaction/transaction";
+import { int64Json, type Json } from "../../embedded/values/json";
 import { SMALL_LOG } from "./storageSizes";
 
 let root: string;
@@ -19,9 +24,12 @@ const newFile = async () => join(await mkdtemp(join(root, `folder${folders++}`))
 
 const TAIL = 25;
 
+/** What may follow 32 characters: the end of the text or, in a longer one, a NUL; or the begin of a number behind a shorter one. */
+const SEPARATORS = ["\0", "\0\xff", "\xff", "\xff\xff"];
+
 /** As entries of an index stand in the store that begins with an id. */
 const stemOf = (meeting: number, user: number) =>
-  `\x03\0\0\0\x07\x0c${String(meeting).padStart(32, "m")}\0user${user}\0`;
+  `\x03\0\0\0\x07\x0c${String(meeting).padStart(32, "m")}${SEPARATORS[user % SEPARATORS.length]}user${user}\0`;
 const keyOf = (meeting: number, user: number, version = 0) =>
   stemOf(meeting, user) + String(version).padStart(TAIL, "t");
 
@@ -132,4 +140,37 @@ test("a store that was asked for many that are not in a large group finds all th
   for (let i = 0; i < 20; i++) await store.commit(new Map([[`other${i}`, "o".repeat(500)]]));
   expect([0, 1, 1000, 1001].map(countOf)).toEqual([0, 1, 1, 0]);
   await store.close();
+});
+
+const INFINITE = { $float: "AAAAAAAA8H8=" };
+
+test.each<[what: string, first: string, second: Json]>([
+  ["an id", "org_01HZY3K6WJ8Q9V5T2M4N7R0ABCDE", 1],
+  ["a text whose 32nd character is NUL", `${"x".repeat(31)}\0y`, 1],
+  ["a text of 26 characters before a negative number", "01HZY3K6WJ8Q9V5T2M4N7R0ABC", -1],
+  ["a text of 30 characters before a negative integer", "org_01HZY3K6WJ8Q9V5T2M4N7R0ABC", int64Json(-1n)],
+  ["a text of 30 characters before a positive number", "org_01HZY3K6WJ8Q9V5T2M4N7R0ABC", 1],
+  ["a text of 30 characters before infinity", "org_01HZY3K6WJ8Q9V5T2M4N7R0ABC", INFINITE],
+])("a document is found behind %s, however often others were looked for", async (_, first, second) => {
+  const path = await newFile();
+  const filling = await Database.open(await LogStore.open(path));
+  const index = { name: "by_all", fields: ["first", "second", "name"] };
+  const build = new IndexBuild(filling, new Map([["", new Map([["items", [index]]])]]), new Map());
+  await build.done;
+  await build.finish([]);
+  const transaction = new Transaction(filling, null);
+  transaction.insert("items", { first, second, name: "there" });
+  transaction.commit();
+  await filling.close();
+
+  const database = await Database.open(await LogStore.open(path));
+  const countOf = (name: string) => {
+    const equal = Object.entries({ first, second, name });
+    const range = equal.map(([fieldPath, value]) => ({ type: "Eq", fieldPath, value }) as const);
+    const source = { type: "IndexRange" as const, indexName: "items.by_all", range, order: null };
+    return readRows(new Transaction(database, null), { source, operators: [{ limit: 2 }] }).length;
+  };
+  for (let i = 0; i < 8; i++) expect(countOf(`absent ${i}`)).toBe(0);
+  expect(countOf("there")).toBe(1);
+  await database.close();
 });
