@@ -44,10 +44,10 @@ export type FunctionDeclaration = {
 
 const ANY = '{"type":"any"}';
 
-/** Shorter texts hold neither too long an array, nor too many fields, nor values that are nested too deeply. */
-export const ANY_CHARS = 2 * MAX_NESTING;
-/** Where a validator bounds the rest: an array that is too long has as many elements and commas. */
-const BOUNDED_CHARS = 2 * MAX_ARRAY_LENGTH;
+/** A text that is no longer holds no values that are nested too deeply, which take two brackets a level, and nothing else too large. */
+const SHORT_CHARS = 2 * MAX_NESTING;
+/** Where a validator says of objects what they are, that leaves arrays: one that is too long has as many elements and commas. */
+const SHORT_CHARS_OF_KNOWN_OBJECTS = 2 * MAX_ARRAY_LENGTH;
 
 /** What an export of a module declares, or `null` when it is no registered function. */
 export function declarationOf(
@@ -90,7 +90,11 @@ export function declaredFunction(
     returns === null ? null : (JSON.parse(returns) as ValidatorJSON | null),
   );
   const checkArgs = lazily(() => compileValidator(parsedArgs(), tables));
-  const legalReturnChars = lazily(() => (returns !== null && isBounded(returns) ? BOUNDED_CHARS : ANY_CHARS));
+  const legalReturnChars = lazily(() =>
+    parsedReturns() === null || /"type":"(any|record)"/.test(returns ?? ANY)
+      ? SHORT_CHARS
+      : SHORT_CHARS_OF_KNOWN_OBJECTS,
+  );
   const checkReturns = lazily(() => compileValidator(parsedReturns() ?? { type: "any" }, tables));
   return {
     component,
@@ -111,11 +115,6 @@ export function declaredFunction(
       return legalReturnChars();
     },
   };
-}
-
-/** Does a validator, as JSON text, bound how deep values are nested and how many fields they have? */
-function isBounded(validator: string): boolean {
-  return !/"type":"(any|record)"/.test(validator);
 }
 
 function lazily<T>(make: () => T): () => T {

@@ -23,7 +23,6 @@ import type { NestedRequest } from "./nestedCalls";
 import { Observations, type Guard } from "./observations";
 import { canonicalPath, displayPath } from "./paths";
 import type { CallFrame } from "./syscalls";
-import { ANY_CHARS } from "./declarations";
 import { SYSTEM_PREFIX, SYSTEM_QUERIES, type SystemQuery } from "./systemFunctions";
 import { Watchdog } from "./watchdog";
 
@@ -411,7 +410,7 @@ function systemFunction(component: LoadedComponent, path: string): FunctionInfo 
     returns: null,
     checkArgs: () => null,
     checkReturns: () => null,
-    legalReturnChars: ANY_CHARS,
+    legalReturnChars: 0,
   };
 }
 

@@ -245,6 +245,12 @@ describe("commit timestamps", () => {
     expect(first.snapshot).toBeLessThan(committed);
   });
 
+  test("may be read by queries within the mutation, however much these give", async () => {
+    for (const [before, text] of ["a", "b".repeat(200), "c"].entries()) {
+      expect(await change("ledger.entries.stampAndCount", { text })).toBe(before + 1);
+    }
+  });
+
   test("are found by their index, and not under what stood there before", async () => {
     const { at } = await change<{ at: bigint }>("ledger.entries.stamp", { text: "a" });
     await change("ledger.entries.stamp", { text: "b" });

@@ -287,6 +287,57 @@ describe("mutations", () => {
   });
 });
 
+describe("results", () => {
+  const tooLarge: Record<string, string> = {
+    tooLongList: "invalid: Array length is too long (8193 > maximum length 8192)",
+    tooManyFields: "invalid: Object has too many fields (1025 > maximum number 1024)",
+    tooNested: "invalid: Value is too nested (nested 65 levels deep > maximum nesting 64)",
+    tooLargeText: "is too large (actual: 16.00 MiB, limit: 16 MiB)",
+  };
+  const kindOf = (name: string) => {
+    if (name === "giveInMutation") return "mutation";
+    return name === "giveInAction" ? "action" : "query";
+  };
+
+  describe.each([
+    ["its folder", false],
+    ["a push", true],
+  ])("of an app from %s", (_, byText) => {
+    test.each(["giveInQuery", "giveInMutation", "giveInAction", "giveAny", "giveKnown"])(
+      "that %s gives are within the limits of values",
+      async (name) => {
+        const giving = await startRuntime(new MemoryStore(), { byText });
+        const path = `misbehave:${name}`;
+        for (const what of ["longList", "manyFields", "nested", "largeText"]) {
+          expect(await giving.outcome(kindOf(name), path, { name: what })).toMatchObject({ ok: true });
+        }
+        for (const [what, problem] of Object.entries(tooLarge)) {
+          expect(await giving.failure(kindOf(name), path, { name: what })).toBe(
+            `Function misbehave.js:${name} return value ${problem}`,
+          );
+        }
+        expect(giving.faults).toEqual([]);
+      },
+    );
+  });
+
+  test("whose validator bounds all but the number of elements have no more of them than they may", async () => {
+    const giveNumbers = (name: string) => app.outcome("query", "misbehave:giveNumbers", { name });
+    expect(await giveNumbers("longList")).toMatchObject({ ok: true });
+    for (const name of ["tooLongList", "tooLargeText"]) {
+      const message = `Function misbehave.js:giveNumbers return value ${tooLarge[name]}`;
+      expect(await giveNumbers(name)).toMatchObject({ ok: false, failure: { message } });
+    }
+  });
+
+  test("of nested calls have the same limits", async () => {
+    expect(await app.query("misbehave:giveInside", { name: "longList" })).toBe("");
+    expect(await app.query("misbehave:giveInside", { name: "tooLongList" })).toContain(
+      `Function misbehave.js:giveInQuery return value ${tooLarge["tooLongList"]}`,
+    );
+  });
+});
+
 describe("errors", () => {
   test("an error names the source line where it was thrown", async () => {
     const outcome = await app.outcome("mutation", "misbehave:throwError");

@@ -78,6 +78,19 @@ export const stamp = mutation({
   },
 });
 
+/** Gives how many rows a query within the mutation sees, the last of which has no timestamp yet. */
+export const stampAndCount = mutation({
+  args: { text: v.string() },
+  handler: async (ctx, { text }): Promise<number> => {
+    await ctx.runMutation(stamps["lib"]?.["stamp"] as FunctionReference<"mutation", "internal">, { text });
+    const rows: unknown[] = await ctx.runQuery(
+      stamps["lib"]?.["all"] as FunctionReference<"query", "internal">,
+      {},
+    );
+    return rows.length;
+  },
+});
+
 export const stamped = query({
   args: {},
   handler: (ctx): Promise<unknown> => {
