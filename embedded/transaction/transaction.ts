@@ -122,9 +122,7 @@ export class Transaction {
     }
     const nameProblem = known ? null : identifierProblem(tableName);
     if (nameProblem) throw new DeveloperError(`Invalid argument \`table\` for \`db.insert\`: ${nameProblem}`);
-    // The arguments of a scheduled function are a value, not a document.
-    const maxNesting = known && isSystem(known) ? MAX_NESTING + 2 : MAX_DOCUMENT_NESTING;
-    const size = documentSize(value, requireLegal(value, maxNesting));
+    const size = documentSize(value, requireLegal(value, maxNestingIn(known)));
     requireUserFields(value);
     const table = known ?? this.#newTable(tableName);
     this.#checkDocument(tableName, value);
@@ -157,8 +155,8 @@ export class Transaction {
     const { table } = resolved;
     const quick = this.#quickText(table, value, old);
     if (quick === null) {
-      const maxNesting = isSystem(table) ? MAX_NESTING + 2 : MAX_DOCUMENT_NESTING;
-      return this.#update(id, resolved, old, value, documentSize(value, requireLegal(value, maxNesting)));
+      const size = documentSize(value, requireLegal(value, maxNestingIn(table)));
+      return this.#update(id, resolved, old, value, size);
     }
     const creationTime = old["_creationTime"] as number;
     this.#countWrite(table, quick.size);
@@ -437,4 +435,9 @@ type ResolvedId = { readonly table: TableInfo; readonly id: DecodedId };
 
 function keyOf({ table, id }: ResolvedId): string {
   return documentKey(table.tablet, id.internalId);
+}
+
+/** The arguments of a scheduled function are a value, not a document: theirs holds them in a list. */
+function maxNestingIn(table: TableInfo | undefined): number {
+  return table && isSystem(table) ? MAX_NESTING + 2 : MAX_DOCUMENT_NESTING;
 }

@@ -80,6 +80,26 @@ test("a document may be as large as it may be however it is written, and no larg
   ]);
 });
 
+test.each<[what: string, validator: GenericValidator, wrap: (inner: Json) => Json]>([
+  ["anything", v.any(), (inner) => [inner]],
+  ["lists", wrapped(20, (inner) => v.union(v.null(), v.array(inner))), (inner) => [inner]],
+  ["objects", wrapped(20, (inner) => v.union(v.null(), v.object({ inner }))), (inner) => ({ inner })],
+])("a document of %s is nested no more than 16 levels, however it is written", async (_, validator, wrap) => {
+  const documentType = { type: "object", value: { a: field(validator) } } as ValidatorJSON;
+  const valueOf = (levels: number): Json => (levels === 0 ? null : wrap(valueOf(levels - 1)));
+  const steps = (["insert", "patch", "replace"] as const).flatMap((kind) =>
+    [15, 16].map((levels): Step => ({ kind, value: { a: valueOf(levels) } })),
+  );
+  const { outcomes } = await play(documentType, steps, (schema) => schema);
+  const problem = "Document is too nested (nested 17 levels deep > maximum nesting 16)";
+  const expected = { document: expect.any(String) as string };
+  expect(outcomes).toEqual(steps.map((_step, i) => (i % 2 === 0 ? expected : { problem })));
+});
+
+function wrapped(levels: number, wrap: (inner: GenericValidator) => GenericValidator): GenericValidator {
+  return levels === 0 ? v.null() : wrap(wrapped(levels - 1, wrap));
+}
+
 /** A schema that knows nothing of fields. */
 function closely(schema: Schema): DocumentRules {
   return { check: (table, value) => schema.check(table, value), fields: () => undefined };
@@ -217,7 +237,7 @@ const ODD_JSON: readonly Json[] = [
   { é: 1 },
   { $what: 1 },
   { _hidden: 1 },
-  ...[60, 61, 62, 63, 64].map((depth) => JSON.parse("[".repeat(depth) + "]".repeat(depth)) as Json),
+  ...[12, 13, 14, 15, 16, 63, 64].map((depth) => JSON.parse("[".repeat(depth) + "]".repeat(depth)) as Json),
   Array.from({ length: 8193 }, () => null),
   "x".repeat(MAX_DOCUMENT_BYTES),
   { $undefined: null },

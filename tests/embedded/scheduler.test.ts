@@ -100,6 +100,14 @@ describe("scheduling", () => {
     expect(await notes()).toEqual(["outer"]);
   });
 
+  test("arguments are nested as deeply as those of any call may be, and no deeper", async () => {
+    await app.mutation("jobs:laterNested", { levels: 64 });
+    expect(await app.until(notes, ({ length }) => length > 0)).toEqual(["64 levels"]);
+    expect(await app.failure("mutation", "jobs:laterNested", { levels: 65 })).toContain(
+      "Value is too nested (nested 65 levels deep > maximum nesting 64)",
+    );
+  });
+
   test("an action schedules and cancels at once", async () => {
     const [kept = "", dropped = ""] = await app.call<string[]>("action", "jobs:laterFromAction");
     expect((await ended(kept)).state.kind).toBe("success");

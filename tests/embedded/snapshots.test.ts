@@ -148,6 +148,11 @@ test.each([
   ["people.jsonl", '{"name": "Dora"}\n[]', /Row 2 .* is not an object/],
   ["people.jsonl", '{"name": "Dora", "_id": "nonsense"}', /is not an id of this table/],
   ["people.jsonl", '{"name": "Dora", "_secret": 1}', /starts with an underscore/],
+  [
+    "people.jsonl",
+    `{"name": "Dora", "friends": ${"[".repeat(16)}${"]".repeat(16)}}`,
+    /Row 1 .* Document is too nested \(nested 17 levels deep > maximum nesting 16\)/,
+  ],
   ["people.json", '{"name": "Dora"}', /Not a JSON array/],
   ["people.csv", "name,age\nDora\n", /CSV row 1 doesn't have all of the fields in the header/],
   ["people.zip", "no zip", /invalid zip file/],
