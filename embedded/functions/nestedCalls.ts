@@ -1,9 +1,10 @@
 /** Calls of a function by another one, in the transaction of the calling one. */
 import type { Database } from "../transaction/database";
 import { DeveloperError } from "../transaction/errors";
+import { METRICS, type Limits } from "../transaction/limits";
 import { Transaction } from "../transaction/transaction";
 import type { Savepoint } from "../transaction/transactionState";
-import type { Json } from "../values/json";
+import { isObject, type Json } from "../values/json";
 import { locate, type FunctionAddress } from "./addresses";
 import { callerWithin } from "./caller";
 import type { FunctionInfo, FunctionKind, LoadedApp, LoadedComponent } from "./loadedApp";
@@ -21,6 +22,8 @@ const MAX_CALL_DEPTH = 8;
 export type NestedRequest = FunctionAddress & {
   readonly udfType: "query" | "mutation" | "snapshotQuery";
   readonly args?: Json;
+  /** How much it may use, as the function gave it. */
+  readonly transactionLimits?: Json;
 };
 
 /** What came of a function: its result as JSON text, or how it failed. */
@@ -31,6 +34,8 @@ export type NestedCall = {
   readonly frame: CallFrame;
   readonly args: Json;
   readonly savepoint: Savepoint;
+  /** Those of the caller. */
+  readonly limits: Limits;
   readonly caller: CallFrame;
   readonly request: NestedRequest;
   /** How much the transaction had read before. */
@@ -59,6 +64,9 @@ export function enterNested(
   // A snapshot query sees what is committed and nothing of what its mutation has written.
   const shared = request.udfType === "snapshotQuery" ? new Transaction(database, null) : frame.transaction;
   const { component } = found;
+  const { limits } = shared.usage;
+  if (request.transactionLimits !== undefined)
+    shared.usage.restrict(requireBudget(request.transactionLimits));
   const transaction = shared.within(component.path, kind === "mutation" ? component.schema : null);
   return {
     frame: {
@@ -75,6 +83,7 @@ export function enterNested(
     },
     args: checked.value,
     savepoint: transaction.savepoint(),
+    limits,
     caller: frame,
     request,
     readsBefore: transaction.readCount,
@@ -83,9 +92,10 @@ export function enterNested(
 
 /** Ends a nested call: undoes what it has written if it failed, and then throws what the caller should see. */
 export function leaveNested(
-  { frame, savepoint, caller, request, readsBefore }: NestedCall,
+  { frame, savepoint, limits, caller, request, readsBefore }: NestedCall,
   result: Invoked,
 ): string {
+  frame.transaction.usage.limits = limits;
   const reads = { from: readsBefore, to: frame.transaction.readCount };
   const value = "value" in result ? result.value : null;
   caller.observed.addNested(frame.observed, () => JSON.stringify(request), value, reads);
@@ -95,6 +105,17 @@ export function leaveNested(
   }
   frame.transaction.rollback(savepoint);
   throw new NestedCallError(result.failure);
+}
+
+function requireBudget(given: Json): Partial<Limits> {
+  const budget = isObject(given) ? given : null;
+  const isAmount = (amount: Json | undefined) => Number.isSafeInteger(amount) && (amount as number) >= 0;
+  if (budget && METRICS.every((metric) => budget[metric] === undefined || isAmount(budget[metric]))) {
+    return budget as Partial<Limits>;
+  }
+  throw new DeveloperError(
+    "Invalid argument `transactionLimits` for `runUdf`: expected whole numbers that are not negative",
+  );
 }
 
 function resolve(

@@ -16,6 +16,8 @@ export type Metric = keyof typeof LIMITS;
 
 export type Limits = Readonly<Record<Metric, number>>;
 
+export const METRICS = Object.keys(LIMITS) as readonly Metric[];
+
 const ADVICE =
   "Consider using smaller limits in your queries, paginating your queries, or using indexed queries with a selective index range expressions.";
 
@@ -83,6 +85,15 @@ export class Usage {
     if (used.bytesRead > bytesRead) throw new DeveloperError(exceeded("bytesRead", bytesRead));
   }
 
+  /** Sets limits for what comes now, which may use so much more, and in all no more than before. */
+  restrict(budget: Partial<Limits>): void {
+    const limits = { ...this.limits };
+    for (const metric of METRICS) {
+      limits[metric] = Math.min(limits[metric], this.#used[metric] + (budget[metric] ?? Infinity));
+    }
+    this.limits = limits;
+  }
+
   /** Does work of the runtime's own, which the function is not charged for and which its limits can't stop. */
   exempt<T>(work: () => T): T {
     const outer = this.#exempt;
@@ -111,7 +122,7 @@ export class Usage {
   /** `{used, remaining}` of each metric. */
   report(): Record<Metric, { used: number; remaining: number }> {
     const report = {} as Record<Metric, { used: number; remaining: number }>;
-    for (const metric of Object.keys(LIMITS) as Metric[]) {
+    for (const metric of METRICS) {
       const used = this.#used[metric];
       report[metric] = { used, remaining: Math.max(0, this.limits[metric] - used) };
     }

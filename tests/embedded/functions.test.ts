@@ -287,6 +287,30 @@ describe("mutations", () => {
   });
 });
 
+describe("limits of a nested call", () => {
+  const doWithin = (...limits: Record<string, number>[]) =>
+    app.mutation<string[]>("misbehave:doWithin", { limits, ranges: 3, rows: 2 });
+
+  test("hold for it beside what the transaction has used, and no longer", async () => {
+    expect(await doWithin({ databaseQueries: 3, documentsWritten: 2 })).toEqual(["3", "2", "3", "2"]);
+    const [reads, writes, ...rest] = await doWithin({ databaseQueries: 2, documentsWritten: 1 });
+    expect(reads).toContain("Too many reads in a single function execution (limit: 2).");
+    expect(writes).toContain("Too many writes in a single function execution (limit: 1)");
+    expect(rest).toEqual(["3", "2"]);
+  });
+
+  test("raise none of those that hold already", async () => {
+    const [inner = ""] = await doWithin({ databaseQueries: 2 }, { databaseQueries: 1000 });
+    const [reads] = JSON.parse(inner) as string[];
+    expect(reads).toContain("Too many reads in a single function execution (limit: 2).");
+  });
+
+  test.each([-1, 0.5, "many", null])("are whole numbers, not %j", async (amount) => {
+    const message = "Invalid argument `transactionLimits` for `runUdf`: expected whole numbers";
+    expect((await doWithin({ documentsRead: amount as number }))[0]).toContain(message);
+  });
+});
+
 describe("results", () => {
   const tooLarge: Record<string, string> = {
     tooLongList: "invalid: Array length is too long (8193 > maximum length 8192)",
