@@ -17,6 +17,7 @@ import { MAX_KEY_BYTES } from "../storage/store";
 import { tableKey, type IndexInfo, type Namespace, type TableInfo } from "../transaction/catalog";
 import type { Database } from "../transaction/database";
 import {
+  documentTooLarge,
   MAX_DOCUMENT_BYTES,
   requireLegal,
   requireUserFields,
@@ -162,9 +163,7 @@ export class ImportRun {
     const id = _id ?? newId(table.number, _creationTime).id;
     const document = withSystemFields(value, id, _creationTime);
     const size = documentSize(document);
-    if (size > MAX_DOCUMENT_BYTES) {
-      throw new DeveloperError(`Value is too large (${size} > maximum size ${MAX_DOCUMENT_BYTES})`);
-    }
+    if (size > MAX_DOCUMENT_BYTES) throw new DeveloperError(documentTooLarge(size));
     const internalId = internalIdOf(id);
     const key = documentKey(table.tablet, internalId);
     if (writes.has(key) || database.get(key) !== undefined) {

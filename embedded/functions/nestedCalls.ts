@@ -54,7 +54,7 @@ export function enterNested(
   }
   if (frame.depth + 1 > MAX_CALL_DEPTH) {
     throw new DeveloperError(
-      `Cross component call depth limit exceeded. Functions can call each other at most ${MAX_CALL_DEPTH} levels deep.`,
+      "Cross component call depth limit exceeded. Do you have an infinite loop in your app?",
     );
   }
   const caller = frame.function.component;

@@ -1,9 +1,14 @@
 /** What every document may hold, whatever its table says, and where its system fields stand. */
 import { checkValue, MAX_DOCUMENT_NESTING, type Json, type JsonObject } from "../values/json";
+import { formatBytes } from "../values/size";
 import { DeveloperError } from "./errors";
 
 /** The largest document, in bytes of Convex's size formula. */
 export const MAX_DOCUMENT_BYTES = 1024 * 1024;
+
+export function documentTooLarge(size: number): string {
+  return `Value is too large (${formatBytes(size)} > maximum size ${formatBytes(MAX_DOCUMENT_BYTES)})`;
+}
 
 const UNDERSCORE = 95;
 

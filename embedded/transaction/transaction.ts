@@ -13,7 +13,13 @@ import { isSystem, ROOT, type Namespace, type TableInfo } from "./catalog";
 import { CATALOG_KEY, type Database } from "./database";
 import type { StoredDocument } from "./documentCache";
 import { withSystemText, type DocumentFields, type DocumentText } from "./documentText";
-import { MAX_DOCUMENT_BYTES, requireLegal, requireUserFields, withSystemFields } from "./documentValue";
+import {
+  documentTooLarge,
+  MAX_DOCUMENT_BYTES,
+  requireLegal,
+  requireUserFields,
+  withSystemFields,
+} from "./documentValue";
 import { DeveloperError } from "./errors";
 import { changedEntriesOf, entriesOf, entryOf, indexesSystemFields } from "./indexEntries";
 import { documentKey, indexEntryEnd, internalIdOfKey, onlyKey, tabletOfKey, type KeyRange } from "./keys";
@@ -139,7 +145,7 @@ export class Transaction {
   replace(id: string, value: JsonObject, where: IdUse): string {
     const size = documentSize(value, requireLegal(value));
     const { resolved, text } = this.#requireDocument(id, where, "Replace");
-    return this.#update(id, resolved, JSON.parse(text) as JsonObject, value, size);
+    return this.#update(id, resolved, { text, json: JSON.parse(text) as JsonObject }, value, size);
   }
 
   /** Sets or, with `{"$undefined": null}`, removes top-level fields of a document. Gives the new document as JSON text. */
@@ -156,11 +162,12 @@ export class Transaction {
     const quick = this.#quickText(table, value, old);
     if (quick === null) {
       const size = documentSize(value, requireLegal(value, maxNestingIn(table)));
-      return this.#update(id, resolved, old, value, size);
+      return this.#update(id, resolved, { text: oldText, json: old }, value, size);
     }
     const creationTime = old["_creationTime"] as number;
-    this.#countWrite(table, quick.size);
     const text = withSystemText(quick, id, creationTime);
+    if (text === oldText) return text;
+    this.#countWrite(table, quick.size);
     this.#state.write(keyOf(resolved), text);
     this.#writeIndexEntries(table, old, value, indexEntryEnd(creationTime, resolved.id.internalId));
     return text;
@@ -301,7 +308,7 @@ export class Transaction {
   #update(
     id: string,
     { table, id: { internalId } }: ResolvedId,
-    old: JsonObject,
+    old: OldDocument,
     changed: JsonObject,
     size: number,
   ): string {
@@ -309,7 +316,7 @@ export class Transaction {
     if (_id !== undefined && _id !== id) {
       throw new DeveloperError(`The document has id ${id}, but its '_id' field is ${JSON.stringify(_id)}`);
     }
-    const creationTime = old["_creationTime"] as number;
+    const creationTime = old.json["_creationTime"] as number;
     if (_creationTime !== undefined && _creationTime !== creationTime) {
       throw new DeveloperError(`The '_creationTime' field of document ${id} can't be changed`);
     }
@@ -335,20 +342,21 @@ export class Transaction {
     if (problem) throw new DeveloperError(problem);
   }
 
-  /** Writes a document's new state, of `size` bytes, with all of its index entries. Gives it as JSON text. */
+  /** Writes a document's new state, of `size` bytes, with all of its index entries, if it is new. Gives it as JSON text. */
   #putDocument(
     { table, internalId }: { table: TableInfo; internalId: string },
-    before: JsonObject | null,
+    before: OldDocument | null,
     after: JsonObject,
     size: number,
   ): string {
-    this.#countWrite(table, size);
     const text = JSON.stringify(after);
+    if (text === before?.text) return text;
+    this.#countWrite(table, size);
     const key = documentKey(table.tablet, internalId);
     this.#state.write(key, text);
     if (text.includes(UNRESOLVED)) this.#state.unresolved.add(key);
     const end = indexEntryEnd(after["_creationTime"] as number, internalId);
-    this.#writeIndexEntries(table, before, after, end);
+    this.#writeIndexEntries(table, before?.json ?? null, after, end);
     return text;
   }
 
@@ -356,7 +364,7 @@ export class Transaction {
     this.usage.add("documentsWritten", 1);
     // The arguments of a scheduled function have a limit of their own.
     if (size > MAX_DOCUMENT_BYTES && !isSystem(table)) {
-      throw new DeveloperError(`Value is too large (${size} > maximum size ${MAX_DOCUMENT_BYTES})`);
+      throw new DeveloperError(documentTooLarge(size));
     }
     this.usage.add("bytesWritten", size);
   }
@@ -430,6 +438,9 @@ export type IdUse = {
   readonly table?: string | undefined;
   readonly system: boolean;
 };
+
+/** A document that another takes the place of. */
+type OldDocument = { readonly text: string; readonly json: JsonObject };
 
 type ResolvedId = { readonly table: TableInfo; readonly id: DecodedId };
 

@@ -125,7 +125,7 @@ describe("a call", () => {
 
   test("may be a few deep and not without end", async () => {
     expect(await refusal("ledger.entries.dig", { depth: 0 })).toContain(
-      "Cross component call depth limit exceeded",
+      "Cross component call depth limit exceeded. Do you have an infinite loop in your app?",
     );
   });
 

@@ -42,6 +42,19 @@ describe("documents", () => {
     expect({ rank, text }).toEqual({ rank: undefined, text: "bye" });
   });
 
+  test.each(["notes", "anything"])(
+    "what is changed in the table %s to what it is already is not written",
+    async (table) => {
+      const value = { author: "ann", text: "hello", tags: ["a"] };
+      await app.mutation("misbehave:insertWrong", { table, value });
+      expect(await app.mutation("notes:changeNothing", { table })).toBe(0);
+      let commits = 0;
+      app.database.onCommit(() => commits++);
+      await app.mutation("notes:changeNothing", { table });
+      expect(commits).toBe(0);
+    },
+  );
+
   test("replacing keeps the id and the creation time, and refuses another's", async () => {
     const id = await app.mutation<string>("notes:add", { author: "ann", text: "hello" });
     const note = await app.query<Note>("notes:get", { id });
