@@ -30,7 +30,7 @@ export type HttpRouter = {
   getRoutes(): (readonly [path: string, method: string, handler: HttpHandler])[];
   lookup(path: string, method: string): [handler: HttpHandler, method: string, path: string] | null;
 };
-export type HttpHandler = { invokeHttpAction(request: Request): Promise<Response> };
+export type HttpHandler = { invokeHttpAction(request: Request): Promise<unknown> };
 
 /**
  * Where the actions and HTTP actions of the app or of one component run: in the process's own realm, with its `fetch`, timers
@@ -84,6 +84,7 @@ export class ActionRealm {
       Convex: this.#convex(),
       require: createRequire(import.meta.url),
       ...guardedTimers(),
+      fetch: fetchDecoded,
     };
     const script = compileScript(this.bundle, name, code, Object.keys(globals));
     const factory = script.runInThisContext() as (...args: unknown[]) => void;
@@ -140,4 +141,24 @@ function guardedTimers(): Record<string, unknown> {
       return [name, Object.assign(timer, globalThis[name])];
     }),
   );
+}
+
+/** What Node's `fetch` decodes; of a body with any other encoding it decodes nothing. */
+const DECODED = /^\s*(?:x-gzip|gzip|deflate|br)\s*$/i;
+
+/** `fetch`, but that a response whose body it has decoded does not say any more how that came: it may be passed on. */
+async function fetchDecoded(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  const response = await fetch(input, init);
+  const method = init?.method ?? (input instanceof Request ? input.method : "GET");
+  const encodings = response.headers.get("content-encoding")?.split(",") ?? [];
+  const isDecoded = encodings.length > 0 && encodings.every((encoding) => DECODED.test(encoding));
+  return isDecoded && method.toUpperCase() !== "HEAD" ? withoutEncoding(response) : response;
+}
+
+function withoutEncoding(response: Response): Response {
+  const headers = new Headers(response.headers);
+  headers.delete("content-encoding");
+  headers.delete("content-length");
+  const clone = () => withoutEncoding(Response.prototype.clone.call(response));
+  return Object.defineProperties(response, { headers: { value: headers }, clone: { value: clone } });
 }

@@ -102,6 +102,7 @@ export class Actions implements ActionHost {
     const logs = frame.logs.lines;
     try {
       const response = await component.actions.run(frame, () => handler.invokeHttpAction(request));
+      if (!(response instanceof Response)) throw new Error("HTTP actions must return a Response");
       return { ok: true, path, response, logs };
     } catch (thrown) {
       return { ok: false, path, failure: component.describe(thrown), logs };

@@ -65,7 +65,11 @@ function headersOf(request: IncomingMessage): Headers {
 
 async function sendWebResponse(response: ServerResponse, web: Response, headOnly: boolean): Promise<void> {
   response.statusCode = web.status;
-  for (const [name, value] of web.headers) if (name !== "set-cookie") response.setHeader(name, value);
+  for (const [name, value] of web.headers) {
+    // What the app says of its body's length may be wrong, and a client would wait for the rest: Node knows.
+    const isOurs = name === "set-cookie" || (name === "content-length" && !headOnly);
+    if (!isOurs) response.setHeader(name, value);
+  }
   const cookies = web.headers.getSetCookie();
   if (cookies.length > 0) response.setHeader("Set-Cookie", cookies);
   if (web.body === null) {
