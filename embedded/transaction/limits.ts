@@ -1,3 +1,5 @@
+import type { Json } from "../values/json";
+import { sizeOf } from "../values/size";
 import { DeveloperError } from "./errors";
 
 /** What one transaction may do. Convex's own limits (docs.convex.dev/production/state/limits). */
@@ -40,6 +42,9 @@ function exceeded(metric: Metric, limit: number): string {
   }
 }
 
+/** No value has more bytes for each character of its JSON: a number may be one character and a comma, and counts nine. */
+const MOST_BYTES_PER_CHAR = 4.5;
+
 /** Counts what a transaction has used, and throws a {@link DeveloperError} when it is too much. */
 export class Usage {
   readonly #used: Record<Metric, number> = {
@@ -52,6 +57,9 @@ export class Usage {
     scheduledFunctionArgsBytes: 0,
   };
   #exempt = false;
+  /** Documents that were read and are not counted among the bytes yet: it takes time to measure them, and few read so much that it matters. */
+  #unmeasured: string[] = [];
+  #unmeasuredChars = 0;
 
   limits: Limits = LIMITS;
 
@@ -63,6 +71,7 @@ export class Usage {
     this.#used[metric] += amount;
     const limit = this.limits[metric];
     if (this.#used[metric] > limit) throw new DeveloperError(exceeded(metric, limit));
+    if (metric === "bytesRead") this.#checkBytesRead();
   }
 
   /** Counts an index range that is read. */
@@ -73,20 +82,40 @@ export class Usage {
     if (used > limit) throw new DeveloperError(exceeded("databaseQueries", limit));
   }
 
-  /** Counts a document that was read. Its size is taken as the length of its JSON. */
-  addRead(chars: number): void {
+  /** Counts a document that was read, given as JSON text. */
+  addRead(text: string): void {
     if (this.#exempt) return;
-    const used = this.#used;
-    const { documentsRead, bytesRead } = this.limits;
-    if (++used.documentsRead > documentsRead) {
+    const { documentsRead } = this.limits;
+    if (++this.#used.documentsRead > documentsRead) {
       throw new DeveloperError(exceeded("documentsRead", documentsRead));
     }
-    used.bytesRead += chars;
-    if (used.bytesRead > bytesRead) throw new DeveloperError(exceeded("bytesRead", bytesRead));
+    this.#unmeasured.push(text);
+    this.#unmeasuredChars += text.length;
+    this.#checkBytesRead();
+  }
+
+  #checkBytesRead(): void {
+    const { bytesRead } = this.limits;
+    if (this.#used.bytesRead + this.#unmeasuredChars * MOST_BYTES_PER_CHAR <= bytesRead) return;
+    this.#measure();
+    if (this.#used.bytesRead > bytesRead) throw new DeveloperError(exceeded("bytesRead", bytesRead));
+  }
+
+  #measure(): void {
+    for (const text of this.#unmeasured) this.#used.bytesRead += sizeOf(JSON.parse(text) as Json);
+    this.#unmeasured = [];
+    this.#unmeasuredChars = 0;
+  }
+
+  /** How many bytes have been read, which takes time to tell. */
+  get bytesRead(): number {
+    this.#measure();
+    return this.#used.bytesRead;
   }
 
   /** Sets limits for what comes now, which may use so much more, and in all no more than before. */
   restrict(budget: Partial<Limits>): void {
+    this.#measure();
     const limits = { ...this.limits };
     for (const metric of METRICS) {
       limits[metric] = Math.min(limits[metric], this.#used[metric] + (budget[metric] ?? Infinity));
@@ -107,20 +136,26 @@ export class Usage {
 
   /** True once more than three quarters of what may be read has been read. */
   get nearReadLimit(): boolean {
-    return this.#share("documentsRead") > 0.75 || this.#share("bytesRead") > 0.75;
+    return this.#share("documentsRead") > 0.75 || this.#bytesShare() > 0.75;
   }
 
   /** How much has been read of what may be read, between 0 and 1. */
   get readShare(): number {
-    return Math.max(this.#share("documentsRead"), this.#share("bytesRead"), this.#share("databaseQueries"));
+    return Math.max(this.#share("documentsRead"), this.#bytesShare(), this.#share("databaseQueries"));
   }
 
   #share(metric: Metric): number {
     return this.#used[metric] / this.limits[metric];
   }
 
+  /** About so much: what is not measured counts as its characters. */
+  #bytesShare(): number {
+    return (this.#used.bytesRead + this.#unmeasuredChars) / this.limits.bytesRead;
+  }
+
   /** `{used, remaining}` of each metric. */
   report(): Record<Metric, { used: number; remaining: number }> {
+    this.#measure();
     const report = {} as Record<Metric, { used: number; remaining: number }>;
     for (const metric of METRICS) {
       const used = this.#used[metric];

@@ -91,7 +91,7 @@ export class QueryStream {
     if (this.#operators.some((operator) => "remaining" in operator && operator.remaining <= 0)) return END;
     const row = this.#nextRow(upTo);
     if (row === null) return END;
-    this.transaction.usage.addRead(row.text.length);
+    this.transaction.usage.addRead(row.text);
     let document: JsonObject | undefined;
     for (const operator of this.#operators) {
       if ("remaining" in operator) operator.remaining--;
@@ -170,7 +170,7 @@ function readRange(transaction: Transaction, target: IndexToScan): readonly Stor
     return rows;
   }
   if (transaction.notesReads) transaction.recordRead(target.range);
-  for (const { text } of known) transaction.usage.addRead(text.length);
+  for (const { text } of known) transaction.usage.addRead(text);
   return known;
 }
 
@@ -209,7 +209,7 @@ function readFirst(
     const entries = transaction.take(rest.start, rest.end, order, count, knownTail);
     for (const entry of entries) {
       const document = documentOf(transaction, target, entry);
-      transaction.usage.addRead(document.text.length);
+      transaction.usage.addRead(document.text);
       rows.push(document);
     }
     if (entries.length < count) break;

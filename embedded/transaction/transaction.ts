@@ -110,7 +110,7 @@ export class Transaction {
     if (state.reads !== null) state.reads.push(onlyKey(found === null ? CATALOG_KEY : keyOf(found)));
     if (found === null) return undefined;
     const document = state.documentById(found.id, found.table.tablet);
-    if (document !== undefined) state.usage.addRead(document.text.length);
+    if (document !== undefined) state.usage.addRead(document.text);
     return document;
   }
 
@@ -403,7 +403,7 @@ export class Transaction {
     const resolved = this.#resolve(id, where);
     const document = resolved && this.#state.documentById(resolved.id, resolved.table.tablet);
     if (!document) throw new DeveloperError(`${verb} on nonexistent document ID ${id}`);
-    this.usage.addRead(document.text.length);
+    this.usage.addRead(document.text);
     return { resolved, text: document.text };
   }
 

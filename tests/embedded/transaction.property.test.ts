@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compareValues, type Value } from "convex/values";
+import { compareValues, convexToJson, getDocumentSize, type Value } from "convex/values";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi, type MockInstance } from "vitest";
 import { Log } from "../../embedded/storage/log";
@@ -12,10 +12,12 @@ import type { Order, Store } from "../../embedded/storage/store";
 import { Database } from "../../embedded/transaction/database";
 import { DeveloperError } from "../../embedded/transaction/errors";
 import type { RangeExpression } from "../../embedded/transaction/indexRange";
+import { LIMITS } from "../../embedded/transaction/limits";
 import { QueryStream, readPage, readRows, type SerializedQuery } from "../../embedded/transaction/query";
 import { IndexBuild } from "../../embedded/transaction/indexBuild";
 import { Transaction, type IdUse } from "../../embedded/transaction/transaction";
 import type { Json, JsonObject } from "../../embedded/values/json";
+import { convexValue } from "./arbitraryValues";
 import { SMALL_LOG } from "./storageSizes";
 
 type Document = JsonObject & { _id: string; _creationTime: number };
@@ -46,6 +48,41 @@ describe("a transaction", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test("reads as many bytes as Convex counts, and no more of them than it may", async () => {
+    const value = fc.oneof(
+      convexValue,
+      fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 100 }),
+      fc.nat({ max: 100 }).map((length) => "の".repeat(length)),
+    );
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(value, { maxLength: 8 }),
+        fc.nat({ max: 1500 }),
+        async (values, bytesRead) => {
+          const database = await openDatabase(new MemoryStore());
+          const writing = new Transaction(database, null);
+          const ids = values.map((one) => writing.insert("others", { value: convexToJson(one) as Json }));
+          writing.commit();
+          const transaction = new Transaction(database, null);
+          transaction.usage.limits = { ...LIMITS, bytesRead };
+          let bytes = 0;
+          for (const [i, id] of ids.entries()) {
+            bytes += getDocumentSize({ value: values[i] as Value });
+            if (bytes > bytesRead) {
+              refused++;
+              expect(() => transaction.get(id, use("db.get"))).toThrow("Too many bytes read");
+              return;
+            }
+            transaction.get(id, use("db.get"));
+          }
+          expect(transaction.usage.report().bytesRead.used).toBe(bytes);
+        },
+      ),
+    );
+    expect(refused).toBeGreaterThan(5);
   });
 });
 
