@@ -288,10 +288,13 @@ export type Page = {
 
 /** Above this many documents a page should be split in two. */
 const SOFT_MAX_PAGE_LENGTH = 6_144;
+/** And above this part of what it may read. */
+const SOFT_READ_SHARE = 0.75;
 
 /** Reads one page of a query. */
 export function readPage(transaction: Transaction, request: PageRequest, secret: Buffer): Page {
-  const { query, pageSize } = request;
+  const { query, pageSize, maximumRowsRead, maximumBytesRead } = request;
+  const { usage } = transaction;
   checkPageRequest(request);
   const fingerprint = queryFingerprint(query);
   const open = (text: string) => openCursor(text, fingerprint, secret);
@@ -299,6 +302,13 @@ export function readPage(transaction: Transaction, request: PageRequest, secret:
   const endCursor = request.endCursor ? open(request.endCursor) : null;
   const page: string[] = [];
   const positions: string[] = [];
+  const bytesBefore = maximumBytesRead ? usage.bytesRead : 0;
+  /** What the page has read of what it may, filtered rows too. */
+  const readShare = () => {
+    const rowShare = maximumRowsRead ? positions.length / maximumRowsRead : 0;
+    const byteShare = maximumBytesRead ? (usage.bytesRead - bytesBefore) / maximumBytesRead : 0;
+    return Math.max(rowShare, byteShare);
+  };
   let end: Cursor | null = start !== null && "end" in start ? start : null;
   let pageStatus: Page["pageStatus"] = null;
   if (end === null) {
@@ -308,29 +318,24 @@ export function readPage(transaction: Transaction, request: PageRequest, secret:
       start !== null && "after" in start ? start.after : null,
     );
     const upTo = endCursor !== null && "after" in endCursor ? endCursor.after : null;
-    let bytes = 0;
     while (endCursor !== null || page.length < pageSize) {
+      if (endCursor === null && readShare() >= 1) {
+        pageStatus = "SplitRequired";
+        break;
+      }
       const step = stream.step(upTo);
       if (step === END) {
         end = { end: true };
         break;
       }
       positions.push(stream.position ?? "");
-      if (step !== FILTERED) {
-        page.push(step.text);
-        bytes += step.text.length;
-      }
-      if (endCursor === null && reached(request, positions.length, bytes)) {
-        pageStatus = "SplitRequired";
-        break;
-      }
+      if (step !== FILTERED) page.push(step.text);
     }
     end = endCursor ?? end ?? { after: stream.position ?? "" };
   }
   const middle = positions[Math.floor((positions.length - 1) / 2)];
-  if (pageStatus === null && (transaction.usage.nearReadLimit || page.length > SOFT_MAX_PAGE_LENGTH)) {
-    pageStatus = "SplitRecommended";
-  }
+  const isLarge = usage.nearReadLimit || page.length > SOFT_MAX_PAGE_LENGTH || readShare() > SOFT_READ_SHARE;
+  if (isLarge) pageStatus ??= "SplitRecommended";
   const seal = (cursor: Cursor) => sealCursor(cursor, fingerprint, secret);
   return {
     page,
@@ -347,11 +352,4 @@ function checkPageRequest({ pageSize, maximumRowsRead, maximumBytesRead }: PageR
   if (maximumRowsRead === 0 || maximumBytesRead === 0) {
     throw new DeveloperError("maximumRowsRead and maximumBytesRead must be greater than 0");
   }
-}
-
-function reached({ maximumRowsRead, maximumBytesRead }: PageRequest, rows: number, bytes: number): boolean {
-  return (
-    (typeof maximumRowsRead === "number" && rows >= maximumRowsRead) ||
-    (typeof maximumBytesRead === "number" && bytes >= maximumBytesRead)
-  );
 }

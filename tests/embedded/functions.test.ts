@@ -1,4 +1,5 @@
 import path from "node:path";
+import { getDocumentSize } from "convex/values";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Log } from "../../embedded/storage/log";
 import { LogStore } from "../../embedded/storage/logStore";
@@ -165,7 +166,12 @@ describe("queries", () => {
 });
 
 describe("pages", () => {
-  type Page = { page: Note[]; isDone: boolean; continueCursor: string };
+  type Page = { page: Note[]; isDone: boolean; continueCursor: string; pageStatus: string | null };
+  const within = async (numItems: number, limits: Record<string, number>) => {
+    const paginationOpts = { cursor: null, numItems, ...limits };
+    const { page, pageStatus } = await app.query<Page>("notes:page", { author: "ann", paginationOpts });
+    return [page.length, pageStatus];
+  };
   const readPage = (cursor: string | null, numItems: number, more: Record<string, string> = {}) =>
     app.query<Page>("notes:page", { author: "ann", paginationOpts: { cursor, numItems }, ...more });
 
@@ -195,6 +201,27 @@ describe("pages", () => {
     const { page, isDone } = await readPage(null, 2);
     expect(page.map(({ text }) => text)).toEqual(["1", "3"]);
     expect(isDone).toBe(false);
+  });
+
+  test("a page that has read as many rows as it may is to be split if it wants more, and may be otherwise", async () => {
+    await app.mutation("notes:addMany", { author: "ann", texts: ["0", "1", "hidden", "3", "4", "5"] });
+    expect(await within(3, { maximumRowsRead: 3 })).toEqual([2, "SplitRequired"]);
+    expect(await within(2, { maximumRowsRead: 2 })).toEqual([2, "SplitRecommended"]);
+    expect(await within(3, { maximumRowsRead: 5 })).toEqual([3, "SplitRecommended"]);
+    expect(await within(2, { maximumRowsRead: 3 })).toEqual([2, null]);
+    expect(await within(9, { maximumRowsRead: 7 })).toEqual([5, "SplitRecommended"]);
+  });
+
+  test("the bytes that a page may read are those of rows that a filter holds back too, as Convex counts them", async () => {
+    const texts = Array.from({ length: 4 }, () => "hidden");
+    await app.mutation("notes:addMany", { author: "ann", texts: [...texts, "ö".repeat(100)] });
+    const hidden = getDocumentSize({ author: "ann", rank: 0, text: "hidden" });
+    const shown = getDocumentSize({ author: "ann", rank: 4, text: "ö".repeat(100) });
+    expect(await within(1, { maximumBytesRead: 3 * hidden })).toEqual([0, "SplitRequired"]);
+    expect(await within(1, { maximumBytesRead: 4 * hidden + 1 })).toEqual([1, "SplitRecommended"]);
+    const soft = Math.ceil((4 * hidden + shown) / 0.75);
+    expect(await within(1, { maximumBytesRead: soft })).toEqual([1, null]);
+    expect(await within(1, { maximumBytesRead: soft - 2 })).toEqual([1, "SplitRecommended"]);
   });
 
   test("a cursor of another query, or one that is made up, is an InvalidCursor that clients recognise", async () => {
