@@ -77,11 +77,7 @@
   scope.crypto = {
     getRandomValues: refuse("cryptographic randomness"),
     randomUUID: refuse("cryptographic randomness"),
-    subtle: {
-      /** @param {string | {name: string}} algorithm @param {ArrayBuffer | ArrayBufferView} data */
-      digest: async (algorithm, data) =>
-        host.digest(typeof algorithm === "string" ? algorithm : algorithm.name, data),
-    },
+    subtle: subtleCrypto(/** @type {typeof DOMException} */ (host.globals.DOMException)),
   };
   const env = { ...host.environment };
   scope.process = { env: host.watchVariables ? host.watchVariables(env) : env };
@@ -191,6 +187,66 @@
       slice(start, end, type = "") {
         return new Blob([this.#bytes.slice(start, end)], { type });
       }
+    };
+  }
+
+  /**
+   * What of `crypto.subtle` is determined by its arguments and can be done at once: digests, and HMAC for signatures of webhooks.
+   * @param {typeof DOMException} HostException
+   */
+  function subtleCrypto(HostException) {
+    /** @type {WeakMap<object, { hash: string, bytes: Uint8Array }>} */
+    const secrets = new WeakMap();
+    const hashes = ["SHA-1", "SHA-256", "SHA-384", "SHA-512"];
+    /** @param {AlgorithmIdentifier} algorithm */
+    const nameOf = (algorithm) =>
+      String(typeof algorithm === "object" ? algorithm?.name : algorithm).toUpperCase();
+    /** @param {string} what @returns {never} */
+    const lack = (what) => {
+      throw new Error(
+        `crypto.subtle.${what} is not available in queries and mutations of this runtime. Please consider using an action.`,
+      );
+    };
+    /** @param {"sign" | "verify"} use @param {AlgorithmIdentifier} algorithm @param {CryptoKey} key */
+    const secretFor = (use, algorithm, key) => {
+      const secret = secrets.get(key);
+      if (nameOf(algorithm) !== "HMAC" || !secret) return lack(`${use}() with ${nameOf(algorithm)}`);
+      if (key.usages.includes(use)) return secret;
+      throw new HostException(`The key can't be used to ${use}`, "InvalidAccessError");
+    };
+    const lacking = ["encrypt", "decrypt", "deriveBits", "deriveKey", "exportKey", "wrapKey", "unwrapKey"];
+    return {
+      ...Object.fromEntries(lacking.map((name) => [name, async () => lack(`${name}()`)])),
+      generateKey: async () => refuse("cryptographic randomness")(),
+      /** @param {AlgorithmIdentifier} algorithm @param {BufferSource} data */
+      digest: async (algorithm, data) => host.digest(nameOf(algorithm), data),
+      /** @param {KeyFormat} format @param {BufferSource} data @param {HmacImportParams} algorithm @param {boolean} extractable @param {KeyUsage[]} usages */
+      importKey: async (format, data, algorithm, extractable, usages) => {
+        if (format !== "raw" || nameOf(algorithm) !== "HMAC")
+          return lack(`importKey() of "${format}" for ${nameOf(algorithm)}`);
+        const hash = nameOf(algorithm.hash);
+        if (!hashes.includes(hash)) throw new HostException(`Unrecognized hash ${hash}`, "NotSupportedError");
+        const bytes = host.copyBytes(data);
+        if (bytes.length === 0) throw new HostException("A key has to have a length", "DataError");
+        const key = Object.freeze({
+          type: "secret",
+          extractable: Boolean(extractable),
+          algorithm: { name: "HMAC", hash: { name: hash }, length: bytes.length * 8 },
+          usages: [...usages],
+        });
+        secrets.set(key, { hash, bytes });
+        return key;
+      },
+      /** @param {AlgorithmIdentifier} algorithm @param {CryptoKey} key @param {BufferSource} data */
+      sign: async (algorithm, key, data) => {
+        const { hash, bytes } = secretFor("sign", algorithm, key);
+        return host.hmac(hash, bytes, data);
+      },
+      /** @param {AlgorithmIdentifier} algorithm @param {CryptoKey} key @param {BufferSource} signature @param {BufferSource} data */
+      verify: async (algorithm, key, signature, data) => {
+        const { hash, bytes } = secretFor("verify", algorithm, key);
+        return host.isSame(host.hmac(hash, bytes, data), signature);
+      },
     };
   }
 

@@ -1,5 +1,6 @@
-import { createHash, randomFillSync } from "node:crypto";
+import { createHash, createHmac, randomFillSync, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { types } from "node:util";
 import { createContext, Script, type Context } from "node:vm";
 import type { DefinitionBundle, ModuleTable } from "./bundle";
 import type { StoredDocument } from "../transaction/documentCache";
@@ -50,6 +51,8 @@ export type RealmResult =
 /** What a function has returned: JSON text, and where it is known, what that text says. It belongs to the realm. */
 export type Returned = { readonly text: string; readonly json?: Json };
 
+type ByteSource = ArrayBuffer | ArrayBufferView;
+
 /** What the host's side gives to `bootstrap.js`, once for all calls of a realm. */
 export type BootstrapHost = {
   readonly syscall: RealmHost["syscall"];
@@ -57,7 +60,11 @@ export type BootstrapHost = {
   readonly database: () => RealmDatabase;
   readonly log: RealmHost["log"];
   readonly chance: RealmHost["chance"];
-  readonly digest: (algorithm: string, data: ArrayBuffer | ArrayBufferView) => ArrayBuffer;
+  readonly digest: (algorithm: string, data: ByteSource) => ArrayBuffer;
+  readonly hmac: (hash: string, key: Uint8Array, data: ByteSource) => ArrayBuffer;
+  /** Takes as long wherever they differ. */
+  readonly isSame: (one: ByteSource, other: ByteSource) => boolean;
+  readonly copyBytes: (data: ByteSource) => Uint8Array;
   /** What is the same in every realm. */
   readonly globals: Readonly<Record<string, unknown>>;
   /** The same, loaded when it is first used. */
@@ -169,6 +176,9 @@ export class Realm {
       log: (level, args) => this.#host?.log(level, args),
       chance: () => this.#host?.chance(),
       digest,
+      hmac,
+      isSame,
+      copyBytes,
       globals,
       lateGlobals: LATE_GLOBALS,
       environment,
@@ -263,11 +273,32 @@ function newSeed(): Uint32Array {
   return seeds.subarray(nextSeed - SEED_LENGTH, nextSeed);
 }
 
-/** `crypto.subtle.digest`, at once: a digest is determined by its data, so functions may have it. */
-function digest(algorithm: string, data: ArrayBuffer | ArrayBufferView): ArrayBuffer {
-  const bytes = ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
-  const hash = createHash(algorithm.toLowerCase().replace("-", "")).update(bytes).digest();
-  return new Uint8Array(hash).buffer;
+// What is determined by its arguments functions may have: digests and signatures, at once.
+
+function digest(algorithm: string, data: unknown): ArrayBuffer {
+  return copyBytes(createHash(nodeName(algorithm)).update(bytesOf(data)).digest()).buffer;
+}
+
+function hmac(hash: string, key: Uint8Array, data: unknown): ArrayBuffer {
+  return copyBytes(createHmac(nodeName(hash), key).update(bytesOf(data)).digest()).buffer;
+}
+
+/** What Node calls an algorithm such as SHA-256. */
+function nodeName(algorithm: string): string {
+  return algorithm.toLowerCase().replace("-", "");
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  const [a, b] = [bytesOf(one), bytesOf(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function copyBytes(data: unknown): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytesOf(data));
+}
+
+function bytesOf(data: unknown): Uint8Array {
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (types.isAnyArrayBuffer(data)) return new Uint8Array(data);
+  throw new TypeError("Expected an ArrayBuffer, or a view of one");
 }

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import path from "node:path";
 import { getDocumentSize } from "convex/values";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -502,6 +503,50 @@ describe("determinism", () => {
   ])("%s can't reach outside", async (name, what) => {
     expect(await app.failure("query", `misbehave:${name}`)).toBe(
       `Uncaught Error: Can't use ${what} in queries and mutations. Please consider using an action. See https://docs.convex.dev/functions/actions for more details.`,
+    );
+  });
+
+  test.each(["SHA-1", "SHA-256", "SHA-384", "SHA-512"])(
+    "a query signs and verifies with HMAC and %s",
+    async (hash) => {
+      const name = hash.replace("-", "").toLowerCase();
+      for (const secret of [Buffer.from("key"), Buffer.alloc(200, 9)]) {
+        const args = {
+          hash,
+          secret: new Uint8Array(secret).buffer,
+          text: "sïgned",
+          usages: ["sign", "verify"],
+        };
+        const signature = createHmac(name, secret).update("sïgned").digest();
+        expect(await app.query("misbehave:hmac", args)).toEqual({
+          signature: new Uint8Array(signature).buffer,
+          verified: [true, false, false],
+          algorithm: { name: "HMAC", hash: { name: hash }, length: secret.length * 8 },
+        });
+      }
+    },
+  );
+
+  test.each([
+    [{ hash: "MD5" }, "Uncaught NotSupportedError: Unrecognized hash MD5"],
+    [{ secret: new ArrayBuffer(0) }, "Uncaught DataError: A key has to have a length"],
+    [{ usages: ["verify"] }, "Uncaught InvalidAccessError: The key can't be used to sign"],
+    [{ usages: ["sign"] }, "Uncaught InvalidAccessError: The key can't be used to verify"],
+  ])("a key is one for what it is used for (%#)", async (changes, message) => {
+    const usages = ["sign", "verify"];
+    const args = { hash: "SHA-256", secret: new ArrayBuffer(8), text: "", usages, ...changes };
+    expect(await app.failure("query", "misbehave:hmac", args)).toBe(message);
+  });
+
+  test.each([
+    ["encrypt", "encrypt()"],
+    ["deriveBits", "deriveBits()"],
+    ["exportKey", "exportKey()"],
+    ["importKey", 'importKey() of "raw" for AES-GCM'],
+    ["sign", "sign() with AES-GCM"],
+  ])("what is not there of cryptography says so (%s)", async (method, what) => {
+    expect(await app.failure("query", "misbehave:lackingCrypto", { method })).toBe(
+      `Uncaught Error: crypto.subtle.${what} is not available in queries and mutations of this runtime. Please consider using an action.`,
     );
   });
 
