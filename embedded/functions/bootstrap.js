@@ -16,13 +16,14 @@
  * @typedef {import("./realm").SyscallProblem} SyscallProblem
  * @typedef {import("./loadedApp").RegisteredFunction} RegisteredFunction
  * @typedef {import("./logLines").LogLevel} LogLevel
+ * @typedef {typeof Response} BodyClass or `typeof Request`, of which no more is used here
  */
 
 // oxlint-disable-next-line no-unused-expressions -- this function is the script's value
 (function bootstrap(/** @type {Host} */ host) {
   "use strict";
   // Looked up here once: a look at a global of a vm context costs more than most of what is done with it.
-  const { ArrayBuffer, Array, Error, JSON, Math, Object, Promise, Reflect, String } = globalThis;
+  const { Array, Error, JSON, Math, Object, Promise, Reflect, String } = globalThis;
   const scope = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (globalThis));
   const RealDate = Date;
   const execution = { nowMs: RealDate.now(), random: seededRandom([1, 2, 3, 4]) };
@@ -32,7 +33,9 @@
     const define = (/** @type {unknown} */ value) =>
       Object.defineProperty(scope, name, { value, writable: true, enumerable: true, configurable: true });
     const get = () => {
-      const value = host.lateGlobals.load(name);
+      const loaded = host.lateGlobals.load(name);
+      const hasBody = name === "Request" || name === "Response";
+      const value = hasBody ? bodyClass(name, /** @type {BodyClass} */ (loaded)) : loaded;
       define(value);
       return value;
     };
@@ -40,6 +43,7 @@
   }
 
   scope.Blob = blobClass(/** @type {typeof Blob} */ (host.globals.Blob));
+  scope.ReadableStream = streamClass(/** @type {new () => ReadableStream} */ (host.globals.ReadableStream));
 
   /** @param {string} what @returns {() => never} */
   const refuse = (what) => () => {
@@ -183,11 +187,61 @@
       async text() {
         return new TextDecoder().decode(this.#bytes);
       }
+      /** @override */
+      stream() {
+        return ownStream(super.stream());
+      }
       /** @override @param {number} [start] @param {number} [end] @param {string} [type] */
       slice(start, end, type = "") {
         return new Blob([this.#bytes.slice(start, end)], { type });
       }
     };
+  }
+
+  /** Of what comes only when the event loop turns, for which nothing waits here. @param {string} what @returns {() => never} */
+  function refuseReading(what) {
+    return () => {
+      throw new Error(
+        `Can't read ${what} in queries and mutations of this runtime. Please consider using an action.`,
+      );
+    };
+  }
+
+  /** Streams that can be made and passed on, but not read. @param {new () => ReadableStream} HostStream */
+  function streamClass(HostStream) {
+    class ReadableStream extends HostStream {}
+    const refused = refuseReading("a ReadableStream");
+    for (const method of ["getReader", "tee", "pipeTo", "pipeThrough", "values", Symbol.asyncIterator])
+      Object.defineProperty(ReadableStream.prototype, method, { value: refused });
+    return ReadableStream;
+  }
+
+  /** Makes a stream of the host's one of this realm. @template {ReadableStream | null} T @param {T} stream @returns {T} */
+  function ownStream(stream) {
+    const { prototype } = /** @type {typeof ReadableStream} */ (scope.ReadableStream);
+    return stream === null ? stream : Object.setPrototypeOf(stream, prototype);
+  }
+
+  /** Requests or responses of which all can be asked but their bodies. @param {string} name @param {BodyClass} HostClass */
+  function bodyClass(name, HostClass) {
+    const own = { [name]: class extends HostClass {} }[name] ?? HostClass;
+    const refused = refuseReading(`the body of a ${name}`);
+    for (const method of ["text", "json", "arrayBuffer", "bytes", "blob", "formData"])
+      Object.defineProperty(own.prototype, method, { value: async () => refused() });
+    Object.defineProperty(own.prototype, "body", {
+      /** @this {Response} */
+      get() {
+        return ownStream(Reflect.get(HostClass.prototype, "body", this));
+      },
+    });
+    /** @param {unknown} made */
+    const adopted = (made) => Object.setPrototypeOf(made, own.prototype);
+    /** @this {Response} */
+    own.prototype.clone = function () {
+      return adopted(HostClass.prototype.clone.call(this));
+    };
+    if (name === "Response") own.json = (...args) => adopted(HostClass.json(...args));
+    return own;
   }
 
   /**

@@ -550,6 +550,35 @@ describe("determinism", () => {
     );
   });
 
+  test.each([
+    ["text", "the body of a Response"],
+    ["json", "the body of a Response"],
+    ["arrayBuffer", "the body of a Request"],
+    ["blob", "the body of a Response"],
+    ["body", "a ReadableStream"],
+    ["tee", "a ReadableStream"],
+    ["pipe", "a ReadableStream"],
+    ["stream", "a ReadableStream"],
+    ["loop", "a ReadableStream"],
+  ])("what a query would wait for without end says so (%s)", async (name, what) => {
+    expect(await app.failure("query", "misbehave:readLate", { name })).toBe(
+      `Uncaught Error: Can't read ${what} in queries and mutations of this runtime. Please consider using an action.`,
+    );
+  });
+
+  test("a query can ask of requests and responses all but their bodies", async () => {
+    expect(await app.query("misbehave:askOfBodies")).toEqual({
+      request: ["http://localhost/path", "b", true],
+      response: [201, 201, true],
+      stream: [true, false],
+    });
+  });
+
+  test("a query reads blobs, whatever they are made of", async () => {
+    const bytes = new TextEncoder().encode("ab").buffer;
+    expect(await app.query("misbehave:readBlob", { bytes })).toBe("abab!ab");
+  });
+
   test("a query has no way to write", async () => {
     expect(await app.query("misbehave:writeInQuery")).toBe("undefined");
   });
