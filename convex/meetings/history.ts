@@ -2,19 +2,19 @@ import * as contract from "../contract/meetingsHistory";
 import { moderatorMutation, participantMutation, participantQuery } from "../functions";
 import * as history from "../model/history";
 
-/** Sets a marker, for hosts and co-hosts. Fails with MEETING_NOT_FOUND, FORBIDDEN or MEETING_CLOSED. */
+/** Sets a marker, for hosts and co-hosts. */
 export const addMarker = moderatorMutation(contract.addMarker, "change", (edit, { text }) =>
   history.addMarker(edit, text),
 );
 
-/** A page of the markers that the caller may see. Fails with MEETING_NOT_FOUND or FORBIDDEN. */
+/** A page of the markers that the caller may see. */
 export const listMarkers = participantQuery(
   contract.listMarkers,
   ["historyFrom"],
   ({ db, ...place }, { paginationOpts }) => history.visibleMarkers(db, place, paginationOpts),
 );
 
-/** Notes how far the caller has read. Fails with MEETING_NOT_FOUND, FORBIDDEN or READ_INDEX_BACKWARD. */
+/** Notes how far the caller has read. */
 export const setReadIndex = participantMutation(
   contract.setReadIndex,
   async (edit, participant, { readIndex }) => {

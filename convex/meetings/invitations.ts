@@ -4,20 +4,14 @@ import { requireHost } from "../model/access";
 import * as answers from "../model/invitationAnswers";
 import * as invitations from "../model/invitations";
 
-/**
- * Invites up to 500 people by e-mail, phone, SIP or SMS, for a host, and says what has become of each.
- * Fails with MEETING_NOT_FOUND, FORBIDDEN or MEETING_CLOSED.
- */
+/** Invites up to 500 people by e-mail, phone, SIP or SMS, for a host, and says what has become of each. */
 export const inviteParticipants = hostMutation(
   contract.inviteParticipants,
   "change",
   async (edit, args, { user }) => ({ results: await invitations.invite(edit, args, user._id) }),
 );
 
-/**
- * Sends an invitation again, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED, INVITATION_NOT_FOUND,
- * INVITATION_CLOSED, ALREADY_INVITED or TOO_MANY_INVITATIONS.
- */
+/** Sends an invitation again, for a host. */
 export const resendInvitation = hostMutation(
   contract.resendInvitation,
   "change",
@@ -27,10 +21,7 @@ export const resendInvitation = hostMutation(
   },
 );
 
-/**
- * Takes an invitation back, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED, INVITATION_NOT_FOUND,
- * INVITATION_CLOSED or INVITATION_EXPIRED.
- */
+/** Takes an invitation back, for a host. */
 export const revokeInvitation = hostMutation(
   contract.revokeInvitation,
   "change",
@@ -40,7 +31,7 @@ export const revokeInvitation = hostMutation(
   },
 );
 
-/** A page of the invitations to a meeting, for its hosts. Fails with MEETING_NOT_FOUND or FORBIDDEN. */
+/** A page of the invitations to a meeting, for its hosts. */
 export const listInvitations = authedQuery(contract.listInvitations, async (ctx, args) => {
   const { meeting } = await requireHost(ctx.db, args.meetingId, ctx.user);
   return invitations.listInvitationsOf(ctx.db, meeting._id, args.state, args.paginationOpts);
@@ -51,15 +42,12 @@ export const listOwnInvitations = authedQuery(contract.listOwnInvitations, (ctx)
   answers.listOwn(ctx.db, ctx.user.verifiedEmail),
 );
 
-/**
- * Accepts an invitation by the secret of its link, or one to the caller's address. Fails with INVITATION_NOT_FOUND,
- * INVITATION_CLOSED, INVITATION_EXPIRED, MEETING_CLOSED, BANNED, LAST_HOST, MEETING_FULL or ONE_ON_ONE_FULL.
- */
+/** Accepts an invitation by the secret of its link, or one to the caller's address. */
 export const acceptInvitation = authedMutation(contract.acceptInvitation, (ctx, args) =>
   answers.accept(ctx, args),
 );
 
-/** Declines an invitation. Fails with INVITATION_NOT_FOUND, INVITATION_CLOSED or INVITATION_EXPIRED. */
+/** Declines an invitation. */
 export const declineInvitation = authedMutation(contract.declineInvitation, async (ctx, args) => {
   await answers.decline(ctx, args);
   return null;

@@ -22,27 +22,18 @@ import {
   updateSeveral,
 } from "../model/updateParticipants";
 
-/**
- * Creates a scheduled meeting with the caller as its host; gives its id and its number of places.
- * Fails with FORBIDDEN (in another's name) or SCHEDULED_IN_PAST.
- */
+/** Creates a scheduled meeting with the caller as its host; gives its id and its number of places. FORBIDDEN: in another's name. */
 export const createMeeting = authedMutation(contract.createMeeting, (ctx, args) =>
   meetings.createMeeting(ctx, args),
 );
 
-/**
- * Changes fields of a meeting, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED, MEETING_ALREADY_ACTIVE,
- * SCHEDULED_IN_PAST, TOO_FEW_PLACES or ONE_ON_ONE_FULL.
- */
+/** Changes fields of a meeting, for a host. */
 export const updateMeeting = hostMutation(contract.updateMeeting, "change", async (edit, args) => {
   await changes.updateMeeting(edit, omit(args, ["meetingId"]));
   return null;
 });
 
-/**
- * Adds one person, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED, USER_NOT_FOUND, USER_INACTIVE,
- * BANNED, ALREADY_PARTICIPANT, LAST_HOST, MEETING_FULL or ONE_ON_ONE_FULL.
- */
+/** Adds one person, for a host. */
 export const addParticipant = hostMutation(
   contract.addParticipant,
   "change",
@@ -50,9 +41,8 @@ export const addParticipant = hostMutation(
 );
 
 /**
- * Adds up to 1,000 people, for a host, and says of each one who was skipped why.
- * Fails as a whole with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED or ORGANIZATION_TOO_LARGE, and, where the policy says so,
- * with what is wrong with the first person who cannot be added.
+ * Adds up to 1,000 people, for a host, and says of each one who was skipped why. Where the policy says so it fails with what is
+ * wrong with the first person who cannot be added.
  */
 export const addMultipleParticipants = hostMutation(
   contract.addMultipleParticipants,
@@ -61,9 +51,8 @@ export const addMultipleParticipants = hostMutation(
 );
 
 /**
- * Adds the people of a CSV text or of an iCalendar file, for a host, and says of each line that was skipped why. Fails with
- * MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED, IMPORT_UNREADABLE or IMPORT_TOO_LARGE, and, where the policy says so, with what
- * is wrong with the first line whose person cannot be added.
+ * Adds the people of a CSV text or of an iCalendar file, for a host, and says of each line that was skipped why. Where the
+ * policy says so it fails with what is wrong with the first line whose person cannot be added.
  */
 export const importParticipants = hostMutation(
   importContract.importParticipants,
@@ -71,10 +60,7 @@ export const importParticipants = hostMutation(
   async (edit, args) => ({ success: true, ...(await importLines(edit, args)) }),
 );
 
-/**
- * Removes a person, for a host, and frees the place. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED,
- * PARTICIPANT_NOT_FOUND or LAST_HOST.
- */
+/** Removes a person, for a host, and frees the place. */
 export const removeParticipant = hostMutation(
   contract.removeParticipant,
   "change",
@@ -84,20 +70,14 @@ export const removeParticipant = hostMutation(
   },
 );
 
-/**
- * Removes up to 1,000 people, for a host, bans them if wished, and says of each one who was skipped why. Fails with
- * MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED, EXPIRES_IN_PAST or TOO_MANY_BANS.
- */
+/** Removes up to 1,000 people, for a host, bans them if wished, and says of each one who was skipped why. */
 export const removeMultipleParticipants = hostMutation(
   bulk.removeMultipleParticipants,
   "change",
   async (edit, args) => ({ success: true, ...(await removeSeveral(edit, namesOf(args), args.ban)) }),
 );
 
-/**
- * Changes a person, for a host, or one's own names. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED,
- * PARTICIPANT_NOT_FOUND, LAST_HOST or INVALID_CAPABILITIES.
- */
+/** Changes a person, for a host, or one's own names. */
 export const updateParticipant = participantMutation(
   bulk.updateParticipant,
   async (edit, participant, args) => ({
@@ -106,20 +86,14 @@ export const updateParticipant = participantMutation(
   }),
 );
 
-/**
- * Changes up to 1,000 people, for a host, and says of each one who was skipped why. Fails with MEETING_NOT_FOUND, FORBIDDEN or
- * MEETING_CLOSED.
- */
+/** Changes up to 1,000 people, for a host, and says of each one who was skipped why. */
 export const updateMultipleParticipants = hostMutation(
   bulk.updateMultipleParticipants,
   "change",
   async (edit, { participants }) => ({ success: true, ...(await updateSeveral(edit, participants)) }),
 );
 
-/**
- * Gives everybody but those named the same capabilities, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED,
- * PARTICIPANT_NOT_FOUND or MEETING_TOO_LARGE.
- */
+/** Gives everybody but those named the same capabilities, for a host. */
 export const updateCapabilitiesExcept = hostMutation(
   bulk.updateCapabilitiesExcept,
   "change",
@@ -130,9 +104,8 @@ export const updateCapabilitiesExcept = hostMutation(
 );
 
 /**
- * Makes the list of people what it is given, for a host who knows its version. Fails with MEETING_NOT_FOUND, FORBIDDEN,
- * MEETING_CLOSED, VERSION_CONFLICT, MEETING_TOO_LARGE, LAST_HOST or ORGANIZATION_TOO_LARGE, and, where the policy says so, with
- * what is wrong with the first person who cannot be added.
+ * Makes the list of people what it is given, for a host who knows its version. Where the policy says so it fails with what is
+ * wrong with the first person who cannot be added.
  */
 export const replaceParticipants = hostMutation(
   bulk.replaceParticipants,
@@ -143,10 +116,7 @@ export const replaceParticipants = hostMutation(
   }),
 );
 
-/**
- * Gives a person another role, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_CLOSED,
- * PARTICIPANT_NOT_FOUND or LAST_HOST.
- */
+/** Gives a person another role, for a host. */
 export const updateParticipantRole = hostMutation(
   contract.updateParticipantRole,
   "change",
@@ -159,34 +129,25 @@ export const updateParticipantRole = hostMutation(
   },
 );
 
-/**
- * Starts a meeting, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_ALREADY_ACTIVE, MEETING_CLOSED or
- * TOO_MANY_ACTIVE_MEETINGS.
- */
+/** Starts a meeting, for a host. */
 export const startMeeting = hostMutation(contract.startMeeting, "start", async (edit) => {
   await meetings.startMeeting(edit);
   return { success: true };
 });
 
-/**
- * Ends an active meeting, for a host; gives the time it took in milliseconds.
- * Fails with MEETING_NOT_FOUND, FORBIDDEN or MEETING_NOT_ACTIVE.
- */
+/** Ends an active meeting, for a host; gives the time it took in milliseconds. */
 export const endMeeting = hostMutation(contract.endMeeting, "end", async (edit) => ({
   success: true,
   duration: await meetings.endMeeting(edit),
 }));
 
-/** Cancels a scheduled meeting, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN, MEETING_ACTIVE or MEETING_CLOSED. */
+/** Cancels a scheduled meeting, for a host. */
 export const cancelMeeting = hostMutation(contract.cancelMeeting, "cancel", async (edit) => {
   meetings.cancelMeeting(edit);
   return null;
 });
 
-/**
- * Joins an active meeting, or joins it again. Fails with MEETING_NOT_FOUND, FORBIDDEN, BANNED, MEETING_NOT_ACTIVE,
- * MEETING_CLOSED or TOO_MANY_ACTIVE_MEETINGS.
- */
+/** Joins an active meeting, or joins it again. */
 export const joinMeeting = participantMutation(contract.joinMeeting, async (edit, participant) => {
   const presence = await join(edit, participant);
   const records = participant.role === "host" && edit.tenant.config.forceRecording === true;
@@ -197,26 +158,20 @@ export const joinMeeting = participantMutation(contract.joinMeeting, async (edit
   };
 });
 
-/** Leaves a meeting, or declines it. Fails with MEETING_NOT_FOUND, FORBIDDEN or MEETING_CLOSED. */
+/** Leaves a meeting, or declines it. */
 export const leaveMeeting = participantMutation(contract.leaveMeeting, async (edit, participant) => {
   await leave(edit, participant);
   return { success: true };
 });
 
-/**
- * Gives room, address and a fresh join token, to a person in an active meeting, or to a host for a guest. Fails with
- * MEETING_NOT_FOUND, FORBIDDEN, PARTICIPANT_NOT_FOUND, MEETING_NOT_ACTIVE, BANNED, NOT_ADMITTED or MEETING_FULL.
- */
+/** Gives room, address and a fresh join token, to a person in an active meeting, or to a host for a guest. */
 export const getMeetingConnectionInfo = authedAction(
   tokensContract.getMeetingConnectionInfo,
   (ctx, args): Promise<Connection> =>
     ctx.runAction(internal.livekit.connect, { ...args, userId: ctx.userId }),
 );
 
-/**
- * Gives a fresh join token and the next refresh token for a refresh token. Fails with TOKEN_INVALID, TOKEN_REVOKED,
- * NOT_ADMITTED or MEETING_FULL.
- */
+/** Gives a fresh join token and the next refresh token for a refresh token. */
 export const refreshJoinToken = openAction(
   tokensContract.refreshJoinToken,
   (ctx, args): Promise<Connection> => ctx.runAction(internal.livekit.reconnect, args),

@@ -4,13 +4,13 @@ import { requireModerator } from "../model/access";
 import { decideLobby } from "../model/lobby";
 import { listParticipants } from "../model/meetingLists";
 
-/** A page of who waits in the lobby, for hosts and co-hosts. Fails with MEETING_NOT_FOUND or FORBIDDEN. */
+/** A page of who waits in the lobby, for hosts and co-hosts. */
 export const listLobby = authedQuery(contract.listLobby, async (ctx, { meetingId, paginationOpts }) => {
   const { meeting } = await requireModerator(ctx.db, meetingId, ctx.user);
   return listParticipants(ctx.db, meeting._id, { presence: "waiting" }, paginationOpts);
 });
 
-/** Lets people in, for hosts and co-hosts. Fails with MEETING_NOT_FOUND, FORBIDDEN or MEETING_NOT_ACTIVE. */
+/** Lets people in, for hosts and co-hosts. */
 export const admitParticipants = moderatorMutation(
   contract.admitParticipants,
   "join",
@@ -20,7 +20,7 @@ export const admitParticipants = moderatorMutation(
   },
 );
 
-/** Sends people away, for hosts and co-hosts. Fails with MEETING_NOT_FOUND, FORBIDDEN or MEETING_NOT_ACTIVE. */
+/** Sends people away, for hosts and co-hosts. */
 export const refuseParticipants = moderatorMutation(
   contract.refuseParticipants,
   "join",

@@ -6,7 +6,7 @@ import { attendanceReport } from "../model/attendance";
 import { listEvents } from "../model/meetingEvents";
 import { listMeetingsOf, listParticipants, meetingForCaller } from "../model/meetingLists";
 
-/** A meeting with the caller's role and presence. Fails with MEETING_NOT_FOUND, or FORBIDDEN for who is not in it. */
+/** A meeting with the caller's role and presence. */
 export const getMeeting = participantQuery(
   contract.getMeeting,
   ["role", "presence"],
@@ -19,7 +19,7 @@ export const listUserMeetings = authedQuery(contract.listUserMeetings, (ctx, arg
   listMeetingsOf(ctx.db, ctx.user._id, args),
 );
 
-/** A page of the people in a meeting. Fails with MEETING_NOT_FOUND, or FORBIDDEN for who is not in it. */
+/** A page of the people in a meeting. */
 export const listMeetingParticipants = participantQuery(
   contract.listMeetingParticipants,
   [],
@@ -29,14 +29,14 @@ export const listMeetingParticipants = participantQuery(
   },
 );
 
-/** A page of what has happened to a meeting, for a host. Fails with MEETING_NOT_FOUND or FORBIDDEN. */
+/** A page of what has happened to a meeting, for a host. */
 export const listMeetingEvents = authedQuery(reports.listMeetingEvents, async (ctx, args) => {
   const { meetingId, paginationOpts, ...wanted } = args;
   const { meeting } = await requireHost(ctx.db, meetingId, ctx.user);
   return listEvents(ctx.db, meeting._id, wanted, paginationOpts);
 });
 
-/** A page of who has been in a meeting, and when, for a host. Fails with MEETING_NOT_FOUND or FORBIDDEN. */
+/** A page of who has been in a meeting, and when, for a host. */
 export const getAttendanceReport = authedQuery(reports.getAttendanceReport, async (ctx, args) => {
   const { meeting } = await requireHost(ctx.db, args.meetingId, ctx.user);
   return attendanceReport(ctx.db, meeting, args.paginationOpts);

@@ -4,15 +4,12 @@ import type { ControlTokenCheck, JoinTokenCheck } from "../contract/tokens";
 import { authedAction, openAction } from "../functions";
 import { newToken, readToken } from "../model/opaqueTokens";
 
-/** Says what a join token is worth now. Fails with RATE_LIMITED. */
+/** Says what a join token is worth now. */
 export const checkJoinToken = openAction(contract.checkJoinToken, (ctx, args): Promise<JoinTokenCheck> =>
   ctx.runAction(internal.livekit.check, args),
 );
 
-/**
- * Gives a host a token by which an application can act for them for 30 minutes.
- * Fails with MEETING_NOT_FOUND, FORBIDDEN or MEETING_NOT_ACTIVE.
- */
+/** Gives a host a token by which an application can act for them for 30 minutes. */
 export const createControlToken = authedAction(
   contract.createControlToken,
   async (ctx, { meetingId }): Promise<{ controlToken: string; expiresAt: number }> => {
@@ -26,7 +23,7 @@ export const createControlToken = authedAction(
   },
 );
 
-/** Says what a control token is worth now. Fails with RATE_LIMITED. */
+/** Says what a control token is worth now. */
 export const checkControlToken = openAction(
   contract.checkControlToken,
   async (ctx, { controlToken }): Promise<ControlTokenCheck> => {

@@ -5,13 +5,13 @@ import { fail } from "../model/errors";
 import { removeWaitingByIds } from "../model/removeByRequest";
 import { findWaiting, positionOf, removeWaiting, waitlistPage } from "../model/waitlist";
 
-/** A page of who waits for a place, for a host. Fails with MEETING_NOT_FOUND or FORBIDDEN. */
+/** A page of who waits for a place, for a host. */
 export const listWaitlist = authedQuery(contract.listWaitlist, async (ctx, { meetingId, paginationOpts }) => {
   const { meeting } = await requireHost(ctx.db, meetingId, ctx.user);
   return waitlistPage(ctx.db, meeting._id, paginationOpts);
 });
 
-/** Where the caller is on the waitlist; null for who has a place. Fails with MEETING_NOT_FOUND or FORBIDDEN. */
+/** Where the caller is on the waitlist; null for who has a place. */
 export const getOwnPosition = authedQuery(contract.getOwnPosition, async (ctx, { meetingId }) => {
   const { _id } = await requireMeeting(ctx.db, meetingId);
   const entry = await findWaiting(ctx.db, _id, { userId: ctx.user._id });
@@ -20,7 +20,7 @@ export const getOwnPosition = authedQuery(contract.getOwnPosition, async (ctx, {
   return { position: null };
 });
 
-/** Takes the caller off the waitlist. Fails with MEETING_NOT_FOUND or FORBIDDEN. */
+/** Takes the caller off the waitlist. */
 export const leaveWaitlist = authedMutation(contract.leaveWaitlist, async (ctx, { meetingId }) => {
   const edit = await openAsUser(ctx, meetingId);
   const entry = await findWaiting(ctx.db, edit.meeting._id, { userId: ctx.user._id });
@@ -30,7 +30,7 @@ export const leaveWaitlist = authedMutation(contract.leaveWaitlist, async (ctx, 
   return null;
 });
 
-/** Takes others off the waitlist, for a host. Fails with MEETING_NOT_FOUND, FORBIDDEN or MEETING_CLOSED. */
+/** Takes others off the waitlist, for a host. */
 export const removeFromWaitlist = hostMutation(
   contract.removeFromWaitlist,
   "change",

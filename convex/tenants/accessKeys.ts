@@ -7,10 +7,7 @@ import { ensureTenant, findTenant, requireAdministered } from "../model/tenants"
 
 const DAY_MS = 86_400_000;
 
-/**
- * Makes a set of credentials of the caller's tenant; gives it with its secrets, this once.
- * Fails with FORBIDDEN, TOO_MANY_ACCESS_KEYS or NOT_CONFIGURED.
- */
+/** Makes a set of credentials of the caller's tenant; gives it with its secrets, this once. */
 export const createAccessKey = authedAction(
   contract.createAccessKey,
   async (ctx, { label }): Promise<NewCredentials> => {
@@ -20,16 +17,13 @@ export const createAccessKey = authedAction(
   },
 );
 
-/** The sets of credentials of the caller's tenant. Fails with FORBIDDEN. */
+/** The sets of credentials of the caller's tenant. */
 export const listAccessKeys = authedQuery(contract.listAccessKeys, async (ctx) => {
   const tenant = await findTenant(ctx.db, requireAdministered(ctx));
   return tenant ? accessKeys.listAccessKeys(ctx.db, tenant._id) : [];
 });
 
-/**
- * Makes a set of credentials in the place of another one, which stays good for a while.
- * Fails with FORBIDDEN, ACCESS_KEY_NOT_FOUND, TOO_MANY_ACCESS_KEYS or NOT_CONFIGURED.
- */
+/** Makes a set of credentials in the place of another one, which stays good for a while. */
 export const rotateAccessKey = authedAction(
   contract.rotateAccessKey,
   async (ctx, { accessKeyId, graceMs = DAY_MS }): Promise<NewCredentials> => {
@@ -39,7 +33,7 @@ export const rotateAccessKey = authedAction(
   },
 );
 
-/** Makes a set of credentials useless. Fails with FORBIDDEN or ACCESS_KEY_NOT_FOUND. */
+/** Makes a set of credentials useless. */
 export const revokeAccessKey = authedMutation(contract.revokeAccessKey, async (ctx, { accessKeyId }) => {
   const tenant = await ensureTenant(ctx, requireAdministered(ctx));
   await accessKeys.revokeAccessKey(ctx, tenant._id, accessKeyId, Date.now());

@@ -9,7 +9,7 @@ import { fail } from "../model/errors";
 import { parse } from "../model/parse";
 import { changeConfig, createTenant, tenantView } from "../model/tenants";
 
-/** Makes a tenant of its own name; gives its id. Fails with TENANT_EXISTS. */
+/** Makes a tenant of its own name; gives its id. */
 export const create = internalMutation({
   args: { name: zodToConvex(tenantName), config: v.optional(zodToConvex(configChanges)) },
   returns: v.id("tenants"),
@@ -20,7 +20,7 @@ export const create = internalMutation({
   },
 });
 
-/** Changes limits and policies of any tenant; null brings a default back. Fails with TENANT_NOT_FOUND. */
+/** Changes limits and policies of any tenant; null brings a default back. */
 export const setConfig = internalMutation({
   args: { tenantId: v.string(), config: zodToConvex(configChanges) },
   handler: async (ctx, { tenantId: given, config }) => {

@@ -19,7 +19,7 @@ export const getUserById = authedQuery(contract.getUserById, async (ctx, { userI
   return user && (isOwn ? ownView(user) : publicView(user));
 });
 
-/** A page of the active people in the organization of the caller's token. Fails with FORBIDDEN without one. */
+/** A page of the active people in the organization of the caller's token. FORBIDDEN: a token without one. */
 export const listActiveUsersInOrg = authedQuery(
   contract.listActiveUsersInOrg,
   async (ctx, { paginationOpts }) => {

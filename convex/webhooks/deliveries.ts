@@ -9,7 +9,7 @@ import { listDeliveries } from "../model/webhookDeliveries";
 import { requireEndpoint } from "../model/webhookEndpoints";
 import { moveCursor } from "../model/webhookQueue";
 
-/** Sends an endpoint a message that says nothing. Fails with FORBIDDEN or WEBHOOK_ENDPOINT_NOT_FOUND. */
+/** Sends an endpoint a message that says nothing. */
 export const pingWebhookEndpoint = authedAction(
   contract.pingWebhookEndpoint,
   async (ctx, { endpointId }): Promise<WebhookAttempt> => {
@@ -20,15 +20,13 @@ export const pingWebhookEndpoint = authedAction(
   },
 );
 
-/** A page of what has been sent to an endpoint. Fails with FORBIDDEN or WEBHOOK_ENDPOINT_NOT_FOUND. */
+/** A page of what has been sent to an endpoint. */
 export const listWebhookDeliveries = authedQuery(contract.listWebhookDeliveries, async (ctx, args) => {
   const { _id } = await requireEndpoint(ctx, args.endpointId);
   return listDeliveries(ctx.db, _id, args.state, args.paginationOpts);
 });
 
-/**
- * Sends a dead letter once more. Fails with FORBIDDEN, WEBHOOK_DELIVERY_NOT_FOUND or WEBHOOK_DELIVERY_NOT_DEAD.
- */
+/** Sends a dead letter once more. */
 export const retryWebhookDelivery = authedAction(
   contract.retryWebhookDelivery,
   async (ctx, args): Promise<WebhookAttempt> => {
@@ -40,10 +38,7 @@ export const retryWebhookDelivery = authedAction(
   },
 );
 
-/**
- * Sends the events of a meeting again from one on. Fails with FORBIDDEN, WEBHOOK_ENDPOINT_NOT_FOUND,
- * WEBHOOK_ENDPOINT_DISABLED or MEETING_NOT_FOUND.
- */
+/** Sends the events of a meeting again from one on. */
 export const replayWebhookEvents = authedMutation(contract.replayWebhookEvents, async (ctx, args) => {
   const { _id, tenantId, enabled } = await requireEndpoint(ctx, args.endpointId);
   const meeting = await requireOwnMeeting(ctx.db, tenantId, args.meetingId);

@@ -11,10 +11,7 @@ import {
   requireEndpoint,
 } from "../model/webhookEndpoints";
 
-/**
- * Registers an address to which the events of the caller's tenant are sent; gives the secret, this once.
- * Fails with FORBIDDEN, WEBHOOK_URL_NOT_ALLOWED, TOO_MANY_WEBHOOK_ENDPOINTS or NOT_CONFIGURED.
- */
+/** Registers an address to which the events of the caller's tenant are sent; gives the secret, this once. */
 export const createWebhookEndpoint = authedAction(
   contract.createWebhookEndpoint,
   async (ctx, args): Promise<{ endpointId: Id<"webhookEndpoints">; secret: string }> => {
@@ -24,12 +21,12 @@ export const createWebhookEndpoint = authedAction(
   },
 );
 
-/** The endpoints of the caller's tenant. Fails with FORBIDDEN. */
+/** The endpoints of the caller's tenant. */
 export const listWebhookEndpoints = authedQuery(contract.listWebhookEndpoints, async (ctx) =>
   (await listEndpoints(ctx)).map(endpointView),
 );
 
-/** Changes an endpoint. Fails with FORBIDDEN, WEBHOOK_ENDPOINT_NOT_FOUND or WEBHOOK_URL_NOT_ALLOWED. */
+/** Changes an endpoint. */
 export const updateWebhookEndpoint = authedMutation(contract.updateWebhookEndpoint, async (ctx, args) => {
   const { endpointId, eventTypes, ...changes } = args;
   const row = await requireEndpoint(ctx, endpointId);
@@ -39,7 +36,7 @@ export const updateWebhookEndpoint = authedMutation(contract.updateWebhookEndpoi
   });
 });
 
-/** Gives an endpoint a new secret; the one before is good for a day. Fails with FORBIDDEN or WEBHOOK_ENDPOINT_NOT_FOUND. */
+/** Gives an endpoint a new secret; the one before is good for a day. */
 export const rotateWebhookSecret = authedAction(
   contract.rotateWebhookSecret,
   async (ctx, { endpointId }): Promise<{ secret: string; previousSecretUntil: number }> => {
@@ -53,7 +50,7 @@ export const rotateWebhookSecret = authedAction(
   },
 );
 
-/** Deletes an endpoint. Fails with FORBIDDEN or WEBHOOK_ENDPOINT_NOT_FOUND. */
+/** Deletes an endpoint. */
 export const deleteWebhookEndpoint = authedMutation(contract.deleteWebhookEndpoint, async (ctx, args) => {
   const row = await requireEndpoint(ctx, args.endpointId);
   await deleteEndpoint(ctx, row);
