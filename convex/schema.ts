@@ -44,11 +44,11 @@ export default defineSchema({
     .index("by_workos_user_id", ["workosUserId"]),
 
   // Whose meetings and guests are kept apart from others'. Written by whoever makes the first meeting of a tenant, and by its
-  // administrators; read with every meeting.
+  // administrators, whose webhook endpoints are counted here; read with every meeting.
   tenants: defineTable(tableFields(tenantFields)).index("by_key", ["key"]),
 
-  // People without an account. Written by whoever adds one to a meeting, and when a guest turns out to be a user; read to find
-  // a guest again.
+  // People without an account. Written by whoever makes or changes one or adds one to a meeting, and when a guest turns out to be
+  // a user; read to find a guest again. Deleted by `dialects/chalk` alone, where one that it has made could not be added.
   guests: defineTable(tableFields(guestFields))
     .index("by_tenant_and_external_id", ["tenantId", "externalId"])
     .index("by_email_and_tenant", ["email", "tenantId"])
@@ -64,7 +64,7 @@ export default defineSchema({
     .index("by_account", ["account"]),
 
   // What other systems call the meetings and people here. Written when somebody first asks for such a name; read by
-  // requests that use one.
+  // requests that use one; deleted when what it stands for is gone, or the name is given to something else.
   aliases: defineTable(tableFields(aliasFields))
     .index("by_alias", ["tenantId", "kind", "alias"])
     .index("by_subject", ["subject", "kind"]),
@@ -81,7 +81,7 @@ export default defineSchema({
     .index("by_meeting", ["meetingId"]),
 
   // Access and control tokens of Huawei's wire, of which only hashes are kept. Written and read by `dialects/huawei`; deleted
-  // when they have expired.
+  // by it when they have expired, are given back, or are one too many.
   huaweiTokens: defineTable(tableFields(huaweiTokenFields))
     .index("by_key", ["key"])
     .index("by_owner", ["kind", "owner"])
@@ -91,19 +91,23 @@ export default defineSchema({
   chalkRooms: defineTable(tableFields(chalkRoomFields)).index("by_meeting", ["meetingId"]),
 
   // Refresh tokens and tokens of join links of that wire, of which only hashes are kept. Written and read by `dialects/chalk`; deleted
-  // by `cleanUp` when they have expired.
+  // by it when they are used up or refused, and by `cleanUp` when they have expired.
   chalkTokens: defineTable(tableFields(chalkTokenFields))
     .index("by_key", ["key"])
     .index("by_expires_at", ["expiresAt"]),
 
-  // Meetings. Written through `model/meetingEdit.ts`, never deleted. Read by every function of a meeting; by the first index
-  // `cleanUp` finds those that nobody has started, by the second `startMeeting` counts those of a tenant that are active.
+  // Meetings. Made by `model/meetings.ts`, changed through `model/meetingEdit.ts`, but for the tenant of one that is older than
+  // tenants (`model/tenants.ts`) and the time from which one is empty (`model/emptyMeetings.ts`); never deleted. Read by every
+  // function of a meeting; by the first index `cleanUp` finds those that nobody has started, by the second `startMeeting` counts
+  // those of a tenant that are active.
   meetings: defineTable(tableFields(meetingFields))
     .index("by_state_and_scheduled_at", ["state", "scheduledAt"])
     .index("by_tenant_and_state", ["tenantId", "state"]),
 
-  // Who is in which meeting. Rows are inserted and deleted by `model/participants.ts` alone, which counts them in the
-  // meeting's `participantCount`. Read by every function of a meeting to decide what the caller may do, and by the lists.
+  // Who is in which meeting. Rows are inserted by `model/participants.ts` and deleted by `model/removeParticipants.ts` alone, which
+  // count them in the meeting's `participantCount`. Changed by `model/participants.ts`, `model/presence.ts` and `model/history.ts`,
+  // and given to a user by `model/mergePeople.ts`. Read by every function of a meeting to decide what the caller may do, and by the
+  // lists.
   // A guest's row has no `userId`, so that one index finds users and guests.
   meetingParticipants: defineTable(tableFields(participantFields))
     .index("by_user", ["userId", "guestId"])
@@ -112,7 +116,7 @@ export default defineSchema({
     .index("by_meeting_and_role_and_presence", ["meetingId", "role", "presence"]),
 
   // Who waits for a place in a full meeting. Written and read by `model/waitlist.ts`: one person by the first index, all in the
-  // order of their coming by the second.
+  // order of their coming by the second. Given to a user by `model/mergePeople.ts`.
   waitlist: defineTable(tableFields(waitlistFields))
     .index("by_meeting_and_user", ["meetingId", "userId", "guestId"])
     .index("by_meeting", ["meetingId"])
@@ -122,14 +126,15 @@ export default defineSchema({
   // by `model/waitlist.ts`.
   waitlistAttributes: defineTable(tableFields(waitlistAttributesFields)),
 
-  // Who may not be in a meeting. Written and read by `model/bans.ts`; those that are over are deleted by `cleanUp`.
+  // Who may not be in a meeting. Written and read by `model/bans.ts`, and given to a user by `model/mergePeople.ts`; those that are
+  // over are deleted by `cleanUp`.
   bans: defineTable(tableFields(banFields))
     .index("by_meeting_and_user", ["meetingId", "userId", "guestId"])
     .index("by_expires_at", ["expiresAt"])
     .index("by_guest", ["guestId"]),
 
-  // Who is invited to a meeting by an address. Written by hosts, by whoever answers, and by the cron that lets them expire; read
-  // by hosts, by the invited, and when an address is verified.
+  // Who is invited to a meeting by an address. Written by hosts, by whoever answers, by the cron that lets them expire, and by
+  // `model/outbox.ts` when the message is made and sent; read by hosts, by the invited, and when an address is verified.
   invitations: defineTable(tableFields(invitationFields))
     .index("by_meeting_and_state_and_address", ["meetingId", "state", "address"])
     .index("by_address_and_state", ["address", "state"])
@@ -164,8 +169,8 @@ export default defineSchema({
   // Each time that somebody was in a meeting. Written and read like `attendees`.
   stays: defineTable(tableFields(stayFields)).index("by_participant", ["participantId"]),
 
-  // Refresh and control tokens, of which only hashes are kept. Written and read by `model/tokens.ts`; deleted by `cleanUp` when
-  // they have expired.
+  // Refresh and control tokens, of which only hashes are kept. Written and read by `model/tokens.ts`; deleted by it when they
+  // are refused for good or one too many, and by `cleanUp` when they have expired.
   meetingTokens: defineTable(tableFields(tokenFields))
     .index("by_key", ["key"])
     .index("by_participant_and_kind", ["participantId", "kind"])
@@ -175,13 +180,14 @@ export default defineSchema({
   // them in the tenant; read whenever events are sent.
   webhookEndpoints: defineTable(tableFields(webhookEndpointFields)).index("by_tenant", ["tenantId"]),
 
-  // How far the events of a meeting have been sent to an endpoint. Written and read by `model/webhookQueue.ts`.
+  // How far the events of a meeting have been sent to an endpoint. Written and read by `model/webhookQueue.ts`;
+  // deleted by it when the endpoint is disabled, and by `model/webhookDeliveries.ts` with the endpoint.
   webhookCursors: defineTable(tableFields(webhookCursorFields))
     .index("by_endpoint_and_meeting", ["endpointId", "meetingId"])
     .index("by_due_at", ["dueAt"]),
 
   // What has come of sending an event to an endpoint. Written by `model/webhookDeliveries.ts`; read by the tenant's admins; deleted
-  // by `cleanUp` after 30 days.
+  // by `cleanUp` after 30 days, or with the endpoint.
   webhookDeliveries: defineTable(tableFields(webhookDeliveryFields))
     .index("by_endpoint", ["endpointId"])
     .index("by_endpoint_and_event", ["endpointId", "eventId"])
@@ -194,7 +200,8 @@ export default defineSchema({
     .index("by_meeting_and_state", ["meetingId", "state"])
     .index("by_finished_at", ["finishedAt"]),
 
-  // The lines of an import that are still to be seen to. Written when it starts, and read and deleted as it goes on.
+  // The lines of an import that are still to be seen to. Written when it starts, and read and deleted as it goes on; what is left
+  // when it is cancelled or fails is deleted then.
   jobPages: defineTable(tableFields(jobPageFields)).index("by_job_and_number", ["jobId", "number"]),
 
   // Answers to requests that may be sent again. Written and read by `model/idempotency.ts`; deleted by `cleanUp` after a day.

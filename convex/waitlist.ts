@@ -1,13 +1,13 @@
 import { v } from "convex/values";
 import { internalMutation } from "./_generated/server";
-import { continuePromoting } from "./model/waitlist";
+import * as waitlist from "./model/waitlist";
 
 /** Gives places to those on the waitlist whom the transaction that freed the places could not hold. */
 export const promoteRest = internalMutation({
   args: { meetingId: v.id("meetings") },
   returns: v.null(),
   handler: async (ctx, { meetingId }) => {
-    await continuePromoting(ctx, meetingId);
+    await waitlist.continuePromoting(ctx, meetingId);
     return null;
   },
 });
@@ -17,7 +17,7 @@ export const deleteAttributes = internalMutation({
   args: { ids: v.array(v.id("waitlistAttributes")) },
   returns: v.null(),
   handler: async (ctx, { ids }) => {
-    await Promise.all(ids.map((id) => ctx.db.delete("waitlistAttributes", id)));
+    await waitlist.deleteAttributes(ctx, ids);
     return null;
   },
 });

@@ -137,6 +137,11 @@ export async function openAsTenant(
   return new MeetingEdit(ctx, meeting, tenant, { kind: "accessKey", id: accessKeyId });
 }
 
+/** A meeting for what happens to it of itself, such as when a time is up. */
+export async function openAsSystem(ctx: MutationCtx, meeting: Doc<"meetings">): Promise<MeetingEdit> {
+  return new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
+}
+
 /** A meeting of a tenant; MEETING_NOT_FOUND. */
 export async function requireOwnMeeting(
   db: DatabaseReader,

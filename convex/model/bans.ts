@@ -1,10 +1,10 @@
 import type { PaginationOptions } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
+import { openAsSystem } from "./access";
 import { fail } from "./errors";
-import { MeetingEdit } from "./meetingEdit";
+import type { MeetingEdit } from "./meetingEdit";
 import { keyOf, type PersonRef, refOf } from "./people";
-import { ensureTenantOf } from "./tenants";
 
 type Ban = Doc<"bans">;
 
@@ -130,7 +130,7 @@ export async function deleteExpiredBans(ctx: MutationCtx, limit: number): Promis
   // One meeting after the other, since two of them may need the same tenant to be made.
   for (const id of new Set(over.map(({ meetingId }) => meetingId))) {
     const meeting = (await ctx.db.get("meetings", id)) as Doc<"meetings">;
-    const edit = new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
+    const edit = await openAsSystem(ctx, meeting);
     await deleteBans(
       edit,
       over.filter(({ meetingId }) => meetingId === id),

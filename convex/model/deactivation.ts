@@ -2,10 +2,9 @@
 import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
+import { openAsSystem } from "./access";
 import { scheduleRoomSync } from "./mediaSync";
-import { MeetingEdit } from "./meetingEdit";
 import { leave } from "./presence";
-import { ensureTenantOf } from "./tenants";
 
 /** How many places one transaction sees to: each is one meeting's work. */
 const PLACES_AT_ONCE = 25;
@@ -33,7 +32,7 @@ async function putOutOfMeeting(ctx: MutationCtx, row: Doc<"meetingParticipants">
   const meeting = await ctx.db.get("meetings", row.meetingId);
   if (meeting?.state !== "active") return;
   if (row.presence === "joined" || row.presence === "waiting") {
-    const edit = new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
+    const edit = await openAsSystem(ctx, meeting);
     await leave(edit, row);
     await edit.save();
   }

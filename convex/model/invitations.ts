@@ -16,16 +16,16 @@ import {
   MAX_PENDING,
 } from "../contract/invitations";
 import type { inviteParticipants } from "../contract/meetingsInvitations";
+import { openAsSystem } from "./access";
 import { addParticipants, dataOf } from "./addParticipants";
 import { bannedPeople } from "./bans";
 import { fail } from "./errors";
 import { nextInvitationState, stateAt } from "./invitationStates";
-import { MeetingEdit, type Patch } from "./meetingEdit";
+import type { MeetingEdit, Patch } from "./meetingEdit";
 import { enqueue } from "./outbox";
 import { findParticipant } from "./participants";
 import { findPeople, type Person } from "./people";
 import { takeMessages } from "./rateLimit";
-import { ensureTenantOf } from "./tenants";
 
 type Invitation = Doc<"invitations">;
 type Args = z.output<typeof inviteParticipants.args>;
@@ -273,7 +273,7 @@ export async function expireInvitations(ctx: MutationCtx, limit: number): Promis
   for (const meetingId of new Set(due.map((invitation) => invitation.meetingId))) {
     const meeting = await ctx.db.get("meetings", meetingId);
     if (!meeting) continue;
-    const edit = new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
+    const edit = await openAsSystem(ctx, meeting);
     for (const invitation of due.filter((one) => one.meetingId === meetingId)) {
       const state = nextInvitationState(invitation.state, "expire");
       await changeInvitation(edit, invitation, "invitation.expired", { state });

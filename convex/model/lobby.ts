@@ -3,10 +3,10 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import { MAX_BATCH } from "../contract/participants";
 import type { PersonName, SkippedPerson } from "../contract/personNames";
-import { MeetingEdit } from "./meetingEdit";
+import { openAsSystem } from "./access";
+import type { MeetingEdit } from "./meetingEdit";
 import { findNamed, known, onlyParticipants, skip, skippedOf } from "./namedPeople";
 import { act } from "./presence";
-import { ensureTenantOf } from "./tenants";
 
 interface Answer {
   changed: Id<"meetingParticipants">[];
@@ -53,7 +53,7 @@ export async function openDoors(edit: MeetingEdit): Promise<void> {
 export async function continueOpening(ctx: MutationCtx, meetingId: Id<"meetings">): Promise<void> {
   const meeting = await ctx.db.get("meetings", meetingId);
   if (meeting?.state !== "active" || meeting.lobby === true) return;
-  const edit = new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
+  const edit = await openAsSystem(ctx, meeting);
   await openDoors(edit);
   await edit.save();
 }

@@ -15,7 +15,9 @@ export type Patch<Document> = {
 
 /**
  * What one request does to a meeting. The meeting's own fields and the events are collected here and written once by
- * {@link save}; all else is written at once. Nothing else writes meetings that exist, so that every change has its event.
+ * {@link save}; all else is written at once. Nothing else writes meetings that exist, so that every change has its event,
+ * but for two of which nobody need be told: `ensureTenantOf` gives a meeting the tenant that it lacks, and `noteUse` puts off
+ * its end.
  */
 export class MeetingEdit {
   #meeting: Doc<"meetings">;

@@ -4,7 +4,7 @@ import type { MutationCtx } from "../_generated/server";
 import type { EventActor, EventType } from "../contract/events";
 import { MAX_DURATION_MS, type MeetingState, type MeetingType } from "../contract/meetings";
 import type { createMeeting as createMeetingEndpoint } from "../contract/meetingsLifecycle";
-import type { CallerCtx } from "./access";
+import { type CallerCtx, openAsSystem } from "./access";
 import { endsAt } from "./emptyMeetings";
 import { fail } from "./errors";
 import { scheduleRoomClosing } from "./mediaSync";
@@ -12,7 +12,7 @@ import { MeetingEdit } from "./meetingEdit";
 import { nextState } from "./meetingStates";
 import { insertParticipants } from "./participants";
 import { takeTenantToken } from "./rateLimit";
-import { ensureTenant, ensureTenantOf, tenantNameOf } from "./tenants";
+import { ensureTenant, tenantNameOf } from "./tenants";
 
 const DEFAULT_DURATION_MS = 30 * 60_000;
 
@@ -120,7 +120,7 @@ export async function endMeeting(edit: MeetingEdit): Promise<number> {
 export async function endIfEmpty(ctx: MutationCtx, meetingId: Id<"meetings">): Promise<void> {
   const meeting = await ctx.db.get("meetings", meetingId);
   if (meeting?.state !== "active") return;
-  const edit = new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
+  const edit = await openAsSystem(ctx, meeting);
   edit.set({ emptyCheckAt: undefined });
   const due = endsAt(meeting, edit.tenant);
   if (due !== null && due <= Date.now()) await endMeeting(edit);
@@ -163,7 +163,7 @@ export async function cancelMissedMeetings(ctx: MutationCtx, limit: number): Pro
     .take(limit);
   // One after the other, since two of them may need the same tenant to be made.
   for (const meeting of missed) {
-    const edit = new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
+    const edit = await openAsSystem(ctx, meeting);
     cancelMeeting(edit);
     await edit.save();
   }

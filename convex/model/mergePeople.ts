@@ -3,15 +3,15 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { MutationCtx } from "../_generated/server";
 import type { EventChange } from "../contract/events";
 import type { ParticipantRole, Presence } from "../contract/participants";
+import { openAsSystem } from "./access";
 import { beginStay } from "./attendance";
 import { deleteBans, findBan, isOver } from "./bans";
 import { common } from "./capabilities";
-import { MeetingEdit, type Patch } from "./meetingEdit";
+import type { MeetingEdit, Patch } from "./meetingEdit";
 import { isClosed } from "./meetingStates";
 import { countHosts, countJoined, findParticipant, patchParticipants } from "./participants";
 import type { PersonRef } from "./people";
 import { removeParticipants } from "./removeParticipants";
-import { ensureTenantOf } from "./tenants";
 import { deleteWaiting, findWaiting } from "./waitlist";
 
 type Row = Doc<"meetingParticipants">;
@@ -30,7 +30,7 @@ export async function moveInMeeting(
 ): Promise<void> {
   const meeting = await ctx.db.get("meetings", meetingId);
   if (!meeting) return;
-  const edit = new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
+  const edit = await openAsSystem(ctx, meeting);
   const [guestRow, userRow] = await pairOf(person, (ref) => findParticipant(ctx.db, meetingId, ref));
   const rows = [guestRow, userRow].filter((row) => row !== null);
   const banned = await moveBan(edit, person);

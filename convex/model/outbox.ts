@@ -8,13 +8,12 @@ import type { Doc } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
 import type { Channel } from "../contract/invitations";
 import type { AttemptOutcome, OutgoingMessage } from "../contract/outbox";
+import { openAsSystem } from "./access";
 import { invitationText } from "./invitationText";
 import { stateAt } from "./invitationStates";
-import { MeetingEdit } from "./meetingEdit";
 import { isClosed } from "./meetingStates";
 import { afterAttempt, MAX_ATTEMPTS } from "./messageStates";
 import { sha256 } from "./secrets";
-import { ensureTenantOf } from "./tenants";
 
 type Message = Doc<"outbox">;
 
@@ -145,7 +144,7 @@ async function noteSent(ctx: MutationCtx, { invitationId: subject, channel }: Me
   const invitation = await ctx.db.get("invitations", subject);
   const meeting = invitation && (await ctx.db.get("meetings", invitation.meetingId));
   if (!meeting) return;
-  const edit = new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
+  const edit = await openAsSystem(ctx, meeting);
   edit.event("invitation.sent", [{ subject, after: { channel } }]);
   await edit.save();
 }

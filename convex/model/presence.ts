@@ -24,7 +24,7 @@ const eventTypes: Record<Exclude<PresenceAction, "invite">, EventType> = {
 
 /**
  * A person comes: is there, or waits in the lobby of a meeting that has one, unless they are a host. Nothing changes for one
- * who is there or waits already. MEETING_NOT_ACTIVE, BANNED, MEETING_LOCKED.
+ * who is there or waits already. MEETING_NOT_ACTIVE, BANNED, MEETING_LOCKED, TOO_MANY_ACTIVE_MEETINGS.
  */
 export async function join(edit: MeetingEdit, row: Row): Promise<Presence> {
   const banned = await bannedPeople(edit.ctx.db, edit.meeting);

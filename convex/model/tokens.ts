@@ -194,7 +194,8 @@ async function isBanned(db: DatabaseReader, meeting: Meeting, row: Row): Promise
 }
 
 /**
- * Fails with NOT_ADMITTED for who has to pass the lobby, with MEETING_LOCKED for who is locked out, and with MEETING_FULL if there are as many people as there are places: rows hold a place each, but places may have become fewer.
+ * Fails with NOT_ADMITTED for who has to pass the lobby, with MEETING_LOCKED for who is locked out, and with MEETING_FULL if
+ * there are as many people as there are places: rows hold a place each, but places may have become fewer.
  */
 async function requireAdmission(db: DatabaseReader, meeting: Meeting, row: Row): Promise<void> {
   const refusal = await admissionRefusal(db, meeting, row);

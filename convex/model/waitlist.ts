@@ -4,12 +4,12 @@ import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
 import type { ParticipantData } from "../contract/participantData";
+import { openAsSystem } from "./access";
 import { bannedPeople } from "./bans";
-import { MeetingEdit } from "./meetingEdit";
+import type { MeetingEdit } from "./meetingEdit";
 import { isClosed } from "./meetingStates";
 import { findParticipant, insertParticipants, placesLeft, type NewParticipant } from "./participants";
 import { keyOf, type PersonRef, refOf } from "./people";
-import { ensureTenantOf } from "./tenants";
 
 type Waiting = Doc<"waitlist">;
 
@@ -118,6 +118,14 @@ export async function deleteWaiting(edit: MeetingEdit, entries: readonly Waiting
   }
 }
 
+/** Deletes attributes that {@link deleteWaiting} has left, as many as it schedules at once. */
+export async function deleteAttributes(
+  { db }: MutationCtx,
+  ids: readonly Id<"waitlistAttributes">[],
+): Promise<void> {
+  await Promise.all(ids.map((id) => db.delete("waitlistAttributes", id)));
+}
+
 /** Beside how many people a request may promote as many, and how many beside more: each takes some of what a transaction may read. */
 const MANY = 250;
 const FEW = 10;
@@ -171,7 +179,7 @@ function firstOf(inOrder: readonly Waiting[], handled: number): readonly Waiting
 export async function continuePromoting(ctx: MutationCtx, meetingId: Id<"meetings">): Promise<void> {
   const meeting = await ctx.db.get("meetings", meetingId);
   if (!meeting) return;
-  const edit = new MeetingEdit(ctx, meeting, await ensureTenantOf(ctx, meeting), { kind: "system" });
+  const edit = await openAsSystem(ctx, meeting);
   await promoteWaiting(edit, 0);
   await edit.save();
 }
