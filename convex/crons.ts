@@ -18,7 +18,7 @@ crons.interval("delete bans that are over", { hours: 1 }, internal.cleanUp.delet
 crons.interval(
   "delete expired tokens of the Huawei wire",
   { hours: 1 },
-  internal.dialects.huawei.functions.deleteExpiredTokens,
+  internal.dialects.huawei.perform.deleteExpiredTokens,
   {},
 );
 crons.interval("delete old jobs", { hours: 1 }, internal.cleanUp.deleteOldJobs, {});

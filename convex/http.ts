@@ -35,7 +35,7 @@ for (const [path, document] of Object.entries(documents)) {
   });
 }
 
-// Other systems' wires: one line each.
+// Other systems' wires. Volcengine's clients call the root, or a path of its own.
 mount(CHIME_PREFIX, chime);
 HUAWEI_PREFIXES.forEach((prefix) => mount(prefix, huawei));
 http.route({ method: "POST", path: "/", handler: volcengine });

@@ -19,7 +19,7 @@ import { webhookCursorFields, webhookDeliveryFields, webhookEndpointFields } fro
 import { workosMembershipFields, workosUserFields } from "./contract/workos";
 import { chalkRoomFields, chalkTokenFields } from "./dialects/chalk/stored";
 import { chimeMeetingFields } from "./dialects/chime/stored";
-import { conferenceFields, tokenFields as huaweiTokenFields } from "./dialects/huawei/tables";
+import { conferenceFields, tokenFields as huaweiTokenFields } from "./dialects/huawei/stored";
 import { conversationFields } from "./dialects/volcengine/stored";
 import { tableFields } from "./validators";
 

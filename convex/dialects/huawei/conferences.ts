@@ -51,20 +51,18 @@ export async function createConference(
   principal: Principal,
   { body }: Parsed<"CreateMeeting">,
 ): Promise<ConferenceInfo[]> {
-  const { startTime, length, subject, concurrentParticipants, attendees = [], confConfigInfo } = body;
+  const { startTime, attendees = [] } = body;
   const tenant = await ctx.db.get("tenants", principal.tenantId);
-  if (!tenant) throw new Error("An access key is of no tenant");
+  if (!tenant) throw new Error(`Access key ${principal.accessKeyId}: no tenant ${principal.tenantId}`);
   await takeTenantToken(ctx, tenant);
   const edit = await insertMeeting(
     ctx,
     tenant,
     { kind: "accessKey", id: principal.accessKeyId },
     {
-      title: subject || DEFAULT_SUBJECT,
+      title: DEFAULT_SUBJECT,
       ...(startTime !== undefined && { scheduledAt: scheduledTime(startTime) }),
-      ...(length !== undefined && { duration: length * MINUTE_MS }),
-      ...(concurrentParticipants !== undefined && { maxParticipants: concurrentParticipants || UNLIMITED }),
-      ...(confConfigInfo?.enableWaitingRoom !== undefined && { lobby: confConfigInfo.enableWaitingRoom }),
+      ...meetingFieldsOf(body),
     },
   );
   const row = await insertConference(ctx, edit.meeting._id, principal.tenantId, settingsOf(body));
@@ -84,15 +82,12 @@ export async function editConference(
 ): Promise<ConferenceInfo[]> {
   const conference = await requireConference(ctx, principal.tenantId, query.conferenceID);
   const edit = await openAsTenant(ctx, principal, conference.meeting._id, "change");
-  const { startTime, length, subject, concurrentParticipants, attendees = [], confConfigInfo } = body;
+  const { startTime, attendees = [], confConfigInfo } = body;
   // A time that stays as it is may be past.
   const keepsTime = startTime !== undefined && startTime === formatTime(timeOf(edit.meeting));
   await updateMeeting(edit, {
-    ...(subject && { title: subject }),
     ...(startTime !== undefined && !keepsTime && { scheduledAt: scheduledTime(startTime) }),
-    ...(length !== undefined && { duration: length * MINUTE_MS }),
-    ...(concurrentParticipants !== undefined && { maxParticipants: concurrentParticipants || UNLIMITED }),
-    ...(confConfigInfo?.enableWaitingRoom !== undefined && { lobby: confConfigInfo.enableWaitingRoom }),
+    ...meetingFieldsOf(body),
   });
   await inviteAttendees(edit, attendees);
   await edit.save();
@@ -301,6 +296,16 @@ async function isGuestPassword({ row }: Conference, password: string): Promise<b
     : sameSecret(kept, await guestPasswordHash(conferenceId, password));
 }
 
+/** What a request says of the meeting itself, but for its time. */
+function meetingFieldsOf({ subject, length, concurrentParticipants, confConfigInfo }: ConferenceRequest) {
+  return {
+    ...(subject && { title: subject }),
+    ...(length !== undefined && { duration: length * MINUTE_MS }),
+    ...(concurrentParticipants !== undefined && { maxParticipants: concurrentParticipants || UNLIMITED }),
+    ...(confConfigInfo?.enableWaitingRoom !== undefined && { lobby: confConfigInfo.enableWaitingRoom }),
+  };
+}
+
 /** What a request says that is kept and given back. */
 function settingsOf({
   mediaTypes,
@@ -384,6 +389,6 @@ export async function prolong(edit: MeetingEdit, minutes: number): Promise<void>
 
 function ownMeeting(meeting: Meeting): Conference["meeting"] {
   const { tenantId } = meeting;
-  if (tenantId === undefined) throw new Error("A meeting of no tenant");
+  if (tenantId === undefined) throw new Error(`Meeting ${meeting._id} is of no tenant`);
   return { ...meeting, tenantId };
 }

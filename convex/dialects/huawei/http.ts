@@ -55,7 +55,7 @@ async function answer(ctx: ActionCtx, request: Request): Promise<unknown> {
   const query = parse(z.object(queryParameters), Object.fromEntries(searchParams));
   const body = shape ? parse<z.ZodType>(shape, await readJson(request, withoutNulls)) : undefined;
   const fresh = name === "CreateToken" || name === "CreateConfToken" ? await newToken() : null;
-  const result: unknown = await ctx.runMutation(internal.dialects.huawei.functions.run, {
+  const result: unknown = await ctx.runMutation(internal.dialects.huawei.perform.perform, {
     operation: name,
     query,
     body: body ?? null,

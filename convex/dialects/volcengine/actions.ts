@@ -7,7 +7,7 @@ import * as managers from "./managers";
 import * as memberLists from "./memberLists";
 import * as members from "./members";
 import * as readIndexes from "./readIndexes";
-import type { ActionName, RequestOf } from "./shapes";
+import type { ActionName, RequestOf } from "./wire";
 
 interface Action<Name extends ActionName> {
   readonly run: (ctx: VolcengineCtx, request: RequestOf<Name>) => Promise<Result>;

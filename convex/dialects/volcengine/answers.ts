@@ -1,6 +1,6 @@
 /** What the actions answer, for their documentation. */
 import * as z from "zod";
-import type { ActionName } from "./shapes";
+import type { ActionName } from "./wire";
 
 const long = z.int().describe("A whole number of 64 bits");
 const seconds = z.int().describe("Seconds since the epoch");

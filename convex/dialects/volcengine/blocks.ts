@@ -18,7 +18,7 @@ import {
 } from "./names";
 import { pageOf } from "./pages";
 import { failedAs, nameFields, nameKey, peopleOf } from "./people";
-import type { RequestOf } from "./shapes";
+import type { RequestOf } from "./wire";
 import { seconds } from "./times";
 
 const BAN = 1;

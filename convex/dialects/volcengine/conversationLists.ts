@@ -15,7 +15,7 @@ import {
   requirePerson,
 } from "./names";
 import { pageOf } from "./pages";
-import type { RequestOf } from "./shapes";
+import type { RequestOf } from "./wire";
 import { seconds } from "./times";
 
 type Meeting = Doc<"meetings">;

@@ -26,7 +26,7 @@ import {
   requireConversation,
   requirePerson,
 } from "./names";
-import type { RequestOf } from "./shapes";
+import type { RequestOf } from "./wire";
 
 type Meeting = Doc<"meetings">;
 

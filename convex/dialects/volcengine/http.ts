@@ -7,7 +7,7 @@ import { logFault } from "../../http/responses";
 import { authenticate } from "./authenticate";
 import { describeError, type Refusal, refusalOf, refuse, statusOf } from "./errors";
 import { parseJson, toJson } from "./json";
-import { type ActionName, isAction, type RequestOf, requests, VERSION } from "./shapes";
+import { type ActionName, isAction, type RequestOf, requests, VERSION } from "./wire";
 
 /** Where this wire is mounted besides the root. */
 export const VOLCENGINE_PREFIX = "/volc/";

@@ -5,7 +5,7 @@ import type { Result, VolcengineCtx } from "./context";
 import { openLive } from "./kinds";
 import { findMembers, requirePerson } from "./names";
 import { failedAs, peopleOf } from "./people";
-import type { RequestOf } from "./shapes";
+import type { RequestOf } from "./wire";
 
 /** BatchAddManager. The owner, and who is not a member, cannot be made one. */
 export function batchAddManagers(ctx: VolcengineCtx, request: RequestOf<"BatchAddManager">): Promise<Result> {

@@ -7,7 +7,7 @@ import { LIVE, typeOf } from "./kinds";
 import { findMembers, namesOf, type PersonName, requireConversation, requirePerson } from "./names";
 import { pageOf } from "./pages";
 import { nameFields, peopleOf } from "./people";
-import { MANAGER, MEMBER, OWNER, type RequestOf, type Role } from "./shapes";
+import { MANAGER, MEMBER, OWNER, type RequestOf, type Role } from "./wire";
 import { seconds } from "./times";
 
 type Row = Doc<"meetingParticipants">;

@@ -12,7 +12,7 @@ import { openGroup } from "./kinds";
 import { everyNameOf, namedBy, openConversation, type PersonId, requirePerson } from "./names";
 import { failedAs, nameKey, peopleOf, personKey } from "./people";
 import { noteReadIndexes } from "./readIndexes";
-import { MANAGER, type MemberToAdd, type MemberToModify, OWNER, type RequestOf, type Role } from "./shapes";
+import { MANAGER, type MemberToAdd, type MemberToModify, OWNER, type RequestOf, type Role } from "./wire";
 
 /** BatchAddConversationParticipant. Who is there already is overwritten; the owner stays the owner. */
 export async function batchAddParticipants(

@@ -15,7 +15,7 @@ import {
 } from "../../model/people";
 import type { VolcengineCtx } from "./context";
 import { refuse } from "./errors";
-import { long } from "./shapes";
+import { long } from "./wire";
 
 const CONVERSATION = "volc.conversation";
 /** Of people who have no external id, or one that is no number. */

@@ -3,10 +3,10 @@ import type * as z from "zod";
 import { wireOperation } from "../../contract/wire";
 import { answerOf } from "./answers";
 import { listErrors } from "./errors";
-import { type ActionName, requests, VERSION } from "./shapes";
+import { type ActionName, requests, VERSION } from "./wire";
 
 export { errorAnswer } from "./answers";
-export { VERSION } from "./shapes";
+export { VERSION } from "./wire";
 
 const descriptions: Record<ActionName, string> = {
   CreateConversation:

@@ -5,13 +5,13 @@ import { takeWireToken } from "../../model/rateLimit";
 import { actions, perSecond } from "./actions";
 import type { Result, VolcengineCtx } from "./context";
 import { toJson } from "./json";
-import type { ActionName } from "./shapes";
+import type { ActionName } from "./wire";
 
 /**
  * Does what a request asks for, in one transaction, and gives the JSON of its `Result`; null if there is none. One that writes
  * and is sent again, which has the same signature, gets the answer of the first time.
  *
- * @param request As `shapes.ts` has parsed it.
+ * @param request As `wire.ts` has parsed it.
  * @param repetitionKey The same for a request that is sent again.
  */
 export const perform = internalMutation({

@@ -7,7 +7,7 @@ import { refuse } from "./errors";
 import { allRows } from "./memberLists";
 import { findMembers, namesOf, openConversation, requireConversation, requirePerson } from "./names";
 import { nameFields } from "./people";
-import type { RequestOf } from "./shapes";
+import type { RequestOf } from "./wire";
 
 /** Whose names one transaction can look up. */
 const MAX_READERS = 1000;

@@ -1,6 +1,6 @@
-/** The one function behind all operations: each is one transaction. */
-import { v } from "convex/values";
+import { type ObjectType, v } from "convex/values";
 import { internal } from "../../_generated/api";
+import type { Doc } from "../../_generated/dataModel";
 import { internalMutation, type MutationCtx } from "../../_generated/server";
 import { openAsTenant } from "../../model/access";
 import { fail } from "../../model/errors";
@@ -9,7 +9,7 @@ import { inviteAttendees, onlineAttendee, pageOfPeople, rowsOf } from "./attende
 import * as conferences from "./conferences";
 import { controlHandlers, type ControlName } from "./control";
 import { refuse } from "./errors";
-import { type OperationName, operationsBy, type Parsed } from "./operations";
+import type { OperationName, operationsBy, Parsed } from "./operations";
 import * as tokens from "./tokens";
 
 const keptToken = v.object({ key: v.string(), hash: v.string() });
@@ -31,38 +31,78 @@ const requestFields = {
   host: v.string(),
 };
 
-interface Request {
-  operation: OperationName;
-  query: unknown;
-  body: unknown;
-  account?: string;
-  password?: string;
-  access?: { key: string; hash: string };
-  control?: { key: string; hash: string };
-  fresh?: { key: string; hash: string };
-  host: string;
-}
+/** What the HTTP action hands over. */
+type WireRequest = ObjectType<typeof requestFields>;
 
-/** Does what a request asks for. Query and body have been parsed. Gives the answer without the token in it; null if it is empty. */
-export const run = internalMutation({
+/** The same, of an operation whose shapes it has been parsed by. */
+type RequestOf<Name extends OperationName> = Omit<WireRequest, "query" | "body"> & Parsed<Name>;
+
+type Handle<Request> = (ctx: MutationCtx, request: Request) => Promise<unknown>;
+
+type OpenName = keyof (typeof operationsBy)["login" | "withPassword"];
+
+/** Operations for which no token is needed. */
+const openHandlers: { [Name in OpenName]: Handle<RequestOf<Name>> } = {
+  CreateToken: login,
+  CreateConfToken: openControl,
+  InviteWithPwd: inviteWithPassword,
+};
+
+type AccessName = keyof (typeof operationsBy)["withAccessToken"];
+
+type AccessHandler<Request> = (
+  ctx: MutationCtx,
+  caller: tokens.Caller,
+  request: Request,
+  token: Doc<"huaweiTokens">,
+) => Promise<unknown>;
+
+/** Operations for whoever has an access token. */
+const accessHandlers: { [Name in AccessName]: AccessHandler<RequestOf<Name>> } = {
+  DeleteToken: (ctx, _caller, _request, token) => tokens.deleteToken(ctx, token),
+  CreateMeeting: conferences.createConference,
+  UpdateMeeting: conferences.editConference,
+  CancelMeeting: conferences.cancelConference,
+  SearchMeetings: (ctx, caller, request) =>
+    conferences.searchConferences(ctx, caller, ["active", "scheduled"], request),
+  SearchOnlineMeetings: (ctx, caller, request) =>
+    conferences.searchConferences(ctx, caller, ["active"], request),
+  ShowMeetingDetail: conferences.conferenceDetail,
+  ShowOnlineMeetingDetail: async (ctx, caller, request) => {
+    const { conferenceID } = request.query;
+    conferences.requireOn(await conferences.requireConference(ctx, caller.tenantId, conferenceID));
+    return conferences.conferenceDetail(ctx, caller, request);
+  },
+  ListOnlineConfAttendee: listAttendees,
+  StartMeeting: async (ctx, caller, request) => {
+    await conferences.startConference(ctx, caller, request);
+    return { uuid: "", regionIP: request.host };
+  },
+};
+
+/**
+ * Does what a request asks for, in one transaction. Query and body have been parsed by the operation's shapes. Gives the answer
+ * without the token in it; null if it is empty.
+ */
+export const perform = internalMutation({
   args: requestFields,
   // Each operation has an answer of its own, which its handler's types see to.
   returns: v.any(),
-  handler: async (ctx, args) => (await answer(ctx, args as Request)) ?? null,
+  handler: async (ctx, request) => (await answer(ctx, request)) ?? null,
 });
 
-async function answer(ctx: MutationCtx, request: Request): Promise<unknown> {
-  const { operation } = request;
-  if (operation in operationsBy.login) return login(ctx, request);
-  if (operation in operationsBy.withPassword) return withPassword(ctx, request);
-  if (operation in operationsBy.withControlToken)
-    return withControlToken(ctx, operation as ControlName, request);
-  return withAccessToken(ctx, request);
+function answer(ctx: MutationCtx, request: WireRequest): Promise<unknown> {
+  const name = request.operation as OperationName;
+  if (name in openHandlers) {
+    const handle = openHandlers[name as OpenName] as Handle<WireRequest>;
+    return handle(ctx, request);
+  }
+  if (name in accessHandlers) return withAccessToken(ctx, name as AccessName, request);
+  return withControlToken(ctx, name as ControlName, request);
 }
 
-async function login(ctx: MutationCtx, request: Request): Promise<unknown> {
-  const { body } = request as unknown as Parsed<"CreateToken">;
-  const { account = "", password = "", fresh } = request;
+async function login(ctx: MutationCtx, request: RequestOf<"CreateToken">): Promise<unknown> {
+  const { body, account = "", password = "", fresh } = request;
   if (body.account !== account) refuse("wrongAccountOrPassword", "Incorrect account or password");
   await takeWireToken(ctx, RATE, account);
   const key = await tokens.requireAccount(ctx, account, password);
@@ -87,38 +127,11 @@ async function login(ctx: MutationCtx, request: Request): Promise<unknown> {
 
 const RATE = { wire: "huawei", perMinute: 100 };
 
-async function withAccessToken(ctx: MutationCtx, request: Request): Promise<unknown> {
+async function withAccessToken(ctx: MutationCtx, name: AccessName, request: WireRequest): Promise<unknown> {
   const { caller, token } = await tokens.requireAccessToken(ctx, request.access ?? NO_TOKEN);
   await takeWireToken(ctx, RATE, caller.rateKey);
-  const parsed = <Name extends OperationName>() => request as unknown as Parsed<Name>;
-  switch (request.operation) {
-    case "DeleteToken":
-      return tokens.deleteToken(ctx, token);
-    case "CreateMeeting":
-      return conferences.createConference(ctx, caller, parsed<"CreateMeeting">());
-    case "UpdateMeeting":
-      return conferences.editConference(ctx, caller, parsed<"UpdateMeeting">());
-    case "CancelMeeting":
-      return conferences.cancelConference(ctx, caller, parsed<"CancelMeeting">());
-    case "SearchMeetings":
-      return conferences.searchConferences(ctx, caller, ["active", "scheduled"], parsed<"SearchMeetings">());
-    case "SearchOnlineMeetings":
-      return conferences.searchConferences(ctx, caller, ["active"], parsed<"SearchOnlineMeetings">());
-    case "ShowMeetingDetail":
-    case "ShowOnlineMeetingDetail": {
-      const { query } = parsed<"ShowMeetingDetail">();
-      const conference = await conferences.requireConference(ctx, caller.tenantId, query.conferenceID);
-      if (request.operation === "ShowOnlineMeetingDetail") conferences.requireOn(conference);
-      return conferences.conferenceDetail(ctx, caller, parsed<"ShowMeetingDetail">());
-    }
-    case "ListOnlineConfAttendee":
-      return listAttendees(ctx, caller, parsed<"ListOnlineConfAttendee">());
-    case "StartMeeting":
-      await conferences.startConference(ctx, caller, parsed<"StartMeeting">());
-      return { uuid: "", regionIP: request.host };
-    default:
-      throw new Error(`No handler for ${request.operation}`);
-  }
+  const handle = accessHandlers[name] as AccessHandler<WireRequest>;
+  return handle(ctx, caller, request, token);
 }
 
 const NO_TOKEN = { key: "", hash: "" };
@@ -137,16 +150,12 @@ async function listAttendees(
 }
 
 /** The caller and the meeting of a control token, which is good for this meeting alone. */
-async function withControlToken(
-  ctx: MutationCtx,
-  operation: ControlName,
-  request: Request,
-): Promise<unknown> {
+async function withControlToken(ctx: MutationCtx, name: ControlName, request: WireRequest): Promise<unknown> {
   const found = await tokens.findControlToken(ctx, request.control ?? NO_TOKEN);
   if (!found) refuse("authenticationFailed", "The meeting control token is invalid or has expired");
   const { caller, token } = found;
   await takeWireToken(ctx, RATE, caller.rateKey);
-  const { query } = request as unknown as Parsed<"StopMeeting">;
+  const { query }: Parsed<ControlName> = request;
   const conference = await conferences.requireConference(ctx, caller.tenantId, query.conferenceID);
   if (conference.meeting._id !== token.meetingId) {
     refuse("insufficientPermissions", "The meeting control token is of another meeting");
@@ -154,17 +163,17 @@ async function withControlToken(
   conferences.requireOn(conference);
   const edit = await openAsTenant(ctx, caller, token.meetingId, "change");
   // Which operation it is says of which shape its query and body are.
-  const handle = controlHandlers[operation] as (
-    ...args: [typeof edit, Request, typeof conference]
+  const handle = controlHandlers[name] as (
+    ...args: [typeof edit, WireRequest, typeof conference]
   ) => Promise<unknown>;
   const result = await handle(edit, request, conference);
   await edit.save();
   return result;
 }
 
-async function withPassword(ctx: MutationCtx, request: Request): Promise<unknown> {
-  if (request.operation === "InviteWithPwd") return inviteWithPassword(ctx, request);
-  const { query } = request as unknown as Parsed<"CreateConfToken">;
+/** Gives a control token for a meeting's host password, or makes the one that was sent last longer. */
+async function openControl(ctx: MutationCtx, request: RequestOf<"CreateConfToken">): Promise<unknown> {
+  const { query } = request;
   const kept = request.control && (await tokens.findControlToken(ctx, request.control));
   if (kept) {
     await takeWireToken(ctx, RATE, kept.caller.rateKey);
@@ -222,8 +231,10 @@ function controlToken(
   };
 }
 
-async function inviteWithPassword(ctx: MutationCtx, request: Request): Promise<void> {
-  const { query, body } = request as unknown as Parsed<"InviteWithPwd">;
+async function inviteWithPassword(
+  ctx: MutationCtx,
+  { query, body }: RequestOf<"InviteWithPwd">,
+): Promise<void> {
   const { meeting } = await conferences.openWithHostPassword(ctx, query.conferenceID, body.pwd);
   const caller = tokens.callerByPassword(meeting.tenantId, meeting._id);
   await takeWireToken(ctx, RATE, caller.rateKey);
@@ -239,7 +250,7 @@ export const deleteExpiredTokens = internalMutation({
   handler: async (ctx) => {
     const deleted = await tokens.deleteExpired(ctx, PAGE);
     if (deleted === PAGE)
-      await ctx.scheduler.runAfter(0, internal.dialects.huawei.functions.deleteExpiredTokens, {});
+      await ctx.scheduler.runAfter(0, internal.dialects.huawei.perform.deleteExpiredTokens, {});
     return null;
   },
 });
