@@ -9,7 +9,7 @@ export const idempotencyKey = z
   .max(255)
   .regex(/^[\x21-\x7e]+$/, "Must be printable ASCII without spaces")
   .describe(
-    "The same key with the same request gives the same answer for 24 hours, and nothing is done twice; with another request it is refused",
+    "A key counts for one caller and one function. With the same request it gives the same answer for 24 hours, and nothing is done twice; with another request it is refused",
   );
 
 /** Fields of the table `idempotencyKeys`. */

@@ -3,7 +3,8 @@ import { api } from "../../convex/_generated/api";
 import type { ParticipantsEntry } from "../../convex/contract/entries";
 import { codeOf, newMeeting, signUp, signUpAll, type Person } from "./setup";
 
-const { addMultipleParticipants, removeParticipant, updateParticipantRole } = api.meetings.lifecycle;
+const { addMultipleParticipants, removeMultipleParticipants, removeParticipant, updateParticipantRole } =
+  api.meetings.lifecycle;
 
 type Options = Omit<(typeof addMultipleParticipants)["_args"], "meetingId" | "participants">;
 
@@ -173,6 +174,18 @@ describe("an idempotency key", () => {
     await addWith({ idempotencyKey: "k" }, entry(ada));
     await host.as.mutation(api.users.mutations.deactivateUser, { userId: host.id });
     expect(await codeOf(addWith({ idempotencyKey: "k" }, entry(ada)))).toBe("USER_DEACTIVATED");
+  });
+
+  test("of one function says nothing of another's", async () => {
+    const { app, host, addWith, meetingId, rows } = await stage();
+    const ada = await signUp(app, "ada");
+    await addWith({ idempotencyKey: "k" }, entry(ada));
+    await host.as.mutation(removeMultipleParticipants, {
+      meetingId,
+      userIds: [ada.id],
+      idempotencyKey: "k",
+    });
+    expect(await rows()).toHaveLength(1);
   });
 
   test("of one caller says nothing of another's", async () => {
