@@ -14,7 +14,6 @@ import {
   query,
 } from "./_generated/server";
 import { type ArgsSchema, type Endpoint, functionName } from "./contract/endpoint";
-import type { IdSchema } from "./contract/ids";
 import type { PlaceField } from "./contract/participants";
 import { openAsHost, openAsModerator, openAsParticipant, type Place } from "./model/access";
 import { requireIdentity, requireUser } from "./model/caller";
@@ -25,7 +24,8 @@ import { parse } from "./model/parse";
 import { takeToken } from "./model/rateLimit";
 import { rehearse } from "./model/rehearsal";
 
-// Where such a context is made, what is spread comes last: an object that begins with it gets each further field the slow way.
+// Where such a context is made, what is spread comes last: each field that follows a spread at the head of an object literal takes
+// V8 many times as long as one before it. The same in the places of `convex/model` that every request of many people passes.
 
 /** The context of a function for whoever has a good token. */
 export type WithIdentity<Ctx> = Ctx & { identity: UserIdentity };
@@ -45,7 +45,7 @@ type Handler<Ctx, Args extends ArgsSchema, Returns extends z.ZodType> = (
 type ClientArgs<Args extends ArgsSchema> = Infer<ConvexValidatorFromZod<Args, "required">>;
 
 /** Arguments that name a meeting. */
-type ArgsOfMeeting = ArgsSchema & { shape: { meetingId: IdSchema<"meetings"> } };
+type ArgsOfMeeting = ArgsSchema & z.ZodType<{ meetingId: string }>;
 
 /** Registers the query of an endpoint, for callers with a good token, known here or not. */
 export function identityQuery<Args extends ArgsSchema, Returns extends z.ZodType>(
@@ -73,8 +73,8 @@ export function authedQuery<Args extends ArgsSchema, Returns extends z.ZodType>(
 }
 
 /**
- * Registers the query of an endpoint for whoever is in the meeting `meetingId`. It shows the same to all for whom the `fields` of
- * their rows are the same. Who calls, a nested query is asked, and the handler nobody: so a runtime may run it once for all of them.
+ * Registers the query of an endpoint for whoever is in the meeting `meetingId`. A nested query finds out who calls, and the handler
+ * must not, so that a runtime may share one run among callers whose `fields` are equal.
  */
 export function participantQuery<
   Args extends ArgsOfMeeting,
@@ -190,12 +190,10 @@ export function openAction<Args extends ArgsSchema, Returns extends z.ZodType>(
   });
 }
 
-type OfMeeting = ArgsSchema & z.ZodType<{ meetingId: string }>;
-
-/** Registers the mutation of an endpoint, for hosts of the meeting in whose state `action` can be done. */
-export function hostMutation<Args extends OfMeeting, Returns extends z.ZodType>(
+/** Registers the mutation of an endpoint, for hosts of the meeting in whose state `meetingAction` can be done. */
+export function hostMutation<Args extends ArgsOfMeeting, Returns extends z.ZodType>(
   endpoint: Endpoint<"mutation", Args, Returns>,
-  action: MeetingAction,
+  meetingAction: MeetingAction,
   handler: (
     edit: MeetingEdit,
     args: z.output<Args>,
@@ -203,21 +201,21 @@ export function hostMutation<Args extends OfMeeting, Returns extends z.ZodType>(
   ) => Promise<z.output<Returns>>,
 ): RegisteredMutation<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
   return authedMutation(endpoint, async (ctx, args) => {
-    const edit = await openAsHost(ctx, args.meetingId, action);
+    const edit = await openAsHost(ctx, args.meetingId, meetingAction);
     const result = await handler(edit, args, ctx);
     await edit.save();
     return result;
   });
 }
 
-/** Registers the mutation of an endpoint, for hosts and co-hosts of the meeting in whose state `action` can be done. */
-export function moderatorMutation<Args extends OfMeeting, Returns extends z.ZodType>(
+/** Registers the mutation of an endpoint, for hosts and co-hosts of the meeting in whose state `meetingAction` can be done. */
+export function moderatorMutation<Args extends ArgsOfMeeting, Returns extends z.ZodType>(
   endpoint: Endpoint<"mutation", Args, Returns>,
-  action: MeetingAction,
+  meetingAction: MeetingAction,
   handler: (edit: MeetingEdit, args: z.output<Args>) => Promise<z.output<Returns>>,
 ): RegisteredMutation<"public", ClientArgs<Args>, Promise<z.output<Returns>>> {
   return authedMutation(endpoint, async (ctx, args) => {
-    const edit = await openAsModerator(ctx, args.meetingId, action);
+    const edit = await openAsModerator(ctx, args.meetingId, meetingAction);
     const result = await handler(edit, args);
     await edit.save();
     return result;
@@ -225,7 +223,7 @@ export function moderatorMutation<Args extends OfMeeting, Returns extends z.ZodT
 }
 
 /** Registers the mutation of an endpoint, for whoever is in the meeting. */
-export function participantMutation<Args extends OfMeeting, Returns extends z.ZodType>(
+export function participantMutation<Args extends ArgsOfMeeting, Returns extends z.ZodType>(
   endpoint: Endpoint<"mutation", Args, Returns>,
   handler: (
     edit: MeetingEdit,

@@ -155,6 +155,7 @@ import type * as http_documents from "../http/documents.js";
 import type * as http_endpoint from "../http/endpoint.js";
 import type * as http_fallback from "../http/fallback.js";
 import type * as http_responses from "../http/responses.js";
+import type * as http_uri from "../http/uri.js";
 import type * as http_wireRouter from "../http/wireRouter.js";
 import type * as http_workosWebhook from "../http/workosWebhook.js";
 import type * as jobs from "../jobs.js";
@@ -413,6 +414,7 @@ declare const fullApi: ApiFromModules<{
   "http/endpoint": typeof http_endpoint;
   "http/fallback": typeof http_fallback;
   "http/responses": typeof http_responses;
+  "http/uri": typeof http_uri;
   "http/wireRouter": typeof http_wireRouter;
   "http/workosWebhook": typeof http_workosWebhook;
   jobs: typeof jobs;

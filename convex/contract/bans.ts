@@ -3,7 +3,7 @@ import { id } from "./ids";
 import { personFields } from "./participants";
 import { text } from "./text";
 
-export const banReason = text().trim().min(1).max(500);
+const banReason = text().trim().min(1).max(500);
 
 /** For how long and why. */
 export const banTerms = {

@@ -109,7 +109,7 @@ const errorCodes = Object.keys(errorStatus) as [ErrorCode, ...ErrorCode[]];
 const MAX_ISSUES = 20;
 
 /** What is wrong with one argument. `path` is empty for the arguments as a whole, else like `participants.3.role`. */
-export const issue = z.object({ path: z.string(), message: z.string() });
+const issue = z.object({ path: z.string(), message: z.string() });
 
 /** The data of every `ConvexError` thrown here, and `errorData` of every failed HTTP answer. */
 export const errorData = z.object({

@@ -44,7 +44,7 @@ export type EventActor = z.infer<typeof eventActor>;
 const fieldsOf = z.record(z.string(), z.unknown());
 
 /** One document that was changed. The fields that changed, before and after; a new one has no `before`. */
-export const eventChange = z.strictObject({
+const eventChange = z.strictObject({
   subject: z.string().describe("Id of the participant, meeting, invitation, ... that was changed"),
   before: fieldsOf.exactOptional(),
   after: fieldsOf.exactOptional(),

@@ -5,7 +5,7 @@ import { text } from "./text";
 export type Id<Table extends string> = string & { __tableName: Table };
 
 /** A zod schema for an id, in the type by which `convex-helpers` knows one, so that clients get typed ids. */
-export type IdSchema<Table extends string> = z.ZodCustom<Id<Table>, string> & z.core.$ZodRecordKey;
+type IdSchema<Table extends string> = z.ZodCustom<Id<Table>, string> & z.core.$ZodRecordKey;
 
 /** Which schemas are ids, and of which table. */
 export const idTables = z.registry<{ table: string }>();

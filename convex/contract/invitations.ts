@@ -31,7 +31,7 @@ export type InvitationState = z.infer<typeof invitationState>;
 export const onFullAtAcceptance = z.enum(["fail", "waitlist"]);
 
 /** The addresses that an entry may have, of which it has exactly one. */
-export const addresses = {
+const addresses = {
   email: email.exactOptional(),
   phone: phone.exactOptional().describe("Number to be called"),
   sip: sip.exactOptional().describe("SIP address to be called"),

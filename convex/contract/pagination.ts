@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-export const MAX_PAGE_SIZE = 500;
+const MAX_PAGE_SIZE = 500;
 
 /** Cursors hold the values of an index at one place, which are a few hundred characters each. */
 const cursor = z.string().max(10_000).nullable();

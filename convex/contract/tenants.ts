@@ -3,7 +3,7 @@ import { id } from "./ids";
 import { text } from "./text";
 
 /** A tenant is a WorkOS organization, what a person without one has, or what an administrator has made. */
-export const tenantKind = z.enum(["organization", "personal", "custom"]);
+const tenantKind = z.enum(["organization", "personal", "custom"]);
 export type TenantKind = z.infer<typeof tenantKind>;
 
 const MINUTE_MS = 60_000;

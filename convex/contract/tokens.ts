@@ -7,7 +7,7 @@ import { participantRole } from "./participants";
 const timeAt = z.number().describe("Milliseconds since the epoch");
 
 /** `refresh`: gives new join tokens to one device. `control`: lets an application act for a host. */
-export const tokenKind = z.enum(["refresh", "control"]);
+const tokenKind = z.enum(["refresh", "control"]);
 export type TokenKind = z.infer<typeof tokenKind>;
 
 /** Fields of the table `meetingTokens`. A token's text is its key and a secret, of which only the hash is kept. */
@@ -31,7 +31,7 @@ export const opaqueToken = z.string().min(1).max(200);
 export const joinToken = z.string().min(1).max(70_000);
 
 /** With what a device joins the meeting's room on the media server. */
-export const connectionInfo = z.strictObject({
+const connectionInfo = z.strictObject({
   roomId: z.string().describe("The room on the media server: the meeting's id"),
   url: z.string().describe("Of the media server"),
   participantId: id("meetingParticipants").describe("The identity under which the room knows the person"),

@@ -48,7 +48,7 @@ export const webhookEndpoint = z.strictObject({
 export type WebhookEndpoint = z.infer<typeof webhookEndpoint>;
 
 /** Why something has not been delivered. `status`: another than 2xx; redirects are not followed. */
-export const webhookFailure = z.enum(["status", "timeout", "unreachable", "blocked"]);
+const webhookFailure = z.enum(["status", "timeout", "unreachable", "blocked"]);
 
 /** What came of sending something once. */
 export const webhookAttempt = z.strictObject({

@@ -22,6 +22,15 @@ export interface WireOperation<
   readonly errors: readonly WireError[];
 }
 
+/** What an operation is given: its parameters and the fields of its body. */
+export type WireInput<Operation extends WireOperation> = Parsed<Operation["pathParameters"]> &
+  Partial<Parsed<Operation["queryParameters"]>> &
+  BodyOf<Operation>;
+
+type Parsed<Parameters> = { [Name in keyof Parameters]: z.output<Parameters[Name]> };
+
+type BodyOf<Operation> = Operation extends { readonly body?: z.ZodType<infer Body> } ? Body : object;
+
 /** An error in the system's own words. */
 export interface WireError {
   readonly status: number;

@@ -1,7 +1,7 @@
 import { fail } from "../model/errors";
 
 /** The longest body that is read: 1 MiB holds the longest batch ten times over. */
-export const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 
 type Reviver = (key: string, value: unknown) => unknown;
 

@@ -38,10 +38,14 @@ export function failureResponse(data: ErrorData, headers: Record<string, string>
 
 function knownError(error: unknown): ErrorData | undefined {
   if (!(error instanceof ConvexError)) return undefined;
-  return invalidCursor.safeParse(error.data).success ? INVALID_CURSOR : errorData.safeParse(error.data).data;
+  return isInvalidCursor(error.data) ? INVALID_CURSOR : errorData.safeParse(error.data).data;
 }
 
-/** What Convex throws when a page is asked for with a cursor that is not one of this query's. */
+/** Is this what Convex throws when a page is asked for with a cursor that is not one of this list? */
+export function isInvalidCursor(data: unknown): boolean {
+  return invalidCursor.safeParse(data).success;
+}
+
 const invalidCursor = z.object({
   isConvexSystemError: z.literal(true),
   paginationError: z.literal("InvalidCursor"),

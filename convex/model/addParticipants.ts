@@ -173,13 +173,13 @@ async function write(edit: MeetingEdit, decisions: readonly Decision[]): Promise
   ]);
 
   const concerned = [...inserts, ...waits, ...renewals, ...updates, ...ofKind(decisions, "return")];
-  const refs = await Promise.all(concerned.map(({ person }) => refFor(edit, person)));
+  const refs = await refsFor(edit, concerned);
   const [{ ids, changes }, renewed, updated, waitlistIds] = await Promise.all([
     insertParticipants(
       edit,
-      inserts.map(({ role, entry }, index) => ({
+      inserts.map(({ person, role, entry }) => ({
         role,
-        ...(refs[index] as PersonRef),
+        ...(refs.get(person) as PersonRef),
         ...dataOf(entry),
         ...(entry.hideHistory && { historyFrom: (edit.meeting.historyCount ?? 0) + 1 }),
       })),
@@ -197,8 +197,8 @@ async function write(edit: MeetingEdit, decisions: readonly Decision[]): Promise
     ),
     insertWaiting(
       edit,
-      waits.map(({ role, entry }, index) => ({
-        ...(refs[inserts.length + index] as PersonRef),
+      waits.map(({ person, role, entry }) => ({
+        ...(refs.get(person) as PersonRef),
         role,
         data: dataOf(entry),
         ...(entry.hideHistory && { hideHistory: true }),
@@ -247,15 +247,27 @@ async function leaveWaitlist(
   );
 }
 
-/** Whom the row stands for; a new external id gets its document. */
-async function refFor({ ctx: { db } }: MeetingEdit, person: Known): Promise<PersonRef> {
-  if (person.kind === "newcomer") return { guestId: await db.insert("guests", person.guest) };
-  if (person.kind === "user" && person.newGuest) await db.insert("guests", person.newGuest);
-  return person.ref;
+/** Whom the rows stand for, by the person; a new external id gets its document. */
+async function refsFor(
+  { ctx: { db } }: MeetingEdit,
+  concerned: readonly { person: Known }[],
+): Promise<ReadonlyMap<Known, PersonRef>> {
+  const refs = new Map<Known, PersonRef>();
+  await Promise.all(
+    concerned.map(async ({ person }) => {
+      if (person.kind === "newcomer") {
+        refs.set(person, { guestId: await db.insert("guests", person.guest) });
+        return;
+      }
+      if (person.kind === "user" && person.newGuest) await db.insert("guests", person.newGuest);
+      refs.set(person, person.ref);
+    }),
+  );
+  return refs;
 }
 
 function skippedEntry({ code, entry }: Extract<Decision, { kind: "refuse" }>): SkippedEntry {
-  // What is spread comes last: an object that begins with it gets each further field the slow way.
+  // What is spread comes last, for the reason given in `functions.ts`.
   return { reason: skipReasons[code], code, ...namedBy(entry) };
 }
 

@@ -15,13 +15,13 @@ export interface BanTerms {
 }
 
 /** Somebody who is to be banned. */
-export interface NewBan {
+interface NewBan {
   ref: PersonRef;
   terms: BanTerms;
 }
 
 /** The most bans a meeting can have, so that one request can look at all of them. */
-export const MAX_BANS = 2000;
+const MAX_BANS = 2000;
 
 /**
  * The ids of the users and guests who are banned from a meeting now. Meetings without bans, which is most of them, cost

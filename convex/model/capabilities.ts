@@ -18,7 +18,7 @@ export function effectiveCapabilities(bearer: Bearer, now: number): Capabilities
 }
 
 /** May the person send nothing at all at this time? */
-export function isSilent({ role, blockedUntil = 0 }: Bearer, now: number): boolean {
+function isSilent({ role, blockedUntil = 0 }: Bearer, now: number): boolean {
   return role === "observer" || blockedUntil > now;
 }
 

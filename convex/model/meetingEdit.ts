@@ -77,7 +77,7 @@ export class MeetingEdit {
       this.ctx.db.patch("meetings", meetingId, {
         eventSequence: eventSequence + this.#events.length,
         updatedAt: Date.now(),
-        // What is spread comes last: an object that begins with it gets each further field the slow way.
+        // What is spread comes last, for the reason given in `functions.ts`.
         ...this.#changed,
       }),
       ...this.#events.map(({ type, changes }, index) =>

@@ -113,7 +113,7 @@ export async function insertParticipants(
   }
   const ids = await Promise.all(
     people.map((person) =>
-      // What is spread comes last: an object that begins with it gets each further field the slow way.
+      // What is spread comes last, for the reason given in `functions.ts`.
       ctx.db.insert("meetingParticipants", { meetingId: meeting._id, presence: "invited", ...person }),
     ),
   );

@@ -8,10 +8,18 @@ import { findByVerifiedEmail } from "./users";
 export type PersonRef = { userId: Id<"users">; guestId?: never } | { guestId: Id<"guests">; userId?: never };
 
 /** Whom a row stands for. */
-export function refOf({ userId, guestId }: { userId?: Id<"users">; guestId?: Id<"guests"> }): PersonRef {
+export function refOf({
+  _id,
+  userId,
+  guestId,
+}: {
+  _id: string;
+  userId?: Id<"users">;
+  guestId?: Id<"guests">;
+}): PersonRef {
   if (userId !== undefined) return { userId };
   if (guestId !== undefined) return { guestId };
-  throw new Error("A row stands for nobody");
+  throw new Error(`Row ${_id} stands for nobody`);
 }
 
 /** The id of whom a row stands for. */

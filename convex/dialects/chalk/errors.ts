@@ -2,6 +2,7 @@ import { ConvexError } from "convex/values";
 import * as z from "zod";
 import type { SkipCode } from "../../contract/entries";
 import { type ErrorCode, errorData } from "../../contract/errors";
+import { isInvalidCursor } from "../../http/responses";
 import { type ErrorText, errorStatus } from "./errorTexts";
 
 const refusal = z.object({ status: z.int(), error: z.string(), retryAfterMs: z.number().exactOptional() });
@@ -59,7 +60,7 @@ export function refusalOf(error: unknown): Refusal | null {
   if (!(error instanceof ConvexError)) return null;
   const own = refusal.safeParse(error.data).data;
   if (own) return own;
-  if (invalidCursor.safeParse(error.data).success) return { status: 400, error: "invalid cursor" };
+  if (isInvalidCursor(error.data)) return { status: 400, error: "invalid cursor" };
   const { code, retryAfterMs } = errorData.partial().safeParse(error.data).data ?? {};
   const text = code && texts[code];
   if (text === undefined) return null;
@@ -77,9 +78,3 @@ export function describe(error: z.ZodError): string {
     ? message
     : `${field}: ${message}`;
 }
-
-/** What Convex throws when a page is asked for with a cursor that is not one of this list. */
-const invalidCursor = z.object({
-  isConvexSystemError: z.literal(true),
-  paginationError: z.literal("InvalidCursor"),
-});

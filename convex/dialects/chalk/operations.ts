@@ -1,6 +1,5 @@
 /** The operations: what the router matches, what is parsed, who may call, and what the OpenAPI document says. */
-import type * as z from "zod";
-import { type WireOperation, wireOperation } from "../../contract/wire";
+import { type WireInput, type WireOperation, wireOperation } from "../../contract/wire";
 import { openErrors, wireErrors } from "./errorTexts";
 import * as wire from "./wire";
 
@@ -235,11 +234,5 @@ export type OperationName = keyof typeof operations;
 /** Operations that need no credentials: what they take is one. */
 export const openOperations: readonly OperationName[] = ["IssueToken", "RefreshToken", "ExchangeJoinToken"];
 
-type Parsed<Shape> = { [Name in keyof Shape]: z.output<Shape[Name]> };
-
-type BodyOf<Operation> = Operation extends { readonly body?: z.ZodType<infer Body> } ? Body : object;
-
-/** What an operation is given: its parameters and the fields of its body. */
-export type InputOf<Name extends OperationName> = Parsed<(typeof operations)[Name]["pathParameters"]> &
-  Partial<Parsed<(typeof operations)[Name]["queryParameters"]>> &
-  BodyOf<(typeof operations)[Name]>;
+/** What an operation is given. */
+export type InputOf<Name extends OperationName> = WireInput<(typeof operations)[Name]>;

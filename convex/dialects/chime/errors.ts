@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { SkipCode } from "../../contract/entries";
 import { type ErrorCode, errorData } from "../../contract/errors";
 import type { WireError } from "../../contract/wire";
+import { isInvalidCursor } from "../../http/responses";
 
 /** The errors of this wire, with their HTTP statuses: those of the operations, and those of all AWS services. */
 export const exceptionStatus = {
@@ -70,7 +71,7 @@ export function refusalOf(error: unknown): Refusal | null {
   if (!(error instanceof ConvexError)) return null;
   const own = refusal.safeParse(error.data).data;
   if (own) return own;
-  if (invalidCursor.safeParse(error.data).success) {
+  if (isInvalidCursor(error.data)) {
     return { exception: "BadRequestException", message: "next-token: Not a token of this list" };
   }
   const { code, message, retryAfterMs } = errorData.partial().safeParse(error.data).data ?? {};
@@ -85,12 +86,6 @@ export function refusalOf(error: unknown): Refusal | null {
 export function shortName(exception: Exception): string {
   return exception.replace(/Exception$/, "");
 }
-
-/** What Convex throws when a page is asked for with a cursor that is not one of this list. */
-const invalidCursor = z.object({
-  isConvexSystemError: z.literal(true),
-  paginationError: z.literal("InvalidCursor"),
-});
 
 /** The errors that an operation can give, for its documentation. */
 export function wireErrors(...more: Exception[]): WireError[] {

@@ -1,6 +1,5 @@
 /** All operations: what the router matches, what is parsed, and what the OpenAPI document says. */
-import type * as z from "zod";
-import { wireOperation } from "../../contract/wire";
+import { type WireInput, wireOperation } from "../../contract/wire";
 import { wireErrors } from "./errors";
 import * as wire from "./wire";
 
@@ -181,11 +180,5 @@ export const operations = {
 
 export type OperationName = keyof typeof operations;
 
-type Parsed<Shape> = { [Name in keyof Shape]: z.output<Shape[Name]> };
-
-type BodyOf<Operation> = Operation extends { readonly body?: z.ZodType<infer Body> } ? Body : object;
-
-/** What an operation is given: its parameters and the fields of its body. */
-export type InputOf<Name extends OperationName> = Parsed<(typeof operations)[Name]["pathParameters"]> &
-  Partial<Parsed<(typeof operations)[Name]["queryParameters"]>> &
-  BodyOf<(typeof operations)[Name]>;
+/** What an operation is given. */
+export type InputOf<Name extends OperationName> = WireInput<(typeof operations)[Name]>;

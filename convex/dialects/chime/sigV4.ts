@@ -1,4 +1,5 @@
 /** AWS Signature Version 4 with signed headers, as pure functions. */
+import { escapeUri } from "../../http/uri";
 import { hex, hmacSha256, sha256 } from "../../model/secrets";
 
 const ALGORITHM = "AWS4-HMAC-SHA256";
@@ -117,7 +118,7 @@ function canonicalPath(path: string): string {
   const segments: string[] = [];
   for (const segment of path.split("/")) {
     if (segment === "..") segments.pop();
-    else if (segment !== "" && segment !== ".") segments.push(encode(segment));
+    else if (segment !== "" && segment !== ".") segments.push(escapeUri(segment));
   }
   const isFolder = path.endsWith("/") && segments.length > 0;
   return `/${segments.join("/")}${isFolder ? "/" : ""}`;
@@ -129,7 +130,7 @@ function canonicalQuery(query: string): string {
     .filter(Boolean)
     .map((pair): [string, string] => {
       const [name = "", ...value] = pair.split("=");
-      return [encode(decode(name)), encode(decode(value.join("=")))];
+      return [escapeUri(decode(name)), escapeUri(decode(value.join("=")))];
     })
     .toSorted(
       ([name, value], [otherName, otherValue]) => compare(name, otherName) || compare(value, otherValue),
@@ -150,12 +151,4 @@ function decode(text: string): string {
   } catch {
     return text;
   }
-}
-
-/** Leaves letters, digits and `-_.~` as they are, as AWS has it. */
-function encode(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }

@@ -18,7 +18,7 @@ const external = z
   .regex(/^[-_&@+=,(){}[\]/«».:|'"#a-zA-Z0-9À-ÿ\s]*$/u, "Has characters that are not allowed")
   .refine((value) => !/^aws:/i.test(value), "Names that begin with aws: are reserved");
 
-export const externalUserId = external;
+const externalUserId = external;
 
 /** May a person be called so? */
 export function isExternalUserId(name: string): boolean {
@@ -26,7 +26,7 @@ export function isExternalUserId(name: string): boolean {
 }
 
 /** All three are required. */
-export const capabilities = z.object({
+const capabilities = z.object({
   Audio: mediaCapability,
   Video: mediaCapability,
   Content: mediaCapability,
@@ -51,7 +51,7 @@ export const updateCapabilitiesExcept = z.object({
 const MAX_ATTENDEES = 250;
 const MAX_ATTENDEES_IN_HIGH_RESOLUTION = 25;
 
-export const meetingFeatures = z.object({
+const meetingFeatures = z.object({
   Audio: z.object({ EchoReduction: z.enum(["AVAILABLE", "UNAVAILABLE"]).exactOptional() }).exactOptional(),
   Video: z.object({ MaxResolution: z.enum(["None", "HD", "FHD"]).exactOptional() }).exactOptional(),
   Content: z.object({ MaxResolution: z.enum(["None", "FHD", "UHD"]).exactOptional() }).exactOptional(),
@@ -188,7 +188,7 @@ export const page = {
   "next-token": z.string().max(4096).exactOptional(),
 };
 
-export const attendee = z.object({
+const attendee = z.object({
   ExternalUserId: z.string(),
   AttendeeId: z.string(),
   JoinToken: z
@@ -201,7 +201,7 @@ export const attendee = z.object({
 });
 export type Attendee = z.infer<typeof attendee>;
 
-export const attendeeError = z.object({
+const attendeeError = z.object({
   ExternalUserId: z.string(),
   ErrorCode: z.string(),
   ErrorMessage: z.string(),
@@ -218,7 +218,7 @@ export const meetingDetails = z.object({
 
 const mediaUrl = z.string().exactOptional();
 
-export const meeting = meetingDetails.partial().extend({
+const meeting = meetingDetails.partial().extend({
   MeetingId: z.string(),
   MediaPlacement: z
     .object({ AudioHostUrl: mediaUrl, AudioFallbackUrl: mediaUrl, SignalingUrl: mediaUrl })

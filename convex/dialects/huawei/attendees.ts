@@ -83,7 +83,7 @@ async function namingOf(
 }
 
 /** An id that this wire was told is one of ours; any other is the application's own. */
-export function personOfId(db: DatabaseReader, given: string) {
+function personOfId(db: DatabaseReader, given: string) {
   const userId = db.normalizeId("users", given);
   if (userId) return { userId };
   const guestId = db.normalizeId("guests", given);
@@ -208,7 +208,7 @@ export function isMuted(row: Row): boolean {
   return !sends(effectiveCapabilities(row, Date.now()).audio);
 }
 
-export function roleOf({ role }: Row): 0 | 1 {
+function roleOf({ role }: Row): 0 | 1 {
   return role === "host" ? 1 : 0;
 }
 

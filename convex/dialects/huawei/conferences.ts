@@ -185,7 +185,7 @@ export async function conferenceDetail(
   };
 }
 
-export const WRONG_PASSWORD = "The meeting does not exist or the password is incorrect";
+const WRONG_PASSWORD = "The meeting does not exist or the password is incorrect";
 
 /** The meeting of an id as a client of its tenant gave it; MEETING_NOT_FOUND. */
 export async function requireConference(

@@ -19,7 +19,7 @@ const terminal = z.enum(["telepresence", ...terminalType.options]);
 const number = text().trim().min(1).max(127);
 
 /** A person to be invited. Which of the ways to name them is used is for `attendees.ts` to see. */
-export const attendee = z
+const attendee = z
   .object({
     userUUID: short.exactOptional(),
     accountId: text().trim().max(256).exactOptional(),
@@ -55,7 +55,7 @@ export const inviteWithPassword = z.object({
   isNotOverlayPidName: z.boolean().exactOptional(),
 });
 
-export const participantId = text().trim().min(1).max(255);
+const participantId = text().trim().min(1).max(255);
 /** The same where it need not be given: an empty one is none. */
 const optionalParticipantId = text().trim().max(255).exactOptional();
 
@@ -183,7 +183,7 @@ export const createConference = z.object({ ...conferenceFields, mediaTypes });
 export const editConference = z.object(conferenceFields);
 export type ConferenceRequest = z.output<typeof editConference>;
 
-export const conferenceId = text().trim().min(1).max(64);
+const conferenceId = text().trim().min(1).max(64);
 const searchKey = text().max(128).exactOptional();
 const page = {
   offset: whole(0, 10_000).exactOptional().describe("0 if absent"),
@@ -208,8 +208,8 @@ export const queries = {
   attendees: { conf_id: conferenceId, ...page, search_key: searchKey },
 };
 
-export const passwordEntry = z.object({ conferenceRole: z.enum(["chair", "general"]), password: z.string() });
-export const conferenceInfo = z.object({
+const passwordEntry = z.object({ conferenceRole: z.enum(["chair", "general"]), password: z.string() });
+const conferenceInfo = z.object({
   conferenceID: z.string(),
   subject: z.string(),
   size: z.int(),
@@ -243,7 +243,7 @@ export type ConferenceInfo = z.output<typeof conferenceInfo>;
 const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ data: z.array(item), offset: z.int(), limit: z.int(), count: z.int() });
 
-export const participantInfo = z.object({
+const participantInfo = z.object({
   participantID: z.string(),
   name: z.string(),
   subscriberID: z.string(),
@@ -258,7 +258,7 @@ export const participantInfo = z.object({
   phone3: z.string(),
   deptName: z.string(),
 });
-export const onlineAttendee = z.object({
+const onlineAttendee = z.object({
   participant_id: z.string(),
   name: z.string(),
   call_number: z.string(),

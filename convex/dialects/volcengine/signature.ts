@@ -1,4 +1,5 @@
 /** Volcengine's HMAC-SHA256 signatures, in the header `Authorization` or in the query. */
+import { escapeUri } from "../../http/uri";
 import { hex, hmacSha256, sha256 } from "../../model/secrets";
 
 const ALGORITHM = "HMAC-SHA256";
@@ -157,7 +158,7 @@ async function hashOf({ bodyHash }: SignedRequest, { signsBody }: Signature): Pr
 }
 
 /** The text whose hash is signed. */
-export function canonicalRequest(
+function canonicalRequest(
   { method, path, query, header }: Omit<SignedRequest, "bodyHash">,
   { signedHeaders, unsignedFields }: Pick<Signature, "signedHeaders" | "unsignedFields">,
   hash: string,
@@ -182,13 +183,6 @@ function canonicalHeader(name: string, value: string): string {
 function canonicalQuery(fields: SignedRequest["query"]): string {
   return fields
     .toSorted(([one], [other]) => (one < other ? -1 : Number(one > other)))
-    .map(([name, value]) => `${escaped(name)}=${escaped(value)}`)
+    .map(([name, value]) => `${escapeUri(name)}=${escapeUri(value)}`)
     .join("&");
-}
-
-function escaped(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }

@@ -92,7 +92,7 @@ const readIndex = long
   .transform(Number)
   .refine((value) => Number.isSafeInteger(value) && value >= 0, "Must be from 0 to 2^53 - 1");
 
-export const memberToAdd = z.object({
+const memberToAdd = z.object({
   // Those that are not greater than 0 are among those who have failed.
   ParticipantUserId: long.exactOptional(),
   ParticipantUserIdStr: personIdStr.exactOptional(),
@@ -101,7 +101,7 @@ export const memberToAdd = z.object({
 });
 export type MemberToAdd = z.output<typeof memberToAdd>;
 
-export const memberToModify = z.object({
+const memberToModify = z.object({
   ParticipantUserId: long.exactOptional(),
   ParticipantUserIdStr: personIdStr.exactOptional(),
   ...memberData,
