@@ -4,7 +4,7 @@ import type { DocumentCache, StoredDocument } from "./documentCache";
 
 /** How many ranges are known. */
 const MOST_RANGES = 2048;
-/** One with more in it, in characters, is read anew each time. */
+/** One with more in it and at its start, in characters, is read anew each time. */
 const LONGEST_CHARS = 64 << 10;
 /** When so much was taken in, all is forgotten: what the cache of documents has pushed out would stay in memory. */
 const MOST_CHARS = 16 << 20;
@@ -53,7 +53,7 @@ export class KnownRanges {
   /** Takes note of a range that was read, without writes of one's own. All keys in it begin with its start. */
   set(start: string, documents: readonly StoredDocument[]): void {
     if (start.length < GROUP_CHARS) return;
-    let chars = 0;
+    let chars = start.length;
     for (const { text } of documents) chars += text.length;
     if (chars > LONGEST_CHARS) return;
     if ((this.#chars += chars) > MOST_CHARS) this.clear();

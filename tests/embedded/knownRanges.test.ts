@@ -76,6 +76,13 @@ test("a transaction that has written sees its own writes in a range that is know
   expect(read(MEETINGS[0]).names).toEqual(["0", "1", "2"]);
 });
 
+test("a range whose start is too long is looked for each time", async () => {
+  const { read } = await stage();
+  for (const chars of [60_000, 70_000]) read("x".repeat(chars));
+  expect(read("x".repeat(60_000)).looks).toBe(0);
+  expect(read("x".repeat(70_000)).looks).toBe(1);
+});
+
 test("what is read of a known range counts as what is read of another", async () => {
   const { database, read } = await stage();
   const readAgain = (documentsRead: number) => {
