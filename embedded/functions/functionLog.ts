@@ -1,4 +1,5 @@
 import type { Failure } from "./failure";
+import { cut } from "./logLines";
 
 /** A call that has ended, as `convex logs` shows it. Times in seconds. */
 export type LogEntry = {
@@ -22,8 +23,9 @@ export type RecordCall = (
 ) => void;
 
 const MAX_ENTRIES = 1_000;
-/** Clients choose names and arguments, which errors repeat. In UTF-16 units. */
+/** Of a name and of an error no more is kept: clients choose names, and arguments, which errors repeat. */
 const MAX_TEXT_CHARS = 8 * 1024;
+/** Of all entries together. */
 const MAX_CHARS = 16 * 1024 * 1024;
 
 /** The calls that have ended last, in memory: for whoever watches, not for the record. */
@@ -33,17 +35,18 @@ export class FunctionLog {
   #first = 1;
   readonly #waiting = new Set<() => void>();
   #isClosed = false;
+  /** The length of all entries. */
   #chars = 0;
 
-  add(entry: LogEntry): void {
-    const kept = shortened(entry);
-    this.#entries.push(kept);
-    this.#chars += charsOf(kept);
-    while (this.#entries.length > MAX_ENTRIES || (this.#chars > MAX_CHARS && this.#entries.length > 1)) {
-      const oldest = this.#entries.shift();
-      if (oldest) this.#chars -= charsOf(oldest);
-      this.#first++;
-    }
+  add({ identifier, error, ...rest }: LogEntry): void {
+    const entry = {
+      ...rest,
+      identifier: cut(identifier, MAX_TEXT_CHARS),
+      error: error === null ? null : cut(error, MAX_TEXT_CHARS),
+    };
+    this.#entries.push(entry);
+    this.#chars += charsOf(entry);
+    while (this.#entries.length > MAX_ENTRIES || this.#chars > MAX_CHARS) this.#forgetFirst();
     this.#wakeAll();
   }
 
@@ -61,6 +64,13 @@ export class FunctionLog {
     if (cursor > 0 && cursor >= this.#next) await this.#change(waitMs);
     const entries = this.#entries.slice(Math.max(0, cursor - this.#first));
     return { entries, newCursor: this.#next };
+  }
+
+  #forgetFirst(): void {
+    const first = this.#entries.shift();
+    if (!first) return;
+    this.#chars -= charsOf(first);
+    this.#first++;
   }
 
   get #next(): number {
@@ -85,19 +95,6 @@ export class FunctionLog {
       this.#waiting.add(wake);
     });
   }
-}
-
-function shortened(entry: LogEntry): LogEntry {
-  const { identifier, error } = entry;
-  const isShort = identifier.length <= MAX_TEXT_CHARS && (error?.length ?? 0) <= MAX_TEXT_CHARS;
-  return isShort ? entry : { ...entry, identifier: cut(identifier), error: error && cut(error) };
-}
-
-function cut(text: string): string {
-  if (text.length <= MAX_TEXT_CHARS) return text;
-  // Of a slice V8 would keep the whole text.
-  const start = Buffer.from(text.slice(0, MAX_TEXT_CHARS)).toString();
-  return `${start} (truncated due to length)`;
 }
 
 function charsOf({ identifier, error, logLines }: LogEntry): number {

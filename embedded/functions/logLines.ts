@@ -15,11 +15,14 @@ export class LogLines {
       this.lines.push(`[ERROR] Log overflow (maximum ${MAX_LINES}). Remaining log lines omitted.`);
       return;
     }
-    const text = `[${level}] ${args.map(format).join(" ")}`;
-    this.lines.push(
-      text.length > MAX_LINE_CHARS ? `${text.slice(0, MAX_LINE_CHARS)} (truncated due to length)` : text,
-    );
+    this.lines.push(cut(`[${level}] ${args.map(format).join(" ")}`, MAX_LINE_CHARS));
   }
+}
+
+/** The beginning of a text that is too long, which says so. It is a copy, as V8 would keep the whole text for a slice of it. */
+export function cut(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text;
+  return `${Buffer.from(text.slice(0, maxChars)).toString()} (truncated due to length)`;
 }
 
 function format(value: unknown): string {

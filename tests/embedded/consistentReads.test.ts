@@ -107,3 +107,14 @@ test.each([
 test("logs are for the admin alone", async () => {
   expect((await fetch(`${server.url}/api/stream_function_logs?cursor=0`)).status).toBe(403);
 });
+
+test("logs are there for the admin however long the names are that clients call", async () => {
+  const headers = { Authorization: `Convex ${server.adminKey}` };
+  for (let i = 0; i < 5; i++) await post("query", { path: "x".repeat(10_000_000), args: {} });
+  await post("query", { path: "notes:all", args: {} });
+  const response = await fetch(`${server.url}/api/stream_function_logs?cursor=0`, { headers });
+  const text = await response.text();
+  expect(text.length).toBeLessThan(1_000_000);
+  const { entries } = JSON.parse(text) as { entries: { identifier: string }[] };
+  expect(entries.at(-1)).toMatchObject({ identifier: "notes:all" });
+});

@@ -616,6 +616,56 @@ describe("actions", () => {
   });
 });
 
+describe("the log of calls", () => {
+  test("has no more than 8 KiB of a name, and of an error that repeats it", async () => {
+    await app.outcome("query", "x".repeat(100_000));
+    const [entry] = (await app.runtime.log.since(0, 0)).entries;
+    const short = /^.{8192} \(truncated due to length\)$/;
+    expect(entry).toMatchObject({
+      identifier: expect.stringMatching(short) as string,
+      error: expect.stringMatching(short) as string,
+    });
+  });
+
+  test("has the last 16 MiB, and goes on counting", async () => {
+    const log = new FunctionLog();
+    const entry: LogEntry = {
+      kind: "Completion",
+      udfType: "Query",
+      identifier: "",
+      logLines: ["x".repeat(1024 * 1024)],
+      timestamp: 0,
+      executionTime: 0,
+      success: null,
+      error: null,
+    };
+    for (let i = 1; i <= 40; i++) log.add({ ...entry, timestamp: i });
+    const { entries, newCursor } = await log.since(0, 0);
+    expect(entries.map(({ timestamp }) => timestamp)).toEqual(Array.from({ length: 16 }, (_, i) => i + 25));
+    log.add({ ...entry, timestamp: 41 });
+    expect((await log.since(newCursor, 0)).entries).toMatchObject([{ timestamp: 41 }]);
+  });
+
+  test("has nothing of the runtime's own queries, whoever calls or watches them", async () => {
+    const path = "_system/cli/tables:default";
+    const call: LiveCall = {
+      path,
+      args: {},
+      caller: { kind: "admin" },
+      internalAllowed: true,
+      journal: null,
+    };
+    expect(await app.runtime.call("query", call)).toMatchObject({ ok: true });
+    expect(await app.outcome("query", path)).toMatchObject({ ok: false });
+    await new Promise<void>((resolve) =>
+      app.runtime.evaluate({ call, isKnown: () => false, done: () => resolve() }),
+    );
+    await app.query("notes:all");
+    const { entries } = await app.runtime.log.since(0, 0);
+    expect(entries.map(({ identifier }) => identifier)).toEqual(["notes:all"]);
+  });
+});
+
 test("a call says whether what it has written, and the disk has refused, may be there after a restart", async () => {
   const store = new MemoryStore();
   const refusing = await startRuntime(store);
