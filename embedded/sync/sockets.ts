@@ -39,6 +39,8 @@ export function serveSockets(server: Server, options: SocketsOptions): () => voi
     clientTracking: true,
   });
   const pace = new Pace(TRANSITIONS_PER_TURN);
+  // All that fit: a head that is to be read again has to be known in full.
+  server.maxHeadersCount = 0;
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {
       declineUpgrade(server, request, socket, head);
@@ -67,13 +69,14 @@ export function serveSockets(server: Server, options: SocketsOptions): () => voi
 /**
  * Lets a request be answered as if it had not offered another protocol, as RFC 9110 has it: Java's client and `curl --http2` offer
  * HTTP/2 with each. Node has taken its parser away from the connection, so the server gets the connection anew, with the same head.
+ * What was sent ahead of an answer may have none: the connection closes when it is idle, and the client has to send it again.
  */
 function declineUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-  const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`];
-  const { rawHeaders } = request;
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? "";
-    if (!/^(upgrade|http2-settings)$/i.test(name)) lines.push(`${name}: ${rawHeaders[i + 1]}`);
+  const { method, url, httpVersion, rawHeaders } = request;
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const [name = "", value = ""] = rawHeaders.slice(i, i + 2);
+    if (name.toLowerCase() !== "upgrade") lines.push(`${name}: ${value}`);
   }
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));
   server.emit("connection", socket);

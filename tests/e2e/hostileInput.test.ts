@@ -301,6 +301,50 @@ describe.each(ORIGINS)("what is hardly HTTP on the %s origin", (origin) => {
     expect(status).toBeLessThan(500);
   });
 
+  describe("a request that offers another protocol", () => {
+    const lines = [
+      "Connection: Upgrade, HTTP2-Settings",
+      "upgrade: h2c",
+      "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA",
+    ];
+    const body = createBody('{"title": "x"}')[origin];
+    const length = `Content-Length: ${body.length}`;
+
+    test("is answered as if it had not, again and again on one connection", async () => {
+      const before = await countMeetings();
+      const connection = await RawConnection.open(origin);
+      for (let answered = 1; answered <= 5; answered++) {
+        connection.send(head(origin, [...lines, length]) + body);
+        expect(await connection.statuses(answered)).toEqual(Array.from({ length: answered }, () => 200));
+      }
+      connection.close();
+      expect(await countMeetings()).toBe(before + 5);
+    });
+
+    test.each([
+      ["comes in two parts", [length], [body.slice(0, 5), body.slice(5)]],
+      [
+        "comes in chunks",
+        ["Transfer-Encoding: chunked"],
+        [`${body.length.toString(16)}\r\n${body}\r\n`, "0\r\n\r\n"],
+      ],
+      [
+        "is announced behind 2,000 other lines",
+        [...Array.from({ length: 2_000 }, () => "x:"), length],
+        [body],
+      ],
+    ])("is answered too when its body %s", async (_how, more, parts) => {
+      const connection = await RawConnection.open(origin);
+      connection.send(head(origin, [...lines, ...more]));
+      for (const part of parts) connection.send(part);
+      expect(await connection.statuses()).toEqual([200]);
+      // What comes behind it is a request of its own.
+      connection.send(head(origin, [], "GET /nothing HTTP/1.1"));
+      expect(await connection.statuses(2)).toEqual([200, 404]);
+      connection.close();
+    });
+  });
+
   test("CONNECT is no way through", async () => {
     expect(await exchange(origin, "CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n")).not.toBe(200);
   });
