@@ -59,20 +59,27 @@ export class Database {
   static async open(store: Store, documentCacheChars?: number): Promise<Database> {
     const text = store.get(CATALOG_KEY);
     const catalog = text === undefined ? Catalog.empty() : Catalog.parse(text);
-    // Clients may have been told of a commit that a crash has kept from the disk: no time that they have seen is to come yet.
-    const now = BigInt(Date.now()) * NANOSECONDS_PER_MS;
-    const stored = BigInt(store.get(TIMESTAMP_KEY) ?? "0");
-    const timestamp = stored > now ? stored : now;
+    const timestamp = BigInt(store.get(TIMESTAMP_KEY) ?? "0");
     const database = new Database(store, catalog, timestamp, documentCacheChars);
     if (text === undefined) await store.commit(new Map([[CATALOG_KEY, catalog.stringify()]]));
+    else database.#catchUp();
     return database;
+  }
+
+  /** Clients may have been told of a commit that a crash has kept from the disk: no time that they have seen may be still to come. */
+  #catchUp(): void {
+    const now = BigInt(Date.now()) * NANOSECONDS_PER_MS;
+    if (now > this.#timestamp) this.#timestamp = now;
   }
 
   get catalog(): Catalog {
     return this.#catalog;
   }
 
-  /** The timestamp of the last commit: nanoseconds since the epoch, strictly increasing, across restarts too. */
+  /**
+   * The timestamp of the last commit, or the time at which the database was opened: nanoseconds since the epoch, strictly
+   * increasing, across restarts too.
+   */
   get timestamp(): bigint {
     return this.#timestamp;
   }

@@ -543,6 +543,20 @@ test("timestamps and creation times go on after a kill where they were, whatever
   await restarted.close();
 });
 
+test("the timestamp after a kill is none that clients have seen, though its commit is gone", async () => {
+  const path = await newDatabase();
+  const database = await Database.open(await LogStore.open(path, LOG_ALONE));
+  database.commit([["kept", "1"]]);
+  await database.durable();
+  const copy = await copyOf(path);
+  const seen = database.commit([["gone", "1"]]);
+  await database.close();
+  const restarted = await Database.open(await LogStore.open(copy));
+  expect(restarted.get("gone")).toBeUndefined();
+  expect(restarted.timestamp).toBeGreaterThanOrEqual(seen);
+  await restarted.close();
+});
+
 describe("a disk that takes no more", () => {
   test("makes commits fail and nothing else; when it takes them again they succeed, and a kill loses none of them", async () => {
     const path = await newDatabase();

@@ -2,6 +2,7 @@ import { ConvexClient, ConvexHttpClient } from "convex/browser";
 import { ConvexReactClient } from "convex/react";
 import { makeFunctionReference } from "convex/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { encodeTimestamp } from "../../embedded/values/timestamp";
 import { newDataFolder, startServer, type TestServer } from "../temporaryServer";
 import { FIXTURE_APP } from "./harness";
 import { WebSocket } from "ws";
@@ -175,6 +176,20 @@ describe("functions over the socket", () => {
     server = await start({ port });
     await waiting;
     expect(ann.seen.at(-1)).toEqual(["before", "while it was away"]);
+  });
+
+  test("a client that was told of a time that a crash has kept from the disk is taken in again", async () => {
+    await connect().mutation(add, { author: "ann", text: "stored" });
+    await server.close();
+    const told = BigInt(Date.now()) * 1_000_000n;
+    server = await start();
+    const client = await RawClient.open(server.url);
+    const maxObservedTimestamp = encodeTimestamp(told);
+    client.send({ type: "Connect", sessionId: "s", connectionCount: 1, maxObservedTimestamp });
+    client.send(addQuery(0));
+    const answered = client.until(({ type }) => type === "Transition");
+    expect(await Promise.race([client.closed, answered])).toMatchObject({ type: "Transition" });
+    client.close();
   });
 });
 
