@@ -8,8 +8,6 @@ import type { Transaction } from "../transaction/transaction";
 export interface Enclosure {
   /** Comes before the function. Gives the result, as JSON text, of a call that must not run again, else `null`. */
   before(transaction: Transaction, nowMs: number): string | null;
-  /** Gives what {@link before} would of a call that can't be run any more, as the app has changed. Changes nothing. */
-  kept?(transaction: Transaction): string | null;
   /** Comes after a function that has succeeded. `value`: its result as JSON text. */
   after(transaction: Transaction, value: string, nowMs: number): void;
 }
@@ -23,16 +21,14 @@ export type KeptResult = { readonly value: string; readonly atMs: number };
  */
 export function once(sessionAndRequest: string): Enclosure {
   const key = replayKey(sessionAndRequest);
-  const kept = (transaction: Transaction) => {
-    const text = transaction.readNote(key);
-    return text === undefined ? null : (JSON.parse(text) as KeptResult).value;
-  };
   return {
-    before: kept,
-    kept,
+    before(transaction) {
+      const kept = transaction.readNote(key);
+      return kept === undefined ? null : (JSON.parse(kept) as KeptResult).value;
+    },
     after(transaction, value, atMs) {
-      const result: KeptResult = { value, atMs };
-      transaction.writeNote(key, JSON.stringify(result));
+      const kept: KeptResult = { value, atMs };
+      transaction.writeNote(key, JSON.stringify(kept));
     },
   };
 }

@@ -46,14 +46,14 @@ const MAX_WATCHED_WRITES = 2_000;
 
 /** Live queries are run again for this long at a stretch; then calls that have come meanwhile have their turn. */
 const LIVE_SLICE_MS = 4;
-/** So many at a stretch, as each result is sent to somebody, which takes its time too. */
-const MAX_LIVE_AT_ONCE = 100;
 /**
  * Where calls make them run again faster than that, a session that watches several would never have results of one state. So
  * the longer it is since none was waiting, the longer they run at a stretch, up to this.
  */
 const MAX_LIVE_SLICE_MS = 500;
 const LIVE_SHARE_OF_BACKLOG = 0.25;
+/** In each ms no more than so many, as each result is sent to somebody, which takes its time too. */
+const MAX_LIVE_PER_MS = 25;
 
 type TransactionKind = "query" | "mutation";
 
@@ -124,18 +124,27 @@ export class Executor {
   /** Runs a query or mutation. Never rejects. */
   async run(kind: TransactionKind, call: Call): Promise<Outcome> {
     const prepared = this.#prepare(kind, call, null);
-    if ("ok" in prepared) {
-      const kept = call.enclosure?.kept?.(new Transaction(this.database, null)) ?? null;
-      if (kept === null) return prepared;
-      await this.database.durable();
-      return { ok: true, path: prepared.path, value: kept, logs: [] };
-    }
+    if ("ok" in prepared) return this.#refuse(call, prepared);
     const room = kind === "mutation" ? this.database.room() : undefined;
     if (room) await room;
     return await new Promise((settle) => {
       this.#queue.push({ call: prepared, result: null, settle });
       this.#scheduleDrain();
     });
+  }
+
+  /** Ends a call that can't be run; but one that has run before, when the app was another, as it has ended then. */
+  async #refuse({ enclosure }: Call, refused: Outcome): Promise<Outcome> {
+    const { path, logs } = refused;
+    try {
+      const kept = enclosure?.before(new Transaction(this.database, null), Date.now()) ?? null;
+      if (kept === null) return refused;
+      await this.database.durable();
+      return { ok: true, path, logs, value: kept };
+    } catch (error) {
+      this.onFault(error);
+      return { ok: false, path, logs, ...lossOf(error) };
+    }
   }
 
   #prepare(kind: TransactionKind, call: Call, journal: string | null): Prepared | Outcome {
@@ -250,8 +259,7 @@ export class Executor {
     const elapsed = () => performance.now() - startedAt;
     const backlogMs = startedAt - this.#liveSince;
     const sliceMs = Math.min(MAX_LIVE_SLICE_MS, Math.max(LIVE_SLICE_MS, backlogMs * LIVE_SHARE_OF_BACKLOG));
-    const most = Math.max(MAX_LIVE_AT_ONCE, (MAX_LIVE_AT_ONCE * sliceMs) / LIVE_SLICE_MS);
-    for (let count = 0; count < most && elapsed() < sliceMs; count++) {
+    for (let count = 0; count < MAX_LIVE_PER_MS * sliceMs && elapsed() < sliceMs; count++) {
       const run = this.#live.shift();
       if (!run) return;
       const begin = (query: Prepared) => {
@@ -317,10 +325,9 @@ export class Executor {
       () => job.settle(outcome),
       (error: unknown) => {
         this.onFault(error);
-        const isInDoubt = error instanceof InDoubtError;
         // What has got its documents after all has to be there after a restart.
-        if (!isInDoubt) this.#removeUnused(job);
-        job.settle(outcomeOf(job.call, { failure: isInDoubt ? IN_DOUBT : NOT_WRITTEN, fault: true }));
+        if (!(error instanceof InDoubtError)) this.#removeUnused(job);
+        job.settle(outcomeOf(job.call, lossOf(error)));
       },
     );
   }
@@ -421,6 +428,11 @@ function outcomeOf({ function: { path }, logs: { lines: logs } }: Prepared, resu
 
 function evaluationOf(query: Prepared, transaction: Transaction, result: Settled): Evaluation {
   return evaluation(outcomeOf(query, result), query, transaction);
+}
+
+/** How a call ends whose commit the disk has refused. */
+function lossOf(error: unknown): Exclude<Settled, { value: string }> {
+  return { failure: error instanceof InDoubtError ? IN_DOUBT : NOT_WRITTEN, fault: true };
 }
 
 function timedOut(): Failure {

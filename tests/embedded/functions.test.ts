@@ -2,6 +2,10 @@ import { createHmac } from "node:crypto";
 import path from "node:path";
 import { getDocumentSize } from "convex/values";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ANONYMOUS } from "../../embedded/functions/caller";
+import type { LiveCall } from "../../embedded/functions/calls";
+import { once } from "../../embedded/functions/enclosure";
+import { FunctionLog, type LogEntry } from "../../embedded/functions/functionLog";
 import { Log } from "../../embedded/storage/log";
 import { LogStore } from "../../embedded/storage/logStore";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
@@ -699,4 +703,37 @@ test("the content of a file goes with the call that has stored it, unless that m
   await refuse(new Error("full"));
   expect(await blobs.keys()).toEqual([inDoubt]);
   await store.close();
+});
+
+test("what is kept of a mutation is not told before it is on disk, nor if the same one can't be run any more", async () => {
+  const store = new MemoryStore();
+  const refusing = await startRuntime(store);
+  const call = (path: string) =>
+    refusing.runtime.call("mutation", {
+      path,
+      args: { author: "ann", text: "hello" },
+      caller: ANONYMOUS,
+      internalAllowed: false,
+      enclosure: once("session:1"),
+    });
+  let refuse: (error: Error) => void = () => undefined;
+  const committed = new Promise<void>((resolve) => {
+    const commit = store.commit.bind(store);
+    vi.spyOn(store, "commit").mockImplementationOnce(async (writes) => {
+      await commit(writes);
+      resolve();
+      return new Promise((_, reject) => (refuse = reject));
+    });
+  });
+  const first = call("notes:add");
+  await committed;
+  const again = call("notes:gone");
+  refuse(new Error("full"));
+  const lost = {
+    ok: false,
+    fault: true,
+    failure: { message: expect.stringContaining("could not write") as string },
+  };
+  expect(await first).toMatchObject(lost);
+  expect(await again).toMatchObject(lost);
 });

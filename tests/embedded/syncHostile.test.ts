@@ -166,6 +166,26 @@ describe("what a client sends twice", () => {
     second.close();
   });
 
+  test.each([
+    ["that is not there any more", { ...mutation(7, "once", "changed"), udfPath: "notes:gone" }],
+    ["that takes other arguments by now", { ...mutation(7, "once"), args: [{ author: "changed" }] }],
+  ])("a mutation %s has the result that it had", async (_what, again) => {
+    const sessionId = crypto.randomUUID();
+    const first = await RawClient.connected(server.url, sessionId);
+    first.send(mutation(7, "once", "changed"));
+    const answer = await first.until(({ type }) => type === "MutationResponse");
+    first.close();
+    const second = await RawClient.connected(server.url, sessionId);
+    second.send(again);
+    second.send({ ...again, requestId: 8 });
+    await second.until(({ requestId }) => requestId === 8);
+    expect(second.received.filter(({ type }) => type === "MutationResponse")).toMatchObject([
+      { requestId: 7, success: true, result: answer["result"] },
+      { requestId: 8, success: false },
+    ]);
+    second.close();
+  });
+
   test("the same request id of another session is another mutation", async () => {
     for (const author of ["one", "two"]) {
       const client = await RawClient.connected(server.url);
@@ -197,6 +217,32 @@ describe("what a client sends twice", () => {
         expect(value.filter((text) => !answered.has(text))).toEqual([]);
     }
     client.close();
+  });
+
+  test("a client that watches many queries is told of changes while others write without a pause", async () => {
+    const reader = await RawClient.connected(server.url);
+    const modifications = Array.from({ length: 400 }, (_, queryId) => ({
+      type: "Add",
+      queryId,
+      udfPath: "notes:byAuthor",
+      args: [{ author: "crowd", to: queryId }],
+    }));
+    reader.send({ ...addQuery(0), modifications });
+    await reader.until(({ type }) => type === "Transition");
+    const transitions = () => reader.received.filter(({ type }) => type === "Transition").length;
+    let writes = 0;
+    const write = async () => {
+      const writer = await RawClient.connected(server.url);
+      // Without the fourth transition they end some time.
+      for (let i = 0; transitions() < 4 && writes < 3_000; i++, writes++) {
+        writer.send(mutation(i, "x", "crowd"));
+        await writer.until(({ requestId }) => requestId === i);
+      }
+      writer.close();
+    };
+    await Promise.all(Array.from({ length: 16 }, write));
+    expect(transitions()).toBeGreaterThanOrEqual(4);
+    reader.close();
   });
 
   test("each transition starts where the one before it has ended", async () => {
