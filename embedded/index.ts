@@ -102,7 +102,7 @@ const DEFAULT_SITE_PORT = 3211;
 /** The version of Convex whose behaviour this runtime has. */
 const CONVEX_VERSION = "1.48.0";
 const INSTANCE_NAME = "embedded";
-/** What of the memory for objects the results of live queries may take. */
+/** What of the memory for objects live queries and their results may take. */
 const LIVE_RESULTS_SHARE = 0.25;
 
 /** The folder of stored files, in the data folder. */

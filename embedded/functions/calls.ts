@@ -35,6 +35,8 @@ export type Evaluation = {
   readonly journal: string | null;
   /** The result is the same for all callers to whom these give the same. `null`: it is right for nobody else. */
   readonly guards: readonly Guard[] | null;
+  /** How much is held of it, in UTF-16 units. */
+  readonly length: number;
 };
 
 /** Runs a guard's request in the name of a live query's caller. `null`: what it gives is right for this one call alone. */

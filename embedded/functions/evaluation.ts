@@ -2,6 +2,7 @@
 import type { KeyRange } from "../transaction/keys";
 import type { Transaction } from "../transaction/transaction";
 import type { Evaluation, Outcome } from "./calls";
+import { failureText } from "./failure";
 import type { LogLines } from "./logLines";
 import type { Guard, Observations } from "./observations";
 
@@ -17,7 +18,7 @@ export function evaluation(outcome: Outcome, traces: Traces, transaction: Transa
   const { observed, page } = traces;
   const journal = page.end;
   if (!outcome.ok || observed.identity || !isRepeatable(traces, transaction)) {
-    return { outcome, ranges: transaction.readRanges(), journal, guards: null };
+    return withLength({ outcome, ranges: transaction.readRanges(), journal, guards: null });
   }
   const ranges: KeyRange[] = [];
   let end = 0;
@@ -27,7 +28,27 @@ export function evaluation(outcome: Outcome, traces: Traces, transaction: Transa
     return { request, value, ranges: transaction.readRanges(from, to) };
   });
   ranges.push(...transaction.readRanges(end));
-  return { outcome, ranges, journal, guards };
+  return withLength({ outcome, ranges, journal, guards });
+}
+
+/** The same of a call that could not be run. */
+export function refusal(outcome: Outcome): Evaluation {
+  return withLength({ outcome, ranges: [], journal: null, guards: null });
+}
+
+/** What a client asks with may be in all of it: in errors, in keys that were read, and in what nested queries are asked with. */
+function withLength(evaluated: Omit<Evaluation, "length">): Evaluation {
+  const { outcome, ranges, guards } = evaluated;
+  let length = outcome.ok
+    ? outcome.value.length
+    : failureText(outcome.failure).length + JSON.stringify(outcome.failure.data ?? null).length;
+  for (const line of outcome.logs) length += line.length;
+  for (const { start, end } of ranges) length += start.length + end.length;
+  for (const guard of guards ?? []) {
+    length += guard.request.length + guard.value.length;
+    for (const { start, end } of guard.ranges) length += start.length + end.length;
+  }
+  return { ...evaluated, length };
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Call, Evaluation, LiveRun, Outcome } from "./calls";
 import { checkArgs, findFunction } from "./checks";
 import { CpuTime } from "./cpuTime";
 import type { Enclosure } from "./enclosure";
-import { evaluation, isRepeatable } from "./evaluation";
+import { evaluation, isRepeatable, refusal } from "./evaluation";
 import { COULD_NOT_COMPLETE, failure, type Failure } from "./failure";
 import { removeUnused } from "./files";
 import type { FileUrls } from "./fileUrls";
@@ -299,7 +299,7 @@ export class Executor {
     };
     if (isKnown(ask)) return null;
     const query = this.#prepare("query", call, call.journal);
-    if ("ok" in query) return { outcome: query, ranges: [], journal: null, guards: null };
+    if ("ok" in query) return refusal(query);
     const transaction = begin(query);
     return evaluationOf(query, transaction, this.#executeSafely(query, transaction));
   }

@@ -11,7 +11,7 @@ export type LiveQueryHost = {
   onCommit(listener: (written: { readonly all: Iterable<string> }) => void): void;
   /** Calls the listener when commits are taken back that queries may have read. */
   onLoss(listener: () => void): void;
-  /** The longest that all results together may be, in UTF-16 units. */
+  /** The longest that all queries and their results may be together, in UTF-16 units. */
   readonly maxLength: number;
 };
 
@@ -23,8 +23,8 @@ export interface Watcher {
   drop(): void;
 }
 
-/** Queries are many, and their keys mostly short: so much of each does not count. */
-const SMALL_KEY_LENGTH = 4_096;
+/** What a query is asked with is held so often: as its arguments, in its kind, in its key and in that of a result of several. */
+const COPIES = 4;
 
 /** What a guard gives to the caller of a live query. */
 type Answer = { readonly value: string; readonly stopWatchingRanges: () => void };
@@ -56,14 +56,19 @@ export class LiveQuery {
     return isForSeveral ? bytesOf(this.evaluation) : null;
   }
 
-  /** What it is asked with, as far as that is more than any small query has. */
+  /** What its last run has left, which keeps a page's end where it was when the page is read again. */
+  get journal(): string | null {
+    return this.evaluation?.journal ?? this.call.journal;
+  }
+
+  /** How much is held of what it is asked with, in UTF-16 units. */
   get askedLength(): number {
-    return Math.max(0, this.key.length - SMALL_KEY_LENGTH);
+    return COPIES * this.key.length;
   }
 
   /** How much of what is held is held for it alone, in UTF-16 units. */
   get length(): number {
-    if (this.shared) return this.askedLength + lengthOf(this.shared.evaluation) / this.shared.members.size;
+    if (this.shared) return this.askedLength + this.shared.evaluation.length / this.shared.members.size;
     return this.askedLength + (this.isCurrent ? lengthOf(this.evaluation) : 0);
   }
 }
@@ -142,8 +147,7 @@ export class LiveQueries {
   }
 
   #run(query: LiveQuery): void {
-    // A journal keeps a page's end where it was when the page is read again.
-    const journal = query.evaluation?.journal ?? query.call.journal;
+    const { journal } = query;
     const key = `${query.kind}${JSON.stringify(journal)}`;
     let known: Known | null = null;
     this.#waiting++;
@@ -195,7 +199,7 @@ export class LiveQueries {
     query.evaluation = evaluation;
     query.isCurrent = true;
     query.stopWatchingRanges = this.#ranges.add(evaluation.ranges, query);
-    this.#length += lengthOf(evaluation);
+    this.#length += evaluation.length;
   }
 
   #addAnswers(query: LiveQuery, guards: readonly Guard[]): void {
@@ -209,7 +213,7 @@ export class LiveQueries {
     const { evaluation, members } = result;
     if (members.size === 0) {
       result.stopWatchingRanges = this.#ranges.add(evaluation.ranges, result);
-      this.#length += lengthOf(evaluation);
+      this.#length += evaluation.length;
     }
     members.add(query);
     query.shared = result;
@@ -224,7 +228,7 @@ export class LiveQueries {
     if (!shared?.members.delete(query) || shared.members.size > 0) return;
     shared.stopWatchingRanges();
     this.#shared.remove(shared);
-    this.#length -= lengthOf(shared.evaluation);
+    this.#length -= shared.evaluation.length;
   }
 
   /** Gives back what is held for a query. */
@@ -238,7 +242,7 @@ export class LiveQueries {
     this.#length -= lengthOf(query.evaluation);
   }
 
-  /** Drops watchers while the results are too long, first those for whom most is held. */
+  /** Drops watchers while too much is held, first those for whom most is. */
   #makeRoom(): void {
     // Those who will share a result have not all come to it yet: till then it would count as that of the first alone.
     const tolerance = this.#waiting > 0 ? 1.5 : 1;
@@ -267,5 +271,5 @@ function bytesOf(evaluation: Evaluation | null): Buffer | null {
 }
 
 function lengthOf(evaluation: Evaluation | null): number {
-  return evaluation?.outcome.ok ? evaluation.outcome.value.length : 0;
+  return evaluation?.length ?? 0;
 }

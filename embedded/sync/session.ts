@@ -63,9 +63,9 @@ const MAX_WAITING = 1_000;
 const MAX_WAITING_LENGTH = 4 * 1024 * 1024;
 /** Arguments of actions that run. Reading goes on meanwhile, as they may take long, so more than this are refused. */
 const MAX_ACTIONS_LENGTH = 64 * 1024 * 1024;
-/** A session may watch so many queries, with results of this length in all. */
+/** A session may watch so many queries, of this length in all, with what they are asked with, have read and give. */
 const MAX_QUERIES = 10_000;
-const MAX_RESULTS_LENGTH = 128 * 1024 * 1024;
+const MAX_QUERIES_LENGTH = 128 * 1024 * 1024;
 
 /** Close codes of RFC 6455. */
 const NORMAL = 1000;
@@ -81,8 +81,7 @@ type QueryState = { readonly live: LiveQuery; sent: Evaluation | null };
 export class Session {
   #sessionId: string | null = null;
   #identity = ANONYMOUS;
-  #queries = new Map<number, QueryState>();
-  readonly #addQueries = new Map<number, AddQuery>();
+  readonly #queries = new Map<number, QueryState>();
   /** What was removed since the last transition. */
   #removed: number[] = [];
   #received = { querySet: 0, identity: 0 };
@@ -186,11 +185,12 @@ export class Session {
         this.#refuseIdentity(error.message, true);
         return;
       }
-      // Its socket may have gone meanwhile: then nobody is left to watch for.
-      if (this.#closed) return;
     }
     this.#received.identity++;
-    for (const [queryId, query] of this.#addQueries) this.#watch(queryId, query);
+    for (const [queryId, { live }] of this.#queries) {
+      const { path: udfPath, args, component: componentPath } = live.call;
+      this.#watch(queryId, { udfPath, args, componentPath }, live.journal);
+    }
     this.#requireTransition();
   }
 
@@ -200,12 +200,10 @@ export class Session {
     for (const modification of message.modifications) {
       const { queryId } = modification;
       if (modification.type === "Add") {
-        if (this.#addQueries.has(queryId)) throw new ProtocolError(`Query ${queryId} is there already`);
-        if (this.#addQueries.size >= MAX_QUERIES) throw new ProtocolError(`More than ${MAX_QUERIES} queries`);
-        this.#addQueries.set(queryId, modification);
-        this.#watch(queryId, modification);
+        if (this.#queries.has(queryId)) throw new ProtocolError(`Query ${queryId} is there already`);
+        if (this.#queries.size >= MAX_QUERIES) throw new ProtocolError(`More than ${MAX_QUERIES} queries`);
+        this.#watch(queryId, modification, modification.journal ?? null);
       } else {
-        if (!this.#addQueries.delete(queryId)) throw new ProtocolError(`There is no query ${queryId}`);
         this.#unwatch(queryId);
         this.#removed.push(queryId);
       }
@@ -215,11 +213,9 @@ export class Session {
   }
 
   /** Watches a query in the name of the present identity, in the place of what was watched under this id before. */
-  #watch(queryId: number, query: AddQuery): void {
+  #watch(queryId: number, asked: Asked, journal: string | null): void {
     const before = this.#queries.get(queryId);
-    // A page that has been read keeps its end, whoever asks for it now.
-    const journal = before?.live.evaluation?.journal ?? query.journal ?? null;
-    const call = { ...callOf(query, this.#identity.caller), journal };
+    const call = { ...callOf(asked, this.#identity.caller), journal };
     const live = this.host.liveQueries.watch(call, this.#watcher);
     this.#queries.set(queryId, { live, sent: before?.sent ?? null });
     if (before) this.host.liveQueries.unwatch(before.live, this.#watcher);
@@ -227,8 +223,9 @@ export class Session {
 
   #unwatch(queryId: number): void {
     const query = this.#queries.get(queryId);
+    if (!query) throw new ProtocolError(`There is no query ${queryId}`);
     this.#queries.delete(queryId);
-    if (query) this.host.liveQueries.unwatch(query.live, this.#watcher);
+    this.host.liveQueries.unwatch(query.live, this.#watcher);
   }
 
   /** Mutations of a session run one at a time, in order. */
@@ -298,7 +295,7 @@ export class Session {
 
   readonly #watcher: Watcher = {
     changed: () => this.#schedule(),
-    drop: () => this.#close(TRY_AGAIN_LATER, "The results of all queries are too large"),
+    drop: () => this.#close(TRY_AGAIN_LATER, "All queries and their results are too large"),
   };
 
   #schedule(): void {
@@ -346,11 +343,10 @@ export class Session {
     let length = 0;
     for (const { live } of this.#queries.values()) {
       isCurrent &&= live.isCurrent;
-      const outcome = live.evaluation?.outcome;
-      length += live.askedLength;
-      if (outcome?.ok) length += outcome.value.length;
+      length += live.askedLength + (live.evaluation?.length ?? 0);
     }
-    if (length > MAX_RESULTS_LENGTH) this.#close(TRY_AGAIN_LATER, "The results of the queries are too large");
+    if (length > MAX_QUERIES_LENGTH)
+      this.#close(TRY_AGAIN_LATER, "The queries and their results are too large");
     return isCurrent && !this.#closed;
   }
 
@@ -404,7 +400,10 @@ export class Session {
   }
 }
 
-function callOf({ udfPath, args, componentPath }: FunctionRequest | AddQuery, caller: Caller): Call {
+/** What a client asks for. */
+type Asked = Pick<AddQuery, "udfPath" | "componentPath"> & { readonly args: Json };
+
+function callOf({ udfPath, args, componentPath }: Asked, caller: Caller): Call {
   const call = { path: udfPath, args, caller, internalAllowed: caller.kind === "admin" };
   if (!componentPath) return call;
   if (caller.kind !== "admin") {

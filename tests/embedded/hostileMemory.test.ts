@@ -159,6 +159,7 @@ describe("queries", () => {
     newVersion: baseVersion + 1,
     modifications,
   });
+  const TOO_LARGE = { code: 1013, reason: "The queries and their results are too large" };
   const COUNT = 10_000;
   const numbers = Array.from({ length: COUNT }, (_, i) => i);
   const transitionOf = (client: RawClient, querySet: number) =>
@@ -230,7 +231,44 @@ describe("queries", () => {
       args: [{ length: 12 * MEGABYTE, salt: queryId }],
     });
     client.send(modify(0, numbers.slice(0, 15).map(large)));
-    expect(await client.closed).toEqual({ code: 1013, reason: "The results of the queries are too large" });
+    expect(await client.closed).toEqual(TOO_LARGE);
+  });
+
+  test("arguments count as often as they are held, and close the socket when that is more than 128 MiB", async () => {
+    const client = await RawClient.connected(server.url);
+    const large = "x".repeat(10_000_000);
+    const all = numbers.slice(0, 13);
+    for (const i of all) client.send(modify(i, [{ ...add(i, `${i}${large}`), udfPath: "notes:gone" }]));
+    const answered = transitionOf(client, all.length).then(() => "all are answered");
+    expect(await Promise.race([client.closed, answered])).toEqual(TOO_LARGE);
+  });
+
+  test("arguments that many sessions ask with are held once", async () => {
+    const clients: RawClient[] = [];
+    const watchLarge = async () => {
+      const client = await RawClient.connected(server.url);
+      clients.push(client);
+      client.send(modify(0, [add(0, "x".repeat(10_000_000))]));
+      await transitionOf(client, 1);
+    };
+    await watchLarge();
+    const { heapBytes } = await server.measure();
+    expect(heapBytes - heapBefore).toBeGreaterThan(10_000_000);
+    for (let i = 0; i < 15; i++) await watchLarge();
+    await server.shrinksTo(heapBytes + SLACK_BYTES);
+    for (const client of clients) client.close();
+  });
+
+  test("names of some 10 MB that no function has are forgotten when they are answered", async () => {
+    for (const i of numbers.slice(0, 20)) {
+      const response = await fetch(`${server.url}/api/query`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ path: `${i}${"x".repeat(10_000_000)}`, args: {} }),
+      });
+      expect(await response.json()).toMatchObject({ status: "error" });
+    }
+    await server.shrinksTo(heapBefore + SLACK_BYTES);
   });
 });
 

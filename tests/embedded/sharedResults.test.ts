@@ -247,7 +247,7 @@ test("pages that are shared stay without gaps, and each caller's journal is that
 });
 
 test("when all results together are too long, whoever has the most is dropped, and what many share counts in parts", async () => {
-  const audience = await Audience.gather({ maxLength: 3_000 });
+  const audience = await Audience.gather({ maxLength: 9_000 });
   const dropped: string[] = [];
   const join = (name: string, paths: string[]) => {
     const queries: LiveQuery[] = [];
@@ -269,6 +269,26 @@ test("when all results together are too long, whoever has the most is dropped, a
   await audience.settled();
   expect(dropped).toEqual([]);
   await audience.write("y".repeat(900));
+  await audience.settled();
+  expect(dropped).toEqual(["eve"]);
+});
+
+test.each([
+  ["arguments", "circles:internalPeople", "x".repeat(6_000)],
+  ["arguments and the keys that it has read", "circles:people", "x".repeat(3_400)],
+  ["name and the error that repeats it", `circles:${"x".repeat(4_000)}`, "tea"],
+])("when a query is too long with its %s, whoever watches it is dropped", async (_what, path, circle) => {
+  const audience = await Audience.gather({ maxLength: 20_000 });
+  const dropped: string[] = [];
+  const watch = (name: string, asked: string, of: string) => {
+    const watcher = audience.watcher(() => {
+      dropped.push(name);
+      audience.unwatch(query, watcher);
+    });
+    const query = audience.watch(asked, { kind: "admin" }, { circle: of }, watcher);
+  };
+  watch("ann", "circles:people", "tea");
+  watch("eve", path, circle);
   await audience.settled();
   expect(dropped).toEqual(["eve"]);
 });

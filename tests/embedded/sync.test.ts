@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { encodeTimestamp } from "../../embedded/values/timestamp";
 import { newDataFolder, startServer, type TestServer } from "../temporaryServer";
 import { FIXTURE_APP } from "./harness";
+import { addQuery, RawClient, type Message } from "./rawClient";
 import { WebSocket } from "ws";
 
 const add = makeFunctionReference<"mutation", { author: string; text: string; rank?: number }, string>(
@@ -151,6 +152,50 @@ describe("live queries", () => {
     await first.until(({ page: rows }) => rows.some(({ text }) => text === "5") && rows.length === 2);
     const texts = [first, second].flatMap((watch) => watch.seen.at(-1)?.page.map(({ text }) => text) ?? []);
     expect(texts).toEqual(["0", "5", "20", "30"]);
+  });
+});
+
+describe("a client whose identity changes", () => {
+  const signIn = (baseVersion: number) => ({
+    type: "Authenticate",
+    baseVersion,
+    tokenType: "Admin",
+    value: server.adminKey,
+    impersonating: { tokenIdentifier: "me|ann", issuer: "me", subject: "ann" },
+  });
+  const signOut = (baseVersion: number) => ({ type: "Authenticate", baseVersion, tokenType: "None" });
+
+  test.each([
+    ["once", () => [signIn(0)]],
+    ["twice at once", () => [signIn(0), signOut(1)]],
+  ])("keeps the end of a page that it has read, if it changes %s", async (_howOften, changes) => {
+    const writer = connect();
+    for (const rank of [0, 10, 20]) await writer.mutation(add, { author: "ann", text: `${rank}`, rank });
+    const client = await RawClient.connected(server.url);
+    client.send(
+      addQuery(0, "notes:page", [{ author: "ann", paginationOpts: { numItems: 2, cursor: null } }]),
+    );
+    /** What a transition shows, or the one before it if it changes nothing. */
+    let shown: string[] = [];
+    const transition = async (matches: (message: Message) => boolean) => {
+      const message = await client.until((one) => one.type === "Transition" && matches(one));
+      for (const { value } of message["modifications"] as { value: { page: { text: string }[] } }[])
+        shown = value.page.map(({ text }) => text);
+      return shown;
+    };
+    expect(await transition(() => true)).toEqual(["0", "10"]);
+    await writer.mutation(add, { author: "ann", text: "5", rank: 5 });
+    expect(await transition(({ modifications }) => JSON.stringify(modifications).includes('"5"'))).toEqual([
+      "0",
+      "5",
+      "10",
+    ]);
+    const messages = changes();
+    for (const message of messages) client.send(message);
+    const isSeen = ({ endVersion }: Message) =>
+      (endVersion as { identity: number }).identity === messages.length;
+    expect(await transition(isSeen)).toEqual(["0", "5", "10"]);
+    client.close();
   });
 });
 

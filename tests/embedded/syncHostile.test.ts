@@ -1,9 +1,12 @@
 import { connect as connectTcp } from "node:net";
 import { once } from "node:events";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
+import { Disclosure } from "../../embedded/functions/disclosure";
+import { LiveQueries } from "../../embedded/sync/liveQueries";
+import { Session, type SocketIdentity } from "../../embedded/sync/session";
 import { startServer, type TestServer } from "../temporaryServer";
-import { FIXTURE_APP } from "./harness";
+import { FIXTURE_APP, startRuntime } from "./harness";
 import { addQuery, mutation, RawClient } from "./rawClient";
 
 let server: TestServer;
@@ -143,6 +146,52 @@ describe("slow clients", () => {
     sleeper.readOn();
     expect((await sleeper.closed).code).toBe(1006);
   }, 60_000);
+});
+
+describe("clients that go away", () => {
+  test("a session whose client has gone while its token was looked at watches nothing", async () => {
+    const host = await startRuntime();
+    const { runtime, database } = host;
+    let runs = 0;
+    const liveQueries = new LiveQueries({
+      evaluate: (run) => {
+        runs++;
+        runtime.evaluate(run);
+      },
+      onCommit: (listener) => database.onCommit(listener),
+      onLoss: (listener) => database.onLoss(listener),
+      maxLength: Infinity,
+    });
+    let verified: (identity: SocketIdentity) => void = () => undefined;
+    const authenticate = vi.fn<() => Promise<SocketIdentity>>(
+      () => new Promise((resolve) => (verified = resolve)),
+    );
+    const ignore = () => undefined;
+    const session = new Session(
+      {
+        liveQueries,
+        authenticate,
+        disclosure: new Disclosure(false),
+        call: (kind, call) => runtime.call(kind, call),
+        timestamp: () => database.timestamp,
+        durable: () => database.durable(),
+      },
+      { send: ignore, turn: ignore, close: ignore, pause: ignore, resume: ignore },
+      (error) => host.faults.push(error),
+    );
+    for (const message of [
+      { type: "Connect", sessionId: "s", connectionCount: 0 },
+      addQuery(0),
+      { type: "Authenticate", tokenType: "User", value: "a token", baseVersion: 0 },
+    ])
+      session.receive(JSON.stringify(message));
+    await vi.waitFor(() => expect(authenticate).toHaveBeenCalled());
+    session.end();
+    verified({ caller: { kind: "admin" }, expiresAtMs: Infinity });
+    await host.mutation("notes:add", { author: "ann", text: "hello" });
+    expect(runs).toBe(1);
+    expect(host.faults).toEqual([]);
+  });
 });
 
 describe("what a client sends twice", () => {
