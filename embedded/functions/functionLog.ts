@@ -38,12 +38,8 @@ export class FunctionLog {
   /** The length of all entries. */
   #chars = 0;
 
-  add({ identifier, error, ...rest }: LogEntry): void {
-    const entry = {
-      ...rest,
-      identifier: cut(identifier, MAX_TEXT_CHARS),
-      error: error === null ? null : cut(error, MAX_TEXT_CHARS),
-    };
+  add(given: LogEntry): void {
+    const entry = isShort(given) ? given : shortened(given);
     this.#entries.push(entry);
     this.#chars += charsOf(entry);
     while (this.#entries.length > MAX_ENTRIES || this.#chars > MAX_CHARS) this.#forgetFirst();
@@ -95,6 +91,19 @@ export class FunctionLog {
       this.#waiting.add(wake);
     });
   }
+}
+
+function isShort({ identifier, error }: LogEntry): boolean {
+  return identifier.length <= MAX_TEXT_CHARS && (error === null || error.length <= MAX_TEXT_CHARS);
+}
+
+function shortened(entry: LogEntry): LogEntry {
+  const { identifier, error } = entry;
+  return {
+    ...entry,
+    identifier: cut(identifier, MAX_TEXT_CHARS),
+    error: error === null ? null : cut(error, MAX_TEXT_CHARS),
+  };
 }
 
 function charsOf({ identifier, error, logLines }: LogEntry): number {
