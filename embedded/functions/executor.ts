@@ -50,7 +50,7 @@ const LIVE_SLICE_MS = 4;
  * Where calls make them run again faster than that, a session that watches several would never have results of one state. So
  * the longer it is since none was waiting, the longer they run at a stretch, up to this.
  */
-const MAX_LIVE_SLICE_MS = 500;
+const MAX_LIVE_SLICE_MS = 100;
 const LIVE_SHARE_OF_BACKLOG = 0.25;
 /** In each ms no more than so many, as each result is sent to somebody, which takes its time too. */
 const MAX_LIVE_PER_MS = 25;
