@@ -212,6 +212,7 @@ import type * as model_namedPeople from "../model/namedPeople.js";
 import type * as model_opaqueTokens from "../model/opaqueTokens.js";
 import type * as model_organizations from "../model/organizations.js";
 import type * as model_outbox from "../model/outbox.js";
+import type * as model_pages from "../model/pages.js";
 import type * as model_parse from "../model/parse.js";
 import type * as model_participantStates from "../model/participantStates.js";
 import type * as model_participants from "../model/participants.js";
@@ -471,6 +472,7 @@ declare const fullApi: ApiFromModules<{
   "model/opaqueTokens": typeof model_opaqueTokens;
   "model/organizations": typeof model_organizations;
   "model/outbox": typeof model_outbox;
+  "model/pages": typeof model_pages;
   "model/parse": typeof model_parse;
   "model/participantStates": typeof model_participantStates;
   "model/participants": typeof model_participants;

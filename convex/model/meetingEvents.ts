@@ -2,6 +2,7 @@ import type { PaginationOptions } from "convex/server";
 import type { Id } from "../_generated/dataModel";
 import type { DatabaseReader } from "../_generated/server";
 import type { EventType } from "../contract/events";
+import { shortPage } from "./pages";
 
 /** A page of the events of a meeting: one index range, whatever is asked for. */
 export function listEvents(
@@ -21,5 +22,5 @@ export function listEvents(
     : table.withIndex("by_meeting_and_sequence", (q) =>
         q.eq("meetingId", meetingId).gte("sequence", first).lte("sequence", last),
       );
-  return events.order(order).paginate(paginationOpts);
+  return events.order(order).paginate(shortPage(paginationOpts));
 }

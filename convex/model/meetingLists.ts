@@ -4,6 +4,7 @@ import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader } from "../_generated/server";
 import { internalMeetingFields, MAX_MEETINGS_SCANNED, type MeetingState } from "../contract/meetings";
 import type { ParticipantRole, Presence } from "../contract/participants";
+import { shortPage } from "./pages";
 import { publicView } from "./profiles";
 
 const DEFAULT_LIMIT = 50;
@@ -51,7 +52,7 @@ export async function listParticipants(
   filter: { role?: ParticipantRole; presence?: Presence },
   paginationOpts: PaginationOptions,
 ) {
-  const result = await participantsBy(db, meetingId, filter).paginate(paginationOpts);
+  const result = await participantsBy(db, meetingId, filter).paginate(shortPage(paginationOpts));
   const page = await Promise.all(result.page.map((participant) => withPerson(db, participant)));
   return { ...result, page };
 }
