@@ -48,10 +48,11 @@ const MAX_WATCHED_WRITES = 2_000;
 const LIVE_SLICE_MS = 4;
 /**
  * Where calls make them run again faster than that, a session that watches several would never have results of one state. So
- * the longer it is since none was waiting, the longer they run at a stretch, up to this.
+ * the longer it is since none was waiting, beyond what a change that many watch takes, the longer they run at a stretch, up to this.
  */
 const MAX_LIVE_SLICE_MS = 100;
 const LIVE_SHARE_OF_BACKLOG = 0.25;
+const LIVE_PATIENCE_MS = 250;
 /** In each ms no more than so many, as each result is sent to somebody, which takes its time too. */
 const MAX_LIVE_PER_MS = 25;
 
@@ -257,7 +258,7 @@ export class Executor {
   #drainLive(turn: Turn): void {
     const startedAt = performance.now();
     const elapsed = () => performance.now() - startedAt;
-    const backlogMs = startedAt - this.#liveSince;
+    const backlogMs = startedAt - this.#liveSince - LIVE_PATIENCE_MS;
     const sliceMs = Math.min(MAX_LIVE_SLICE_MS, Math.max(LIVE_SLICE_MS, backlogMs * LIVE_SHARE_OF_BACKLOG));
     for (let count = 0; count < MAX_LIVE_PER_MS * sliceMs && elapsed() < sliceMs; count++) {
       const run = this.#live.shift();
