@@ -96,9 +96,13 @@ export class Usage {
 
   #checkBytesRead(): void {
     const { bytesRead } = this.limits;
-    if (this.#used.bytesRead + this.#unmeasuredChars * MOST_BYTES_PER_CHAR <= bytesRead) return;
+    if (this.#mostBytesRead <= bytesRead) return;
     this.#measure();
     if (this.#used.bytesRead > bytesRead) throw new DeveloperError(exceeded("bytesRead", bytesRead));
+  }
+
+  get #mostBytesRead(): number {
+    return this.#used.bytesRead + this.#unmeasuredChars * MOST_BYTES_PER_CHAR;
   }
 
   #measure(): void {
@@ -111,6 +115,11 @@ export class Usage {
   get bytesRead(): number {
     this.#measure();
     return this.#used.bytesRead;
+  }
+
+  /** Whether so many bytes have been read, which takes time to tell only where it may be so. */
+  hasRead(bytes: number): boolean {
+    return this.#mostBytesRead >= bytes && this.bytesRead >= bytes;
   }
 
   /** Sets limits for what comes now, which may use so much more, and in all no more than before. */

@@ -293,22 +293,21 @@ const SOFT_READ_SHARE = 0.75;
 
 /** Reads one page of a query. */
 export function readPage(transaction: Transaction, request: PageRequest, secret: Buffer): Page {
-  const { query, pageSize, maximumRowsRead, maximumBytesRead } = request;
+  const { query, pageSize } = request;
   const { usage } = transaction;
   checkPageRequest(request);
+  const maxRows = request.maximumRowsRead ?? Infinity;
+  const maxBytes = request.maximumBytesRead ?? Infinity;
   const fingerprint = queryFingerprint(query);
   const open = (text: string) => openCursor(text, fingerprint, secret);
   const start = request.cursor === null ? null : open(request.cursor);
   const endCursor = request.endCursor ? open(request.endCursor) : null;
   const page: string[] = [];
   const positions: string[] = [];
-  const bytesBefore = maximumBytesRead ? usage.bytesRead : 0;
-  /** What the page has read of what it may, filtered rows too. */
-  const readShare = () => {
-    const rowShare = maximumRowsRead ? positions.length / maximumRowsRead : 0;
-    const byteShare = maximumBytesRead ? (usage.bytesRead - bytesBefore) / maximumBytesRead : 0;
-    return Math.max(rowShare, byteShare);
-  };
+  const bytesBefore = maxBytes < Infinity ? usage.bytesRead : 0;
+  /** Whether the page has read so much, filtered rows too. */
+  const hasRead = (rows: number, bytes: number) =>
+    positions.length >= rows || usage.hasRead(bytesBefore + bytes);
   let end: Cursor | null = start !== null && "end" in start ? start : null;
   let pageStatus: Page["pageStatus"] = null;
   if (end === null) {
@@ -319,7 +318,7 @@ export function readPage(transaction: Transaction, request: PageRequest, secret:
     );
     const upTo = endCursor !== null && "after" in endCursor ? endCursor.after : null;
     while (endCursor !== null || page.length < pageSize) {
-      if (endCursor === null && readShare() >= 1) {
+      if (endCursor === null && hasRead(maxRows, maxBytes)) {
         pageStatus = "SplitRequired";
         break;
       }
@@ -334,7 +333,10 @@ export function readPage(transaction: Transaction, request: PageRequest, secret:
     end = endCursor ?? end ?? { after: stream.position ?? "" };
   }
   const middle = positions[Math.floor((positions.length - 1) / 2)];
-  const isLarge = usage.nearReadLimit || page.length > SOFT_MAX_PAGE_LENGTH || readShare() > SOFT_READ_SHARE;
+  const isLarge =
+    usage.nearReadLimit ||
+    page.length > SOFT_MAX_PAGE_LENGTH ||
+    hasRead(moreThanSoft(maxRows), moreThanSoft(maxBytes));
   if (isLarge) pageStatus ??= "SplitRecommended";
   const seal = (cursor: Cursor) => sealCursor(cursor, fingerprint, secret);
   return {
@@ -344,6 +346,10 @@ export function readPage(transaction: Transaction, request: PageRequest, secret:
     splitCursor: positions.length > 1 && middle !== undefined ? seal({ after: middle }) : null,
     pageStatus,
   };
+}
+
+function moreThanSoft(limit: number): number {
+  return Math.floor(limit * SOFT_READ_SHARE) + 1;
 }
 
 function checkPageRequest({ pageSize, maximumRowsRead, maximumBytesRead }: PageRequest): void {
