@@ -11,6 +11,7 @@ import { handleDeployRequest, isDeployPath, type DeployApiOptions } from "./depl
 import { targetOf, type Exchange } from "./exchange";
 import { handleApiRequest, type FunctionsApiOptions } from "./functionsApi";
 import { handleHttpAction, type HttpActionsOptions } from "./httpActions";
+import { OwedAnswers } from "./owedAnswers";
 import { sendJson, sendJsonAndClose } from "./respond";
 import { handleSnapshotRequest, isSnapshotPath, type SnapshotApiOptions } from "./snapshotApi";
 import { serveStatic, type StaticMount } from "./staticFiles";
@@ -77,10 +78,10 @@ export function createSiteServer(options: HttpOptions): Server {
 type Connection = { unanswered: number };
 
 /** The answers that each server still owes. */
-const owed = new WeakMap<Server, Set<ServerResponse>>();
+const owed = new WeakMap<Server, OwedAnswers>();
 
 function serve(options: HttpOptions, handle: Handler): Server {
-  const responses = new Set<ServerResponse>();
+  const responses = new OwedAnswers();
   const connections = new WeakMap<Socket, Connection>();
   const server = createServer((request, response) => {
     const { socket } = request;
@@ -91,10 +92,10 @@ function serve(options: HttpOptions, handle: Handler): Server {
       return;
     }
     cutOffUnread(socket, response, options.unreadMs ?? UNREAD_MS);
-    responses.add(response);
+    const answered = responses.add(response);
     response.once("close", () => {
       connection.unanswered--;
-      responses.delete(response);
+      answered();
       if (!server.listening && responses.size === 0) server.closeAllConnections();
     });
     answer(options, request, response, handle).catch((error: unknown) => {
@@ -159,7 +160,7 @@ const UNFINISHED_MS = 2_000;
 
 /** Stops listening, lets requests under way be answered, and closes all connections that have none. */
 export function closeServer(server: Server): Promise<void> {
-  const responses = owed.get(server) ?? new Set();
+  const responses = owed.get(server) ?? new OwedAnswers();
   return new Promise((resolve) => {
     const unfinished = setTimeout(() => {
       for (const { req } of responses) if (!req.complete) req.destroy();
