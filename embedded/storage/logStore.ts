@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { setImmediate } from "node:timers";
 import { Additions } from "./additions";
 import { Deferred } from "./deferred";
+import { DeletedRuns } from "./deletedRuns";
 import { FoundEntries } from "./foundEntries";
 import { KnownStems } from "./knownStems";
 import { LmdbStore } from "./lmdbStore";
@@ -18,6 +19,9 @@ import { checkKey, firstOf, type Order, type Snapshot, type Store, type Writes }
 import { WaitingParts, type WaitingSizes } from "./waitingParts";
 
 type Entry = [key: string, value: string];
+
+/** If so many deleted keys were stepped over, the next one who reads there does not. */
+const MANY_HIDDEN = 32;
 
 export type LogSizes = WaitingSizes & {
   /** The database may be behind by so many bytes, beside the generation that is under way and what waits; then commits wait. */
@@ -71,6 +75,7 @@ export class LogStore implements Store {
   #flush: Promise<void> = Promise.resolve();
   readonly #found = new FoundEntries();
   readonly #stems: KnownStems;
+  readonly #deleted = new DeletedRuns();
 
   private constructor(
     private readonly database: LmdbStore,
@@ -119,7 +124,10 @@ export class LogStore implements Store {
     return value === undefined ? this.database.get(key) : (value ?? undefined);
   }
 
-  take(start: string, end: string | null, order: Order, limit: number, tail?: number): Entry[] {
+  take(wantedStart: string, wantedEnd: string | null, order: Order, limit: number, tail?: number): Entry[] {
+    const [start, end] =
+      tail === undefined ? this.#narrow(wantedStart, wantedEnd, order) : [wantedStart, wantedEnd];
+    if (end !== null && start >= end) return [];
     const newer = this.#filling.take(start, end, order, limit, tail);
     const older = this.#applying?.take(start, end, order, limit, tail) ?? [];
     const inMemory = newer.length + older.length;
@@ -183,6 +191,11 @@ export class LogStore implements Store {
     }
     const group = this.#openGroup ?? this.#begin();
     group.add(writes);
+    if (!this.#deleted.isEmpty) {
+      writes.forEach((value, key) => {
+        if (value !== null) this.#deleted.written(key);
+      });
+    }
     this.#version++;
     return group.done.promise;
   }
@@ -224,13 +237,26 @@ export class LogStore implements Store {
     return entries;
   }
 
+  /** A range without what is known to be deleted where it is read from. */
+  #narrow(start: string, end: string | null, order: Order): [start: string, end: string | null] {
+    return this.#deleted.isEmpty ? [start, end] : this.#deleted.narrow(start, end, order);
+  }
+
   /** Nothing is held by it that a commit or the end of a generation could change unnoticed, see `#version`. */
-  #scanNow(start: string, end: string | null, order: Order): Iterator<Entry, unknown, undefined> {
+  #scanNow(wantedStart: string, wantedEnd: string | null, order: Order): Iterator<Entry, unknown, undefined> {
+    const [start, end] = this.#narrow(wantedStart, wantedEnd, order);
+    if (end !== null && start >= end) return [].values();
     const stored = this.database.scan(start, end, order);
     const layers = [];
     if (this.#filling.touches(start, end)) layers.push(this.#filling.scan(start, end, order));
     if (this.#applying?.touches(start, end)) layers.push(this.#applying.scan(start, end, order));
-    return layers.length === 0 ? stored : mergeScan([...layers, stored], order);
+    if (layers.length === 0) return stored;
+    return mergeScan([...layers, stored], order, (first, hidden) => {
+      if (hidden < MANY_HIDDEN) return;
+      const from = order === "asc" || first === undefined ? start : `${first}\0`;
+      const to = order === "asc" ? (first ?? end) : end;
+      if (to !== null) this.#deleted.note(from, to);
+    });
   }
 
   /** How much has come in since a generation went on its way. */
@@ -270,6 +296,7 @@ export class LogStore implements Store {
     this.#openGroup = null;
     behind?.undo();
     group.undo();
+    this.#deleted.clear();
     this.#version++;
     group.done.reject(error);
     behind?.done.reject(error);
@@ -317,6 +344,8 @@ export class LogStore implements Store {
     this.#applyingGroup = null;
     this.#version++;
     this.#found.clear();
+    // What is left to step over is less, and whoever writes must not look here for ever.
+    this.#deleted.clear();
     generation.release();
     await this.#release(applied);
   }

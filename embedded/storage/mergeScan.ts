@@ -3,12 +3,18 @@ type Entry = [key: string, value: string | null];
 /**
  * Merges scans of several layers of the same key space into one, in order. Where layers know the same key, the
  * first of `layers` wins; a `null` hides the key from the layers below.
+ *
+ * @param begun is told, before the first entry is given, of its key, `undefined` where there is none, and how many keys were hidden
+ *   before it
  */
 export function* mergeScan(
   layers: readonly Iterator<Entry, unknown, undefined>[],
   order: "asc" | "desc",
+  begun?: (first: string | undefined, hidden: number) => void,
 ): Generator<[key: string, value: string], void, undefined> {
   const heads = layers.map((layer) => layer.next());
+  let hidden = 0;
+  let isFirst = true;
   for (;;) {
     let best: string | undefined;
     let winner: Entry | undefined;
@@ -21,12 +27,21 @@ export function* mergeScan(
         winner = entry;
       }
     }
-    if (winner === undefined) return;
+    if (winner === undefined) {
+      if (isFirst) begun?.(undefined, hidden);
+      return;
+    }
     for (let i = 0; i < heads.length; i++) {
       const head = heads[i];
       const layer = layers[i];
       if (head && layer && !head.done && (head.value as Entry)[0] === best) heads[i] = layer.next();
     }
-    if (winner[1] !== null) yield winner as [string, string];
+    if (winner[1] === null) {
+      hidden++;
+      continue;
+    }
+    if (isFirst) begun?.(winner[0], hidden);
+    isFirst = false;
+    yield winner as [string, string];
   }
 }
