@@ -77,7 +77,10 @@ export const webhookCursorFields = {
   lease: z.int(),
 };
 
-/** `retrying`: will be sent again. `dead`: was not delivered for three days; the next events have gone on. */
+/**
+ * `retrying`: will be sent again. `dead`: was not delivered for three days, or its endpoint was disabled meanwhile or wanted it no more; the
+ * next events have gone on.
+ */
 export const webhookDeliveryState = z.enum(["delivered", "retrying", "dead"]);
 
 const deliveryFields = {

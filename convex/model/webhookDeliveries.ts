@@ -50,10 +50,7 @@ export async function noteDelivery(
   outcome: { state: State; attempts: number },
   { status, failure }: WebhookAttempt,
 ): Promise<void> {
-  const kept = await ctx.db
-    .query("webhookDeliveries")
-    .withIndex("by_endpoint_and_event", (q) => q.eq("endpointId", endpointId).eq("eventId", event._id))
-    .unique();
+  const kept = await findDelivery(ctx.db, endpointId, event._id);
   const fields = { ...outcome, lastAttemptAt: Date.now() };
   if (kept) await ctx.db.patch("webhookDeliveries", kept._id, { ...fields, status, failure });
   else {
@@ -68,6 +65,20 @@ export async function noteDelivery(
       ...(failure !== undefined && { failure }),
     });
   }
+}
+
+/** Says of an event that was to be sent again that it is not: its turn has passed without another attempt. */
+export async function giveUpDelivery(
+  ctx: MutationCtx,
+  endpointId: Id<"webhookEndpoints">,
+  { meetingId, sequence }: Pick<Delivery, "meetingId" | "sequence">,
+): Promise<void> {
+  const event = await ctx.db
+    .query("meetingEvents")
+    .withIndex("by_meeting_and_sequence", (q) => q.eq("meetingId", meetingId).eq("sequence", sequence))
+    .unique();
+  const kept = event && (await findDelivery(ctx.db, endpointId, event._id));
+  if (kept?.state === "retrying") await ctx.db.patch("webhookDeliveries", kept._id, { state: "dead" });
 }
 
 /** Keeps what came of sending a dead letter once more. */
@@ -85,6 +96,17 @@ export async function settleDeadLetter(
     failure,
     lastAttemptAt: Date.now(),
   });
+}
+
+function findDelivery(
+  db: DatabaseReader,
+  endpointId: Id<"webhookEndpoints">,
+  eventId: Id<"meetingEvents">,
+): Promise<Delivery | null> {
+  return db
+    .query("webhookDeliveries")
+    .withIndex("by_endpoint_and_event", (q) => q.eq("endpointId", endpointId).eq("eventId", eventId))
+    .unique();
 }
 
 /**

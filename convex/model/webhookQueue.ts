@@ -7,7 +7,7 @@ import { internal } from "../_generated/api";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader, MutationCtx } from "../_generated/server";
 import type { WebhookAttempt, WebhookTask } from "../contract/webhooks";
-import { noteDelivery } from "./webhookDeliveries";
+import { giveUpDelivery, noteDelivery } from "./webhookDeliveries";
 import { endpointsOf, secretsOf } from "./webhookEndpoints";
 
 type Cursor = Doc<"webhookCursors">;
@@ -79,6 +79,7 @@ export async function moveCursor(
   const sequence = Math.min(fromSequence, eventSequence + 1);
   const cursor = await findCursor(ctx.db, endpointId, meetingId);
   if (!cursor) return openCursor(ctx, endpointId, meetingId, sequence);
+  if (cursor.attempts > 0 && sequence > cursor.sequence) await giveUpDelivery(ctx, endpointId, cursor);
   const now = Date.now();
   await ctx.db.patch("webhookCursors", cursor._id, {
     sequence,
@@ -172,6 +173,7 @@ async function nextOrder(ctx: MutationCtx, cursor: Cursor): Promise<Order | null
   const { _id: cursorId, endpointId, meetingId, sequence, attempts, firstAttemptAt } = cursor;
   const endpoint = await ctx.db.get("webhookEndpoints", endpointId);
   if (!endpoint?.enabled) {
+    if (attempts > 0) await giveUpDelivery(ctx, endpointId, cursor);
     await ctx.db.delete("webhookCursors", cursorId);
     return null;
   }
@@ -180,6 +182,8 @@ async function nextOrder(ctx: MutationCtx, cursor: Cursor): Promise<Order | null
     .withIndex("by_meeting_and_sequence", (q) => q.eq("meetingId", meetingId).gte("sequence", sequence))
     .take(EVENTS_AT_ONCE);
   const event = events.find((candidate) => isWanted(cursor, endpoint, candidate));
+  const isSame = event?.sequence === sequence;
+  if (attempts > 0 && !isSame) await giveUpDelivery(ctx, endpointId, cursor);
   const lease = cursor.lease + 1;
   if (!event) {
     const hasMore = events.length === EVENTS_AT_ONCE;
@@ -194,7 +198,6 @@ async function nextOrder(ctx: MutationCtx, cursor: Cursor): Promise<Order | null
     if (hasMore) await scheduleSending(ctx, cursorId, 0);
     return null;
   }
-  const isSame = event.sequence === sequence;
   await ctx.db.patch("webhookCursors", cursorId, {
     sequence: event.sequence,
     attempts: isSame ? attempts : 0,

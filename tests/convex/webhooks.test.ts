@@ -308,6 +308,45 @@ describe("events", () => {
     expect(await drain()).toEqual([1, 2, 3, 4, 5]);
   });
 
+  const turns: [string, (staged: Awaited<ReturnType<typeof stage>>) => Promise<unknown>][] = [
+    [
+      "is disabled",
+      ({ host, endpointId }) => host.as.mutation(updateWebhookEndpoint, { endpointId, enabled: false }),
+    ],
+    [
+      "was disabled meanwhile",
+      async ({ host, endpointId }) => {
+        await host.as.mutation(updateWebhookEndpoint, { endpointId, enabled: false });
+        await host.as.mutation(updateWebhookEndpoint, { endpointId, enabled: true });
+      },
+    ],
+    [
+      "wants no such events any more",
+      ({ host, endpointId }) =>
+        host.as.mutation(updateWebhookEndpoint, { endpointId, eventTypes: ["meeting.ended"] }),
+    ],
+    [
+      "is sent those from a later one on",
+      ({ host, endpointId, meetingId }) =>
+        host.as.mutation(replayWebhookEvents, { endpointId, meetingId, fromSequence: 3 }),
+    ],
+  ];
+
+  test.each(turns)("that were to be sent again are dead letters when their endpoint %s", async (_, turn) => {
+    const staged = await stage();
+    const { wakeFrom, takeNext, settleAs, deliveries } = staged;
+    await wakeFrom(1);
+    const order = await takeNext();
+    if (order) await settleAs(order, false);
+    expect(await deliveries("retrying")).toMatchObject([{ sequence: 1, attempts: 1 }]);
+    pass(1);
+    await turn(staged);
+    pass(7_500);
+    await takeNext();
+    expect(await deliveries("retrying")).toEqual([]);
+    expect(await deliveries("dead")).toMatchObject([{ sequence: 1, attempts: 1, failure: "status" }]);
+  });
+
   const places: [string, (staged: Awaited<ReturnType<typeof stage>>) => Promise<unknown>][] = [
     ["nothing was left", ({ drain }) => drain()],
     [
