@@ -12,8 +12,11 @@ type Attributes = ParticipantData["attributes"];
 const MAX_READ_BYTES = 7 * 1024 * 1024;
 /** What is left is for all else that is said of people. */
 const MAX_WRITTEN_BYTES = 14 * 1024 * 1024;
-/** How many rows are read before it is known how long they are: up to 6 MiB. */
-const PORTION = 128;
+/**
+ * How many people's rows are read before it is known how long they are: with the longest attributes, 48 KiB each, these are 6 of the
+ * 16 MiB that a transaction may read.
+ */
+export const ROWS_AT_ONCE = 128;
 
 const encoder = new TextEncoder();
 
@@ -28,11 +31,11 @@ export async function findInPortions<Item, Found>(
   find: (item: Item, index: number) => Promise<Found>,
   rowOf: (found: Found) => Pick<Doc<"meetingParticipants">, "attributes"> | null,
 ): Promise<Found[]> {
-  if (items.length <= PORTION) return Promise.all(items.map(find));
+  if (items.length <= ROWS_AT_ONCE) return Promise.all(items.map(find));
   const all: Found[] = [];
   let bytes = 0;
-  for (let start = 0; start < items.length; start += PORTION) {
-    const portion = items.slice(start, start + PORTION);
+  for (let start = 0; start < items.length; start += ROWS_AT_ONCE) {
+    const portion = items.slice(start, start + ROWS_AT_ONCE);
     const found = await Promise.all(portion.map((item, index) => find(item, start + index)));
     for (const one of found) bytes += bytesOf(rowOf(one)?.attributes);
     if (bytes > MAX_READ_BYTES) {

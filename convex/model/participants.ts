@@ -2,7 +2,7 @@ import type { WithoutSystemFields } from "convex/server";
 import type { Doc, Id } from "../_generated/dataModel";
 import type { DatabaseReader } from "../_generated/server";
 import type { EventChange } from "../contract/events";
-import { findInPortions } from "./attributesSize";
+import { findInPortions, ROWS_AT_ONCE } from "./attributesSize";
 import { fail } from "./errors";
 import { pick, same } from "./fields";
 import type { MeetingEdit, Patch } from "./meetingEdit";
@@ -31,12 +31,6 @@ export function findParticipant(
     )
     .unique();
 }
-
-/**
- * How many people a meeting may have for the rows of all to be read to find some: with the longest attributes, 48 KiB each, these
- * are 6 of the 16 MiB that a transaction may read.
- */
-const ROWS_AT_ONCE = 128;
 
 /** The rows of people in a meeting, in the order of the people; `null` for who is not in it, and for nobody. PAYLOAD_TOO_LARGE. */
 export async function findParticipants(
