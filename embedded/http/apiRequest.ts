@@ -5,7 +5,7 @@ import type { Caller } from "../functions/caller";
 import { isObject, type Json, type JsonObject } from "../values/json";
 import { ApiError } from "./apiError";
 import { BodyTooLargeError, readBody } from "./body";
-import type { Exchange } from "./exchange";
+import type { Exchange, RequestHeaders } from "./exchange";
 import type { Intake } from "./intake";
 
 /** The largest body: arguments of 16 MiB and what is around them. */
@@ -36,10 +36,7 @@ export function requireAdmin(caller: Caller): void {
 
 /** Reads a body that must be a JSON object. Throws {@link ApiError}. */
 export async function readJson({ intake }: ApiRequestOptions, request: IncomingMessage): Promise<JsonObject> {
-  const type = request.headers["content-type"] ?? "";
-  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) {
-    throw new ApiError(400, "BadJsonBody", "Expected request with `Content-Type: application/json`");
-  }
+  requireJsonType(request.headers);
   let bytes: Buffer;
   try {
     bytes = await readBody(request, MAX_BODY_BYTES, intake);
@@ -47,7 +44,19 @@ export async function readJson({ intake }: ApiRequestOptions, request: IncomingM
     if (!(error instanceof BodyTooLargeError)) throw error;
     throw new ApiError(400, "BadJsonBody", "Failed to buffer the request body: length limit exceeded");
   }
-  const body = parseJson(bytes.toString("utf8"));
+  return parseJsonObject(bytes.toString("utf8"));
+}
+
+/** Throws {@link ApiError} where a request does not say that its body is JSON. */
+export function requireJsonType({ "content-type": type = "" }: RequestHeaders): void {
+  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) {
+    throw new ApiError(400, "BadJsonBody", "Expected request with `Content-Type: application/json`");
+  }
+}
+
+/** Throws {@link ApiError} for what is no JSON, or no object. */
+export function parseJsonObject(text: string): JsonObject {
+  const body = parseJson(text);
   if (!isObject(body)) throw badJson("expected an object");
   return body;
 }
@@ -67,7 +76,6 @@ export function badJson(problem: string): ApiError {
 }
 
 /** The id that the client gave the request, or a new one: 16 hex digits. */
-export function requestId(request: IncomingMessage): string {
-  const given = request.headers["convex-request-id"];
+export function requestId({ "convex-request-id": given }: RequestHeaders): string {
   return typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : randomBytes(8).toString("hex");
 }

@@ -5,17 +5,23 @@ import { ApiError } from "./apiError";
 /** A request, what it asks for, and its answer. */
 export type Exchange = Target & { readonly request: IncomingMessage; readonly response: ServerResponse };
 
+/** Of a request's headers those that calls of functions look at. */
+export type RequestHeaders = {
+  readonly authorization?: string | undefined;
+  readonly "content-type"?: string | undefined;
+  readonly "convex-client"?: string | string[] | undefined;
+  readonly "convex-request-id"?: string | string[] | undefined;
+};
+
 /** What requests ask for, with the path of the URL. They share it: nobody changes it. */
-type Target = { readonly url: URL; readonly path: string };
+export type Target = { readonly url: URL; readonly path: string };
 
 /** By host and target: clients ask for the same few again and again, and parsing costs three times as much as finding it here. */
 const known = new RecentMap<string, Target>(1_000);
 const MAX_KNOWN_CHARS = 250;
 
 /** What a request asks for. Throws {@link ApiError} when that can't be read. */
-export function targetOf(request: IncomingMessage): Target {
-  const { url: written = "/", headers } = request;
-  const { host = "localhost" } = headers;
+export function targetOf(written: string, host: string): Target {
   const key = `${host} ${written}`;
   const found = known.get(key);
   if (found) return found;

@@ -1,11 +1,5 @@
 /** The HTTP API of the cloud origin: how official clients without a socket, and any HTTP client, call functions. */
-import type { IncomingMessage } from "node:http";
-import type { FunctionKind } from "../functions/loadedApp";
-import type { Caller } from "../functions/caller";
-import type { Call, Outcome } from "../functions/calls";
-import type { Disclosure } from "../functions/disclosure";
-import { canonicalPath } from "../functions/paths";
-import { isObject, type Json } from "../values/json";
+import { isObject } from "../values/json";
 import { decodeTimestamp, encodeTimestamp } from "../values/timestamp";
 import { ApiError } from "./apiError";
 import {
@@ -13,13 +7,18 @@ import {
   badJson,
   parseJson,
   readJson,
-  requestId,
   requireAdmin,
   type ApiRequestOptions,
 } from "./apiRequest";
 import type { Exchange } from "./exchange";
-import { defaultFormat } from "./clientVersion";
-import { formatValue, parseFormat, type ValueFormat } from "./format";
+import {
+  answerCall,
+  formatOf,
+  isCallPath,
+  outcomeJson,
+  toCall,
+  type FunctionCallOptions,
+} from "./functionCalls";
 import { sendJson, sendText } from "./respond";
 import { download, upload, type StorageApiOptions } from "./storageApi";
 
@@ -29,14 +28,14 @@ const MAX_BATCH = 100;
 const LOG_WAIT_MS = 60_000;
 
 export type FunctionsApiOptions = StorageApiOptions &
-  ApiRequestOptions & {
+  ApiRequestOptions &
+  FunctionCallOptions & {
     /** Sets environment variables of the deployment, or removes them. Throws {@link ApiError} and changes nothing if it can't. */
     readonly setEnvironment: (
       changes: readonly { readonly name: string; readonly value: string | null }[],
     ) => Promise<void>;
     /** What `GET /version` says. */
     readonly version: string;
-    readonly disclosure: Disclosure;
     readonly instanceName: string;
   };
 
@@ -44,9 +43,10 @@ export type FunctionsApiOptions = StorageApiOptions &
 export function handleApiRequest(options: FunctionsApiOptions, exchange: Exchange): Promise<void> | void {
   const { response, url, path } = exchange;
   const method = exchange.request.method === "HEAD" ? "GET" : exchange.request.method;
-  if (path.startsWith("/api/run/")) {
+  if (path === "/api/query" && method === "GET") return queryByUrl(options, exchange);
+  if (isCallPath(path)) {
     requireMethod(method, "POST");
-    return run(options, exchange, path.slice("/api/run/".length));
+    return call(options, exchange);
   }
   if (path === "/api/storage/upload") {
     requireMethod(method, "POST");
@@ -69,16 +69,6 @@ export function handleApiRequest(options: FunctionsApiOptions, exchange: Exchang
     case "/instance_version":
       requireMethod(method, "GET");
       return sendText(response, 200, options.version);
-    case "/api/query":
-      if (method === "GET") return queryByUrl(options, exchange);
-      requireMethod(method, "POST");
-      return callByBody(options, exchange, "query");
-    case "/api/mutation":
-      requireMethod(method, "POST");
-      return callByBody(options, exchange, "mutation");
-    case "/api/action":
-      requireMethod(method, "POST");
-      return callByBody(options, exchange, "action");
     case "/api/query_ts":
       requireMethod(method, "POST");
       return queryTimestamp(options, exchange);
@@ -94,9 +84,6 @@ export function handleApiRequest(options: FunctionsApiOptions, exchange: Exchang
     case "/api/stream_function_logs":
       requireMethod(method, "GET");
       return streamLogs(options, exchange);
-    case "/api/function":
-      requireMethod(method, "POST");
-      return callByBody(options, exchange, "any");
     default:
       throw new ApiError(404, "NotFound", `There is nothing at ${path}`);
   }
@@ -108,28 +95,16 @@ function requireMethod(method: string | undefined, allowed: "GET" | "POST"): voi
   }
 }
 
-/**
- * `POST /api/query`, `/api/mutation`, `/api/action` with `{path, args, format?}`, and `/api/function`, for the admin, also with
- * the `componentPath` of a component.
- */
-async function callByBody(
-  options: FunctionsApiOptions,
-  exchange: Exchange,
-  kind: FunctionKind | "any",
-): Promise<void> {
-  const caller = await authenticate(options, exchange);
-  if (kind === "any") requireAdmin(caller);
-  const body = await readJson(options, exchange.request);
-  const path = body["path"];
-  if (typeof path !== "string") throw badJson("missing field `path`");
-  const format = formatOf(exchange, body["format"]);
-  const component = kind === "any" ? body["componentPath"] : undefined;
-  const call = {
-    ...toCall(path, body["args"], caller),
-    ...(typeof component === "string" ? { component } : {}),
-  };
-  const outcome = await (kind === "any" ? options.runtime.callAny(call) : options.runtime.call(kind, call));
-  sendOutcome(options, exchange, outcome, format);
+/** Calls the function that a request names. */
+async function call(options: FunctionsApiOptions, exchange: Exchange): Promise<void> {
+  const { request, response, path } = exchange;
+  const json = await answerCall(options, {
+    path,
+    headers: request.headers,
+    authenticate: () => authenticate(options, exchange),
+    readJson: () => readJson(options, request),
+  });
+  sendJson(response, 200, json);
 }
 
 /** `GET /api/query?path=…&args=…&format=…`. */
@@ -141,9 +116,10 @@ async function queryByUrl(options: FunctionsApiOptions, exchange: Exchange): Pro
   if (path === null || argsText === null) {
     throw new ApiError(400, "BadQueryArgs", "The URL needs the parameters `path` and `args`");
   }
-  const format = formatOf(exchange, searchParams.get("format"));
+  const format = formatOf(exchange.request.headers, searchParams.get("format"));
   const call = toCall(path, parseJson(argsText), caller);
-  sendOutcome(options, exchange, await options.runtime.call("query", call), format);
+  const outcome = await options.runtime.call("query", call);
+  sendJson(exchange.response, 200, outcomeJson(options, exchange.request.headers, outcome, format));
 }
 
 /** `POST /api/query_ts`: the timestamp of the last commit. */
@@ -161,7 +137,7 @@ async function queryAt(options: FunctionsApiOptions, exchange: Exchange): Promis
   if (wanted > (await options.runtime.keepTimestamp())) {
     throw new ApiError(400, "TimestampInFuture", "`ts` is later than the last commit");
   }
-  const valueFormat = formatOf(exchange, format);
+  const valueFormat = formatOf(exchange.request.headers, format);
   const outcome = await options.runtime.queryAt(wanted, toCall(path, args, caller));
   if (outcome === null) {
     throw new ApiError(
@@ -170,7 +146,7 @@ async function queryAt(options: FunctionsApiOptions, exchange: Exchange): Promis
       "The state at `ts` is not kept any more: ask for a new timestamp",
     );
   }
-  sendOutcome(options, exchange, outcome, valueFormat);
+  sendJson(exchange.response, 200, outcomeJson(options, exchange.request.headers, outcome, valueFormat));
 }
 
 /** `POST /api/query_batch` with `{queries: [{path, args, format?}]}`: all results are of one state of the database. */
@@ -183,7 +159,7 @@ async function queryBatch(options: FunctionsApiOptions, exchange: Exchange): Pro
     if (!isObject(query) || typeof query["path"] !== "string") throw badJson("missing field `path`");
     return {
       call: toCall(query["path"], query["args"], caller),
-      format: formatOf(exchange, query["format"]),
+      format: formatOf(exchange.request.headers, query["format"]),
     };
   });
   // Calls run in the order in which they are made, and nothing else is called in between.
@@ -191,7 +167,7 @@ async function queryBatch(options: FunctionsApiOptions, exchange: Exchange): Pro
     calls.map(async ({ call, format }) => ({ outcome: await options.runtime.call("query", call), format })),
   );
   const results = outcomes.map(({ outcome, format }) =>
-    outcomeJson(options, exchange.request, outcome, format),
+    outcomeJson(options, exchange.request.headers, outcome, format),
   );
   sendJson(exchange.response, 200, `{"results":[${results.join(",")}]}`);
 }
@@ -221,82 +197,4 @@ async function updateEnvironment(options: FunctionsApiOptions, exchange: Exchang
     }),
   );
   exchange.response.writeHead(200, { "Content-Length": 0 }).end();
-}
-
-/** The format that a request asks for, or else the one that its client expects. */
-function formatOf({ request }: Exchange, format: Json | undefined): ValueFormat {
-  const { "convex-client": client } = request.headers;
-  const expected = defaultFormat(typeof client === "string" ? client : undefined);
-  return parseFormat(format) ?? expected;
-}
-
-/** `POST /api/run/{module path}/{function}` with `{args, format?}`. */
-async function run(options: FunctionsApiOptions, exchange: Exchange, rest: string): Promise<void> {
-  const caller = await authenticate(options, exchange);
-  const slash = rest.lastIndexOf("/");
-  const name = decodePath(rest.slice(slash + 1));
-  if (slash === -1) {
-    throw new ApiError(
-      400,
-      "MissingIdentifier",
-      "Path or function name not provided in path, e.g. /api/run/messages/list",
-    );
-  }
-  const module = decodePath(rest.slice(0, slash));
-  const body = await readJson(options, exchange.request);
-  const format = parseFormat(body["format"]) ?? "clean";
-  const call = toCall(`${module}:${name}`, body["args"], caller);
-  sendOutcome(options, exchange, await options.runtime.callAny(call), format);
-}
-
-function decodePath(path: string): string {
-  try {
-    return path.includes("%") ? decodeURIComponent(path) : path;
-  } catch {
-    throw new ApiError(400, "BadPathArgs", "The path is not valid percent-encoding");
-  }
-}
-
-function toCall(path: string, args: Json | undefined, caller: Caller): Call {
-  if (canonicalPath(path) === null) {
-    throw new ApiError(
-      400,
-      "BadConvexFunctionIdentifier",
-      `${JSON.stringify(path)} is not a path to a function`,
-    );
-  }
-  if (args === undefined) throw badJson("missing field `args`");
-  if (!Array.isArray(args) && (typeof args !== "object" || args === null)) {
-    throw badJson("`args` must be an object");
-  }
-  return { path, args, caller, internalAllowed: caller.kind === "admin" };
-}
-
-/** Success and error are both 200: what went wrong with a function is in the body, as in Convex. */
-function sendOutcome(
-  options: FunctionsApiOptions,
-  { request, response }: Exchange,
-  outcome: Outcome,
-  format: ValueFormat,
-): void {
-  sendJson(response, 200, outcomeJson(options, request, outcome, format));
-}
-
-function outcomeJson(
-  { disclosure }: FunctionsApiOptions,
-  request: IncomingMessage,
-  outcome: Outcome,
-  format: ValueFormat,
-): string {
-  const logLines = disclosure.logLines(outcome.logs);
-  const logs = logLines.length > 0 ? `,"logLines":${JSON.stringify(logLines)}` : "";
-  if (outcome.ok) {
-    return `{"status":"success","value":${formatValue(outcome.value, format)}${logs}}`;
-  }
-  const { failure, fault } = outcome;
-  if (fault) throw new ApiError(500, "InternalServerError", failure.message);
-  const message = disclosure.errorMessage(failure, requestId(request));
-  const data =
-    failure.data === undefined ? "" : `,"errorData":${formatValue(JSON.stringify(failure.data), format)}`;
-  return `{"status":"error","errorMessage":${JSON.stringify(message)}${data}${logs}}`;
 }

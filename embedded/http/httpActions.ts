@@ -49,7 +49,7 @@ export async function handleHttpAction(
     return sendText(response, 404, "This Convex deployment does not have HTTP actions enabled.");
   if (outcome === null) return sendText(response, 404, "No matching routes found");
   if (!outcome.ok) {
-    const body = disclosure.httpError(outcome.failure, requestId(request));
+    const body = disclosure.httpError(outcome.failure, requestId(request.headers));
     return sendJson(response, 500, JSON.stringify(body));
   }
   await sendWebResponse(response, outcome.response, method === "HEAD");

@@ -1,17 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { PushError } from "../deploy/pushError";
-import { COULD_NOT_COMPLETE } from "../functions/failure";
 import { Watchdog } from "../functions/watchdog";
-import { describeRefusal } from "../storage/diskError";
-import { ApiError } from "./apiError";
+import { ApiError, apiErrorOf } from "./apiError";
 import { authenticate, readJson, requireAdmin } from "./apiRequest";
 import { handleCors } from "./cors";
 import { handleDeployRequest, isDeployPath, type DeployApiOptions } from "./deployApi";
 import { targetOf, type Exchange } from "./exchange";
 import { handleApiRequest, type FunctionsApiOptions } from "./functionsApi";
 import { handleHttpAction, type HttpActionsOptions } from "./httpActions";
-import { OwedAnswers } from "./owedAnswers";
+import { Places } from "./places";
+import { servePlainCalls } from "./plainCalls";
 import { sendJson, sendJsonAndClose } from "./respond";
 import { handleSnapshotRequest, isSnapshotPath, type SnapshotApiOptions } from "./snapshotApi";
 import { serveStatic, type StaticMount } from "./staticFiles";
@@ -37,7 +36,7 @@ type Handler = (exchange: Exchange) => Promise<void> | void;
 
 /** The server of the cloud origin: the function API, and the app's HTTP routes under /http. */
 export function createApiServer(options: HttpOptions): Server {
-  return serve(options, (exchange) => {
+  const server = serve(options, (exchange) => {
     const { request, response, url, path } = exchange;
     if (path === "/http" || path.startsWith("/http/")) {
       const inner = new URL(url);
@@ -53,6 +52,9 @@ export function createApiServer(options: HttpOptions): Server {
     }
     return handleApiRequest(options, exchange);
   });
+  const closePlain = servePlainCalls(server, { ...options, unreadMs: options.unreadMs ?? UNREAD_MS });
+  plain.set(server, closePlain);
+  return server;
 }
 
 async function refusing(work: Promise<void>): Promise<void> {
@@ -78,10 +80,12 @@ export function createSiteServer(options: HttpOptions): Server {
 type Connection = { unanswered: number };
 
 /** The answers that each server still owes. */
-const owed = new WeakMap<Server, OwedAnswers>();
+const owed = new WeakMap<Server, Places<ServerResponse>>();
+/** What closes the connections of a server that it does not know of itself. */
+const plain = new WeakMap<Server, () => void>();
 
 function serve(options: HttpOptions, handle: Handler): Server {
-  const responses = new OwedAnswers();
+  const responses = new Places<ServerResponse>();
   const connections = new WeakMap<Socket, Connection>();
   const server = createServer((request, response) => {
     const { socket } = request;
@@ -127,12 +131,6 @@ function cutOffUnread(socket: Socket, response: ServerResponse, unreadMs: number
   });
 }
 
-/** What a client gets to know of an error: of those that it is not to blame for only that there was one, or that the disk is. */
-function apiErrorOf(error: unknown): ApiError {
-  if (error instanceof ApiError) return error;
-  return new ApiError(500, "InternalServerError", describeRefusal(error) ?? COULD_NOT_COMPLETE);
-}
-
 async function answer(
   { ready }: HttpOptions,
   request: IncomingMessage,
@@ -140,7 +138,7 @@ async function answer(
   handle: Handler,
 ): Promise<void> {
   await ready;
-  const { url, path } = targetOf(request);
+  const { url, path } = targetOf(request.url ?? "/", request.headers.host ?? "localhost");
   await handle({ request, response, url, path });
 }
 
@@ -160,7 +158,7 @@ const UNFINISHED_MS = 2_000;
 
 /** Stops listening, lets requests under way be answered, and closes all connections that have none. */
 export function closeServer(server: Server): Promise<void> {
-  const responses = owed.get(server) ?? new OwedAnswers();
+  const responses = owed.get(server) ?? new Places<ServerResponse>();
   return new Promise((resolve) => {
     const unfinished = setTimeout(() => {
       for (const { req } of responses) if (!req.complete) req.destroy();
@@ -169,6 +167,7 @@ export function closeServer(server: Server): Promise<void> {
       clearTimeout(unfinished);
       resolve();
     });
+    plain.get(server)?.();
     if (responses.size === 0) server.closeAllConnections();
     else server.closeIdleConnections();
   });
