@@ -25,11 +25,12 @@ export class Watchdog {
   }
 
   /**
-   * To be called when a connection has come: what is to be run waits another turn of the event loop. Of the connections that wait
-   * to be accepted it takes one a turn, and with work in each turn the last of many would be let in seconds after the first.
+   * To be called when something has come that others like it may follow: what is to be run waits another turn of the event loop, but
+   * no more than so many in a row. Without a number it is a connection: of those that wait to be accepted the event loop takes one a
+   * turn, and with work in each turn the last of many would be let in seconds after the first.
    */
-  static letIn(): void {
-    Guard.hasLetIn = true;
+  static letIn(turns = TURNS_FOR_CONNECTIONS): void {
+    Guard.turnsToWait = Math.max(Guard.turnsToWait, turns);
   }
 
   /** Runs work soon, in a turn of the event loop in which nothing else runs behind it, and tells how it has ended. */
@@ -57,8 +58,8 @@ export class Watchdog {
 /** The worker's code. It is plain JavaScript, as it is handed over as text. */
 const GUARD_WORKER = readFileSync(new URL("./guardWorker.js", import.meta.url), "utf8");
 
-/** So many turns in a row work waits for others to be let in. */
-const MOST_LET_IN = 128;
+/** So many turns in a row work waits for connections to be let in. */
+const TURNS_FOR_CONNECTIONS = 128;
 
 /** By this name the worker's message finds {@link Guard.doom} in the main thread. */
 const DOOM = Symbol.for("convex-embedded.doom");
@@ -105,7 +106,7 @@ class Guard {
   static #ready: Guard | null = null;
 
   /** See {@link Watchdog.letIn}. */
-  static hasLetIn = false;
+  static turnsToWait = 0;
 
   /** `null`: it is not there yet, or can't be. */
   static get ready(): Guard | null {
@@ -169,8 +170,8 @@ class Guard {
 
   /** Whether work has to wait for another turn; see {@link Watchdog.letIn}. */
   #waits(): boolean {
-    const waits = Guard.hasLetIn && this.#turnsWaited < MOST_LET_IN;
-    Guard.hasLetIn = false;
+    const waits = this.#turnsWaited < Guard.turnsToWait;
+    Guard.turnsToWait = 0;
     this.#turnsWaited = waits ? this.#turnsWaited + 1 : 0;
     return waits;
   }

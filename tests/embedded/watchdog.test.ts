@@ -104,3 +104,22 @@ test("the event loop turns between two pieces of work, whether they were asked f
   expect(turns).toHaveLength(13);
   expect(new Set(turns).size).toBe(13);
 });
+
+test.each([0, 3, 20])(
+  "work waits %d turns of the event loop for what goes on coming in each of them, and no longer",
+  async (turnsToWait) => {
+    await run(() => undefined);
+    let turns = 0;
+    let hasRun = false;
+    const work = run(() => (hasRun = true));
+    while (!hasRun) {
+      Watchdog.letIn(turnsToWait);
+      await setImmediate();
+      turns++;
+    }
+    await work;
+    expect(turns).toBeGreaterThanOrEqual(turnsToWait);
+    // A turn or two more, as the event loop has it.
+    expect(turns).toBeLessThanOrEqual(2 * turnsToWait + 4);
+  },
+);
