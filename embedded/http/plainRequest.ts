@@ -16,14 +16,15 @@ const PLAIN = /^POST (\/[\w./-]+) HTTP\/1\.1\r\n(?:[\w-]+:[\x20-\x7e]*\r\n)+$/;
 
 /** Fields that count once, and of which this is all that is looked at. */
 type Single = keyof RequestHeaders | "host" | "content-length";
-const SINGLE: Readonly<Record<string, Single>> = {
-  authorization: "authorization",
-  "content-length": "content-length",
-  "content-type": "content-type",
-  "convex-client": "convex-client",
-  "convex-request-id": "convex-request-id",
-  host: "host",
-};
+const SINGLE: ReadonlySet<string> = new Set<Single>([
+  "authorization",
+  "content-length",
+  "content-type",
+  "convex-client",
+  "convex-request-id",
+  "host",
+]);
+const isSingle = (name: string): name is Single => SINGLE.has(name);
 
 /** Fields that say how the body or the connection goes on, or that the answer depends on in ways that are not known here. */
 const NOT_PLAIN = new Set([
@@ -45,20 +46,14 @@ export function readPlainHead(head: string): PlainHead | null {
     const colon = head.indexOf(":", at);
     const end = head.indexOf("\r\n", colon);
     const name = head.slice(at, colon).toLowerCase();
-    at = end + 2;
-    const single = SINGLE[name];
-    if (single !== undefined) {
-      if (fields[single] !== undefined) return null;
-      fields[single] = head.slice(colon + 1, end).trim();
+    const value = head.slice(colon + 1, end).trim();
+    if (isSingle(name)) {
+      if (fields[name] !== undefined) return null;
+      fields[name] = value;
     } else if (name === "connection") {
-      if (
-        head
-          .slice(colon + 1, end)
-          .trim()
-          .toLowerCase() !== "keep-alive"
-      )
-        return null;
+      if (value.toLowerCase() !== "keep-alive") return null;
     } else if (NOT_PLAIN.has(name)) return null;
+    at = end + 2;
   }
   const { host, "content-length": length, ...headers } = fields;
   if (host === undefined || length === undefined || !/^\d{1,9}$/.test(length)) return null;
