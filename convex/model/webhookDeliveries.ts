@@ -67,12 +67,12 @@ export async function noteDelivery(
   }
 }
 
-/** Says of an event that was to be sent again that it is not: its turn has passed without another attempt. */
+/** Says of the event that a cursor was to send again, if there is one, that it is not: its turn has passed without another attempt. */
 export async function giveUpDelivery(
   ctx: MutationCtx,
-  endpointId: Id<"webhookEndpoints">,
-  { meetingId, sequence }: Pick<Delivery, "meetingId" | "sequence">,
+  { endpointId, meetingId, sequence, attempts }: Doc<"webhookCursors">,
 ): Promise<void> {
+  if (attempts === 0) return;
   const event = await ctx.db
     .query("meetingEvents")
     .withIndex("by_meeting_and_sequence", (q) => q.eq("meetingId", meetingId).eq("sequence", sequence))

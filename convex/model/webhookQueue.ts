@@ -79,7 +79,7 @@ export async function moveCursor(
   const sequence = Math.min(fromSequence, eventSequence + 1);
   const cursor = await findCursor(ctx.db, endpointId, meetingId);
   if (!cursor) return openCursor(ctx, endpointId, meetingId, sequence);
-  if (cursor.attempts > 0 && sequence > cursor.sequence) await giveUpDelivery(ctx, endpointId, cursor);
+  if (sequence > cursor.sequence) await giveUpDelivery(ctx, cursor);
   const now = Date.now();
   await ctx.db.patch("webhookCursors", cursor._id, {
     sequence,
@@ -173,7 +173,7 @@ async function nextOrder(ctx: MutationCtx, cursor: Cursor): Promise<Order | null
   const { _id: cursorId, endpointId, meetingId, sequence, attempts, firstAttemptAt } = cursor;
   const endpoint = await ctx.db.get("webhookEndpoints", endpointId);
   if (!endpoint?.enabled) {
-    if (attempts > 0) await giveUpDelivery(ctx, endpointId, cursor);
+    await giveUpDelivery(ctx, cursor);
     await ctx.db.delete("webhookCursors", cursorId);
     return null;
   }
@@ -183,7 +183,7 @@ async function nextOrder(ctx: MutationCtx, cursor: Cursor): Promise<Order | null
     .take(EVENTS_AT_ONCE);
   const event = events.find((candidate) => isWanted(cursor, endpoint, candidate));
   const isSame = event?.sequence === sequence;
-  if (attempts > 0 && !isSame) await giveUpDelivery(ctx, endpointId, cursor);
+  if (!isSame) await giveUpDelivery(ctx, cursor);
   const lease = cursor.lease + 1;
   if (!event) {
     const hasMore = events.length === EVENTS_AT_ONCE;

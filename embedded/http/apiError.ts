@@ -14,8 +14,18 @@ export class ApiError extends Error {
   }
 }
 
-/** What a client gets to know of an error: of those that it is not to blame for only that there was one, or that the disk is. */
-export function apiErrorOf(error: unknown): ApiError {
-  if (error instanceof ApiError) return error;
-  return new ApiError(500, "InternalServerError", describeRefusal(error) ?? COULD_NOT_COMPLETE);
+/**
+ * The answer to a request that has failed: of errors that the client is not to blame for it says only that there was one, or that the
+ * disk is, and `onFault` is told of them.
+ */
+export function refusalOf(
+  error: unknown,
+  onFault: (error: unknown) => void,
+): { status: number; headers: Readonly<Record<string, string>>; json: string } {
+  if (!(error instanceof ApiError)) onFault(error);
+  const { status, code, message, headers } =
+    error instanceof ApiError
+      ? error
+      : new ApiError(500, "InternalServerError", describeRefusal(error) ?? COULD_NOT_COMPLETE);
+  return { status, headers, json: JSON.stringify({ code, message }) };
 }

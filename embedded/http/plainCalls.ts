@@ -1,7 +1,7 @@
 /** Calls of functions without Node's HTTP server, which answers whatever is not as plain. */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { ApiError, apiErrorOf } from "./apiError";
+import { refusalOf } from "./apiError";
 import { parseJsonObject, requireJsonType, type ApiRequestOptions } from "./apiRequest";
 import { answerCall, isCallPath, type FunctionCallOptions } from "./functionCalls";
 import { Places } from "./places";
@@ -63,9 +63,6 @@ async function answer(
     });
     return { status: 200, headers: {}, json };
   } catch (error) {
-    if (!(error instanceof ApiError)) options.onFault(error);
-    const refusal = apiErrorOf(error);
-    const json = JSON.stringify({ code: refusal.code, message: refusal.message });
-    return { status: refusal.status, headers: refusal.headers, json };
+    return refusalOf(error, options.onFault);
   }
 }

@@ -56,10 +56,10 @@ export class PlainConnection {
   #lastHead: PlainHead | null = null;
 
   /** @param gone told when it is closed or left */
-  constructor(socket: Socket, host: PlainHost, gone: (connection: PlainConnection) => void) {
+  constructor(socket: Socket, host: PlainHost, gone: () => void) {
     this.#socket = socket;
     this.#host = host;
-    this.#gone = () => gone(this);
+    this.#gone = gone;
     socket.setTimeout(host.keepAliveMs);
     socket.on("data", this.#onData).on("end", this.#onEnd).on("timeout", this.#onTimeout);
     socket.on("error", ignore).on("close", this.#onClose);

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { PushError } from "../deploy/pushError";
 import { Watchdog } from "../functions/watchdog";
-import { ApiError, apiErrorOf } from "./apiError";
+import { ApiError, refusalOf } from "./apiError";
 import { authenticate, readJson, requireAdmin } from "./apiRequest";
 import { handleCors } from "./cors";
 import { handleDeployRequest, isDeployPath, type DeployApiOptions } from "./deployApi";
@@ -109,10 +109,8 @@ function serve(options: HttpOptions, handle: Handler): Server {
         response.destroy();
         return;
       }
-      if (!(error instanceof ApiError)) options.onFault(error);
-      const { status, code, message, headers } = apiErrorOf(error);
+      const { status, headers, json } = refusalOf(error, options.onFault);
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-      const json = JSON.stringify({ code, message });
       if (request.complete) sendJson(response, status, json);
       else sendJsonAndClose(request, response, status, json);
     });

@@ -126,7 +126,7 @@ export class LogStore implements Store {
 
   take(wantedStart: string, wantedEnd: string | null, order: Order, limit: number, tail?: number): Entry[] {
     const [start, end] =
-      tail === undefined ? this.#narrow(wantedStart, wantedEnd, order) : [wantedStart, wantedEnd];
+      tail === undefined ? this.#deleted.narrow(wantedStart, wantedEnd, order) : [wantedStart, wantedEnd];
     if (end !== null && start >= end) return [];
     const newer = this.#filling.take(start, end, order, limit, tail);
     const older = this.#applying?.take(start, end, order, limit, tail) ?? [];
@@ -237,14 +237,9 @@ export class LogStore implements Store {
     return entries;
   }
 
-  /** A range without what is known to be deleted where it is read from. */
-  #narrow(start: string, end: string | null, order: Order): [start: string, end: string | null] {
-    return this.#deleted.isEmpty ? [start, end] : this.#deleted.narrow(start, end, order);
-  }
-
   /** Nothing is held by it that a commit or the end of a generation could change unnoticed, see `#version`. */
   #scanNow(wantedStart: string, wantedEnd: string | null, order: Order): Iterator<Entry, unknown, undefined> {
-    const [start, end] = this.#narrow(wantedStart, wantedEnd, order);
+    const [start, end] = this.#deleted.narrow(wantedStart, wantedEnd, order);
     if (end !== null && start >= end) return [].values();
     const stored = this.database.scan(start, end, order);
     const layers = [];

@@ -1,8 +1,9 @@
 /** What hostile clients send costs them their connection, and the server neither its life nor its memory, which is measured. */
 import { once } from "node:events";
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp } from "node:net";
 import fc from "fast-check";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { BytesClient, UPGRADE } from "./bytesClient";
 import { MeasuredServer } from "./measured";
 import { addQuery, mutation, RawClient } from "./rawClient";
 
@@ -36,18 +37,7 @@ async function stillServes(): Promise<void> {
   expect((await fetch(`${server.url}/version`)).status).toBe(200);
 }
 
-/** A connection whose every byte the test decides. */
-class Bytes {
-  received = "";
-  readonly closed: Promise<void>;
-
-  private constructor(readonly socket: Socket) {
-    socket.setEncoding("latin1").on("data", (text: string) => (this.received += text));
-    // A reset is one way to close.
-    socket.on("error", () => undefined);
-    this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
-  }
-
+class Bytes extends BytesClient {
   static async open(url: string): Promise<Bytes> {
     const socket = connectTcp(Number(new URL(url).port), "127.0.0.1");
     await once(socket, "connect");
@@ -57,18 +47,9 @@ class Bytes {
   /** A WebSocket after its handshake. */
   static async webSocket(): Promise<Bytes> {
     const bytes = await Bytes.open(server.url);
-    bytes.socket.write(
-      "GET /api/1.48.0/sync HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-    );
+    bytes.socket.write(UPGRADE);
     await bytes.until((received) => received.includes("\r\n\r\n"));
     return bytes;
-  }
-
-  async until(matches: (received: string) => boolean): Promise<void> {
-    while (!matches(this.received) && !this.socket.closed) {
-      await Promise.race([once(this.socket, "data"), this.closed]);
-    }
   }
 
   /** Sends bytes; resolves when the system has taken all of them, or the connection is gone. */

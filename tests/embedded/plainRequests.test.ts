@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ANONYMOUS, type Caller } from "../../embedded/functions/caller";
 import { ApiError } from "../../embedded/http/apiError";
 import { startApiServer, type ApiServer } from "./apiServer";
+import { BytesClient, UPGRADE } from "./bytesClient";
 
 let api: ApiServer;
 /** How many requests Node's HTTP server has seen. */
@@ -40,19 +41,13 @@ const VERSION = "GET /version HTTP/1.1\r\nHost: x\r\n\r\n";
 /** The last request of a connection. */
 const LAST = "GET /version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
-class Client {
-  received = "";
-  readonly closed: Promise<unknown>;
-
+class Client extends BytesClient {
   private constructor(
-    readonly socket: Socket,
+    socket: Socket,
     /** The server's end of it. */
     readonly peer: Socket,
   ) {
-    socket.setEncoding("latin1").on("data", (text: string) => (this.received += text));
-    // A reset is one way to close.
-    socket.on("error", () => undefined);
-    this.closed = once(socket, "close");
+    super(socket);
   }
 
   static async open(): Promise<Client> {
@@ -73,12 +68,6 @@ class Client {
 
   send(text: string): void {
     this.socket.write(text, "latin1");
-  }
-
-  async until(matches: (received: string) => boolean): Promise<void> {
-    while (!matches(this.received) && !this.socket.closed) {
-      await Promise.race([once(this.socket, "data"), this.closed]);
-    }
   }
 
   /** Waits for so many answers in full, and gives their bodies. */
@@ -350,10 +339,7 @@ describe("a connection", () => {
     const client = await Client.open();
     client.send(byAuthor("ann"));
     await client.answers(1);
-    client.send(
-      "GET /api/1.48.0/sync HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-    );
+    client.send(UPGRADE);
     await client.until((received) => received.includes("\r\n\r\n", received.indexOf(NONE)));
     expect(client.received).toContain(`${NONE}HTTP/1.1 101 Switching Protocols`);
     client.socket.destroy();
