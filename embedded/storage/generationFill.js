@@ -1,6 +1,7 @@
 // @ts-check
 // Plain JavaScript, as a worker reads it too: see lmdbWorker.js.
 import { haveSameKey, sortByKey } from "./keyOrder.js";
+import { writesOfKey } from "./sheafLayout.js";
 import { pieceAt, placeOf, writeBytesAt } from "./writeLayout.js";
 
 /**
@@ -18,13 +19,22 @@ const SLICE_BYTES = 1 << 20;
  *
  * What the database is to note as long as a part of a generation is missing, and then; see logMark.ts.
  * @typedef {{ readonly during: string, readonly after: string }} Marks
+ *
+ * @typedef {import("./memtable").SharedWrites[number]} Part
  */
+
+/**
+ * Writes in the order of their keys; `areUnique`: no two of them have the same key.
+ * @type {{ pieces: readonly Buffer[], addresses: Uint32Array, areUnique: boolean }}
+ */
+const NOTHING = { pieces: [], addresses: new Uint32Array(), areUnique: true };
 
 /** Brings the writes of a generation into the database in slices, in the order of the keys. */
 export class GenerationFill {
   #generation;
-  /** What comes next: the number of its part, and its place in the part. */
+  /** What comes next: the number of its part, that part in order, and its place there. */
   #part = 0;
+  #sorted = NOTHING;
   #place = 0;
   /** What has been taken and is not in the database yet. @type {{ slice: Slice, writes: number, isLast: boolean } | null} */
   #taken = null;
@@ -60,9 +70,8 @@ export class GenerationFill {
     let writes = 0;
     let bytes = 0;
     for (; this.#part < this.#generation.length; this.#part++, this.#place = 0) {
-      const part = /** @type {import("./memtable").SharedWrites[number]} */ (this.#generation[this.#part]);
-      const { pieces, addresses: all } = part;
-      if (this.#place === 0) sortByKey(pieces, all);
+      if (this.#place === 0) this.#sorted = inOrder(/** @type {Part} */ (this.#generation[this.#part]));
+      const { pieces, addresses: all, areUnique } = this.#sorted;
       /** @type {number[]} */
       const addresses = [];
       slice.push({ pieces, addresses });
@@ -71,7 +80,7 @@ export class GenerationFill {
         const address = /** @type {number} */ (all[this.#place]);
         const next = all[this.#place + 1];
         // Of each key the last write.
-        if (next !== undefined && haveSameKey(pieces, address, next)) continue;
+        if (!areUnique && next !== undefined && haveSameKey(pieces, address, next)) continue;
         addresses.push(address);
         writes++;
         bytes += writeBytesAt(pieceAt(pieces, address), placeOf(address));
@@ -79,4 +88,16 @@ export class GenerationFill {
     }
     return { slice, writes, isLast: true };
   }
+}
+
+/**
+ * The writes of a part in the order of their keys, in pieces of memory.
+ *
+ * @param {Part} part
+ */
+function inOrder({ pieces, addresses, key }) {
+  if (addresses.length === 0) return NOTHING;
+  const writes = key === null ? { pieces, addresses } : writesOfKey(pieces, addresses, key);
+  sortByKey(writes.pieces, writes.addresses);
+  return { ...writes, areUnique: key !== null };
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { PREFIX_BYTES } from "./sheafLayout.js";
 
 /** Nobody who chooses what is stored can choose what collides. */
 const SEED = randomBytes(4).readInt32LE();
@@ -13,24 +14,39 @@ export function hashOfText(text: string): number {
   return last.hash;
 }
 
-// Four characters at a time, as each step waits for the one before it.
+// Four characters at a time, as each step waits for the one before it. The prefix comes last: in a sheaf it is somewhere else.
 
 function hashOfNew(text: string): number {
   const { length } = text;
+  const head = Math.min(length, PREFIX_BYTES);
   let hash = SEED ^ length;
-  let i = 0;
+  let i = head;
   for (; i + 4 <= length; i += 4) {
     const low = text.charCodeAt(i) | (text.charCodeAt(i + 1) << 8);
     const high = text.charCodeAt(i + 2) | (text.charCodeAt(i + 3) << 8);
     hash = step(hash, low | (high << 16));
   }
   for (; i < length; i++) hash = step(hash, text.charCodeAt(i));
+  for (i = 0; i < head; i++) hash = step(hash, text.charCodeAt(i));
   return mixed(hash);
 }
 
+/** The same of bytes that lie together. */
 export function hashOfBytes(bytes: Uint8Array, start: number, end: number): number {
-  const length = Math.max(0, end - start);
-  let hash = SEED ^ length;
+  const behind = Math.min(start + PREFIX_BYTES, end);
+  return hashOfParts(bytes, start, behind, bytes, behind, end);
+}
+
+/** The same of a text whose prefix lies elsewhere than what follows. */
+export function hashOfParts(
+  prefix: Uint8Array,
+  prefixStart: number,
+  prefixEnd: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  let hash = SEED ^ Math.max(0, prefixEnd - prefixStart + end - start);
   let i = start;
   for (; i + 4 <= end; i += 4) {
     const low = (bytes[i] as number) | ((bytes[i + 1] as number) << 8);
@@ -38,6 +54,7 @@ export function hashOfBytes(bytes: Uint8Array, start: number, end: number): numb
     hash = step(hash, low | (high << 16));
   }
   for (; i < end; i++) hash = step(hash, bytes[i] as number);
+  for (i = prefixStart; i < prefixEnd; i++) hash = step(hash, prefix[i] as number);
   return mixed(hash);
 }
 

@@ -1,5 +1,5 @@
 import { hashOfText } from "./keyHash";
-import type { WriteList } from "./writeList";
+import type { KeyList } from "./keyList";
 
 /** In the place of a write: there may be several keys. */
 const SEVERAL = -1;
@@ -23,7 +23,7 @@ export class KeyStems {
    * @param tail how many characters the tail has
    */
   constructor(
-    private readonly writes: WriteList,
+    private readonly writes: KeyList,
     readonly tail: number,
   ) {}
 

@@ -28,9 +28,10 @@ port.on("message", (/** @type {Request} */ request) => {
     return;
   }
   if (request.ask === "fill") {
-    const generation = request.generation.map(({ pieces, addresses }) => ({
+    const generation = request.generation.map(({ pieces, addresses, key }) => ({
       pieces: pieces.map(({ buffer }) => Buffer.from(buffer)),
       addresses,
+      key,
     }));
     const write = writeSlice.bind(null, database);
     fill = new GenerationFill(write, generation, request.marks);

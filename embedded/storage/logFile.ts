@@ -15,7 +15,9 @@ import type { LogSpares } from "./logSpares";
  * files. What stands in a file behind the record before the first of the next file was given up and counts for nothing; nor does
  * what stands behind the last record of all, which is not of this file's salt: see logSpare.ts.
  */
-const MAGIC = Buffer.from("cvxlog\0\x01", "latin1");
+const MAGIC = Buffer.from("cvxlog\0\x02", "latin1");
+/** Of files that have no sheaves yet. */
+const OLD_MAGIC = Buffer.from("cvxlog\0\x01", "latin1");
 const CHECK_AT = 12;
 export const FILE_HEADER_BYTES = 16;
 const NAME = /^log-(\d{16})$/;
@@ -39,7 +41,9 @@ export async function listLogFiles(folder: string): Promise<LogFileName[]> {
 
 /** The salt of a file's records, or null if the file does not begin as it should. */
 export function readSalt(file: Buffer): number | null {
-  if (file.length < FILE_HEADER_BYTES || !file.subarray(0, MAGIC.length).equals(MAGIC)) return null;
+  if (file.length < FILE_HEADER_BYTES) return null;
+  const magic = file.subarray(0, MAGIC.length);
+  if (!magic.equals(MAGIC) && !magic.equals(OLD_MAGIC)) return null;
   if (crc32(file.subarray(0, CHECK_AT)) !== file.readUInt32LE(CHECK_AT)) return null;
   return file.readUInt32LE(MAGIC.length);
 }

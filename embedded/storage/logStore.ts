@@ -15,7 +15,15 @@ import { recoverLog, type Recovered } from "./logRecovery";
 import type { Memtable } from "./memtable";
 import type { MemtablePart } from "./memtablePart";
 import { mergeScan } from "./mergeScan";
-import { checkKey, firstOf, type Order, type Snapshot, type Store, type Writes } from "./store";
+import {
+  checkKey,
+  firstOf,
+  forEachOrSheaf,
+  type Order,
+  type Snapshot,
+  type Store,
+  type Writes,
+} from "./store";
 import { WaitingParts, type WaitingSizes } from "./waitingParts";
 
 type Entry = [key: string, value: string];
@@ -35,9 +43,9 @@ export type LogSizes = WaitingSizes & {
 };
 
 const SIZES: LogSizes = {
-  generationBytes: 8 << 20,
-  mostBytes: 24 << 20,
-  freeBytes: 4 << 20,
+  generationBytes: 14 << 20,
+  mostBytes: 32 << 20,
+  freeBytes: 8 << 20,
   waitingBytes: 12 << 20,
   waitingGenerations: 8,
   threadBytes: 1 << 20,
@@ -185,7 +193,8 @@ export class LogStore implements Store {
 
   commit(writes: Writes): Promise<void> {
     try {
-      writes.forEach((_, key) => checkKey(key));
+      // Those of sheaves are not long enough to be wrong.
+      forEachOrSheaf(writes, (_, key) => checkKey(key), ignore);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -349,6 +358,10 @@ export class LogStore implements Store {
     // A file that can't be removed is tried again with the next one, and at the next start.
     await this.log.release(through).catch(() => undefined);
   }
+}
+
+function ignore(): void {
+  // Nothing is to be done.
 }
 
 /** Commits that share a write and a sync. */

@@ -1,21 +1,34 @@
 import { Additions } from "./additions";
+import type { Entry, KeyFinder } from "./keyFinder";
 import type { LogRecord } from "./logRecord";
-import { MemtablePart, type Entry } from "./memtablePart";
+import { MemtablePart } from "./memtablePart";
+import { mergeLayers } from "./mergeScan";
 import { PartWrites } from "./partWrites";
+import { SheafLayout } from "./sheaf";
+import { layoutAt, PREFIX_BYTES } from "./sheafLayout.js";
 import { SparePieces } from "./sharedPieces";
-import type { Writes } from "./store";
-import { keyBytesAt, WRITE_HEADER_BYTES, writeBytesAt } from "./writeLayout.js";
+import { firstOf, forEachOrSheaf, type Writes } from "./store";
+import { keyBytesAt, SHEAF, valueBytesAt, WRITE_HEADER_BYTES, writeBytesAt } from "./writeLayout.js";
 
 /**
  * Keys that begin alike, with so many characters, are one part: in practice a table or an index. Small parts cost less where
  * a part is put in order.
  */
-export const PART_CHARS = 5;
+export const PART_CHARS = PREFIX_BYTES;
 
-/** Writes that are not in the database yet. A value of `null` says that the key is deleted. */
+/**
+ * Writes that are not in the database yet. A value of `null` says that the key is deleted.
+ *
+ * Sheaves stay as they are: their keys are put together for who looks for them. As nobody has written these before, what was written of
+ * one of them by itself came later.
+ */
 export class Memtable {
-  /** By {@link partOf}. */
+  /** Of writes of one key each, by {@link partOf}. */
   readonly #parts = new Map<number, MemtablePart>();
+  /** Of sheaves, by their layouts. */
+  readonly #sheaves = new Map<string, MemtablePart>();
+  /** What finds the keys of a number, see {@link partOf}; first that in which the last writes are. */
+  readonly #finders = new Map<number, KeyFinder[]>();
 
   constructor(private readonly spare = new SparePieces()) {}
 
@@ -25,25 +38,30 @@ export class Memtable {
 
   /** How much was written into it. */
   get bytes(): number {
-    let bytes = 0;
-    for (const { writes } of this.#parts.values()) bytes += writes.bytes;
-    return bytes;
+    return this.#all.reduce((bytes, part) => bytes + part.writes.bytes, 0);
   }
 
-  /** How many writes were added, several of one key too. */
+  /** How many keys were written, several writes of one key counted as such. */
   get writes(): number {
-    let count = 0;
-    for (const { writes } of this.#parts.values()) count += writes.list.length;
-    return count;
+    return this.#all.reduce((count, part) => count + part.length, 0);
   }
 
+  /** Those that may stay while others go: not sheaves, whom what was written of their keys later must not overtake. */
   get parts(): readonly MemtablePart[] {
     return [...this.#parts.values()];
   }
 
+  get #all(): MemtablePart[] {
+    return [...this.#parts.values(), ...this.#sheaves.values()];
+  }
+
   /** `undefined`: nothing is known of this key here. */
   get(key: string): string | null | undefined {
-    return this.#parts.get(partOf(key))?.get(key);
+    for (const finder of this.#finders.get(partOf(key)) ?? []) {
+      const value = finder.get(key);
+      if (value !== undefined) return value;
+    }
+    return undefined;
   }
 
   /**
@@ -52,105 +70,148 @@ export class Memtable {
    * @param added is told of them. If this throws, some may have been added: to be undone with all that it was told of
    */
   add(writes: Writes, added = new Additions()): void {
-    writes.forEach((value, key) => {
-      const part = this.#part(partOf(key));
-      added.before(part);
-      part.writes.push(key, value);
-    });
+    forEachOrSheaf(
+      writes,
+      (value, key) => {
+        const part = this.#part(partOf(key));
+        added.before(part);
+        part.writes.push(key, value);
+      },
+      (sheaf) => {
+        const part = this.#partOfSheaves(sheaf.layout);
+        added.before(part);
+        part.writes.pushSheaf(sheaf);
+      },
+    );
   }
 
   /** Adds the writes of a record of the log. */
   addRecord({ payload }: LogRecord): void {
     for (let at = 0; at < payload.length;) {
       const end = at + writeBytesAt(payload, at);
-      this.#part(partAt(payload, at)).writes.pushBytes(payload, at, end);
+      const isSheaf = valueBytesAt(payload, at) === SHEAF;
+      const part = isSheaf ? this.#partOfSheafAt(payload, at) : this.#part(partAt(payload, at));
+      part.writes.pushBytes(payload, at, end);
       at = end;
     }
   }
 
   /** Whether there are writes with `start <= key < end`. */
   touches(start: string, end: string | null): boolean {
-    return this.#partsOf(start, end).some((part) => part.touches(start, end));
+    return this.#findersOf(start, end).some((finders) =>
+      finders.some((finder) => finder.touches(start, end)),
+    );
   }
 
   /** The first of the writes with `start <= key < end`, up to `limit`. `tail`: see {@link Store.take}. */
   take(start: string, end: string | null, order: "asc" | "desc", limit: number, tail?: number): Entry[] {
-    const parts = this.#partsOf(start, end);
+    const parts = this.#findersOf(start, end);
     const [part] = parts;
     if (part === undefined) return [];
-    if (parts.length === 1) return part.take(start, end, order, limit, tail);
+    if (parts.length === 1) return takeOf(part, start, end, order, limit, tail);
     const entries: Entry[] = [];
     for (const one of order === "asc" ? parts : parts.reverse())
-      entries.push(...one.take(start, end, order, limit - entries.length, undefined));
+      entries.push(...takeOf(one, start, end, order, limit - entries.length, undefined));
     return entries;
   }
 
   /** The writes with `start <= key < end`, `null` being behind the last key. Must not be iterated after others were added. */
   *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<Entry, void, undefined> {
-    const parts = this.#partsOf(start, end);
-    for (const part of order === "asc" ? parts : parts.reverse()) yield* part.scan(start, end, order);
+    const parts = this.#findersOf(start, end);
+    for (const finders of order === "asc" ? parts : parts.reverse()) {
+      const scans = finders.map((finder) => finder.scan(start, end, order));
+      yield* scans.length === 1 ? (scans[0] as (typeof scans)[0]) : mergeLayers(scans, order);
+    }
   }
 
   /** The hashes of all keys that begin with this text, of {@link PART_CHARS}, without their last characters. */
   forEachStem(start: string, tail: number, take: (hash: number) => void): void {
-    this.#parts.get(partOf(start))?.forEachStem(tail, take);
+    for (const finder of this.#finders.get(partOf(start)) ?? []) finder.forEachStem(tail, take);
   }
 
-  /** All writes, for another thread: where they are, of each part in the order in which they came, and the parts in order. */
+  /**
+   * All writes, for another thread: where they are, part by part in the order of their keys; of a part in the order in which they
+   * came, and of the same keys those of sheaves first.
+   */
   show(): SharedWrites {
-    return inOrder([...this.#parts]).map(({ writes }) => {
-      const { addresses } = writes.list;
-      return { pieces: writes.show(), addresses };
-    });
+    const shown: [number: number, SharedWrites[number]][] = [];
+    for (const { layout, writes } of this.#sheaves.values()) {
+      const pieces = writes.show();
+      for (const [key, { prefix }] of layout?.keys.entries() ?? [])
+        shown.push([partOf(prefix), { pieces, addresses: writes.list.addresses, key }]);
+    }
+    for (const [number, { writes }] of this.#parts)
+      shown.push([number, { pieces: writes.show(), addresses: writes.list.addresses, key: null }]);
+    return inOrder(shown);
   }
 
   /** Its memory may be used for something else, if it is kept for nobody. Nothing may be asked any more. */
   release(): void {
-    for (const { writes } of this.#parts.values()) writes.release();
+    for (const { writes } of this.#all) writes.release();
   }
 
   /** Keeps it as it is for somebody who may still ask after its release. */
   keep(): this {
-    for (const { writes } of this.#parts.values()) writes.keep();
+    for (const { writes } of this.#all) writes.keep();
     return this;
   }
 
   /** The same writes, which stay as they are. */
   copy(): Memtable {
     const copy = new Memtable();
-    for (const [number, part] of this.#parts) copy.#parts.set(number, part.copy());
+    for (const [number, part] of this.#parts) copy.#put(number, part.copy());
+    for (const [layout, part] of this.#sheaves) copy.#putSheaves(layout, part.copy());
     return copy;
   }
 
   /** Moves all parts but these to a memtable of their own. */
   moveOut(staying: ReadonlySet<MemtablePart>): Memtable {
     const moved = new Memtable(this.spare);
-    for (const [number, part] of this.#parts) {
-      if (staying.has(part)) continue;
-      moved.#parts.set(number, part);
-      this.#parts.delete(number);
-    }
+    const [parts, sheaves] = [[...this.#parts], [...this.#sheaves]];
+    for (const map of [this.#parts, this.#sheaves, this.#finders]) map.clear();
+    for (const [number, part] of parts) (staying.has(part) ? this : moved).#put(number, part);
+    for (const [layout, part] of sheaves) moved.#putSheaves(layout, part);
     return moved;
   }
 
   #part(number: number): MemtablePart {
-    let part = this.#parts.get(number);
-    if (part === undefined) {
-      part = new MemtablePart(new PartWrites(this.spare));
-      this.#parts.set(number, part);
+    return this.#parts.get(number) ?? this.#put(number, new MemtablePart(new PartWrites(this.spare)));
+  }
+
+  #partOfSheaves(layout: SheafLayout): MemtablePart {
+    const part = this.#sheaves.get(layout.text);
+    return part ?? this.#putSheaves(layout.text, new MemtablePart(new PartWrites(this.spare), layout));
+  }
+
+  #partOfSheafAt(buffer: Buffer, place: number): MemtablePart {
+    const { parts, keys } = layoutAt(buffer, place);
+    return this.#partOfSheaves(new SheafLayout(parts, keys));
+  }
+
+  #put(number: number, part: MemtablePart): MemtablePart {
+    this.#parts.set(number, part);
+    this.#finders.set(number, [...part.finders, ...(this.#finders.get(number) ?? [])]);
+    return part;
+  }
+
+  #putSheaves(layout: string, part: MemtablePart): MemtablePart {
+    this.#sheaves.set(layout, part);
+    for (const [i, { prefix }] of part.layout?.keys.entries() ?? []) {
+      const number = partOf(prefix);
+      this.#finders.set(number, [...(this.#finders.get(number) ?? []), part.finders[i] as KeyFinder]);
     }
     return part;
   }
 
-  /** The parts that may have keys in a range, in order. */
-  #partsOf(start: string, end: string | null): MemtablePart[] {
+  /** What finds keys of a range, number by number, in order. */
+  #findersOf(start: string, end: string | null): KeyFinder[][] {
     const first = partOf(start);
     const last = end === null ? Infinity : partOf(end);
     if (first === last) {
-      const part = this.#parts.get(first);
-      return part === undefined ? [] : [part];
+      const finders = this.#finders.get(first);
+      return finders === undefined ? [] : [finders];
     }
-    return inOrder([...this.#parts].filter(([number]) => number >= first && number <= last));
+    return inOrder([...this.#finders].filter(([number]) => number >= first && number <= last));
   }
 }
 
@@ -159,7 +220,34 @@ export type SharedWrites = readonly {
   readonly pieces: readonly Buffer[];
   /** In these pieces: of all parts together there may be more pieces than an address has room for. */
   readonly addresses: Uint32Array<ArrayBuffer>;
+  /** They are sheaves, and it is this one of their keys. */
+  readonly key: number | null;
 }[];
+
+/** {@link Memtable.take} of keys of one number. */
+function takeOf(
+  finders: readonly KeyFinder[],
+  start: string,
+  end: string | null,
+  order: "asc" | "desc",
+  limit: number,
+  tail: number | undefined,
+): Entry[] {
+  let some: Entry[] | null = null;
+  let others: Entry[][] | null = null;
+  for (const finder of finders) {
+    const entries = finder.take(start, end, order, limit, tail);
+    if (entries.length === 0) continue;
+    if (some === null) some = entries;
+    else (others ??= [some]).push(entries);
+  }
+  if (others === null) return some ?? [];
+  const merged = mergeLayers(
+    others.map((entries) => entries.values()),
+    order,
+  );
+  return firstOf(merged, limit);
+}
 
 /**
  * The number of the part that a key is in. Their order is that of the keys. (A number is found in a map in less than half
@@ -180,6 +268,7 @@ function partAt(buffer: Buffer, place: number): number {
   return buffer.readUInt32BE(key) * 256 + (buffer[key + PART_CHARS - 1] as number);
 }
 
-function inOrder(parts: [number: number, part: MemtablePart][]): MemtablePart[] {
-  return parts.sort(([a], [b]) => a - b).map(([, part]) => part);
+/** What comes with numbers, in the order of these; what has the same number stays in the order in which it is. */
+function inOrder<T>(numbered: [number: number, T][]): T[] {
+  return numbered.sort(([a], [b]) => a - b).map(([, one]) => one);
 }

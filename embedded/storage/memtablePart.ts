@@ -1,120 +1,39 @@
 import type { Additions } from "./additions";
-import { KeyStems } from "./keyStems";
+import { KeyFinder } from "./keyFinder";
 import type { PartEnd, PartWrites } from "./partWrites";
-import type { SortedEntries } from "./sortedEntries";
-import type { WriteList } from "./writeList";
-import { WriteOrder } from "./writeOrder";
+import type { SheafLayout } from "./sheaf";
+import { SheafKeys } from "./sheafKeys";
 
-/** A value of `null` says that the key is deleted. */
-export type Entry = [key: string, value: string | null];
-
-/**
- * The writes of keys that begin alike.
- *
- * They are put in order, or found by the stems of their keys, when somebody asks for that, and then only those that have come since
- * it was asked for last, or some of them: most of what is written is in the database before anybody scans it, and putting keys in order
- * costs more than all the rest. What asks may be cut off at any moment, and leaves nothing half done.
- */
+/** Writes of keys that begin alike; or sheaves of a layout, each of which has several keys. */
 export class MemtablePart {
   /** Which were told last that something is added. */
   lastAdditions: Additions | null = null;
-  #order: WriteOrder | null = null;
-  #stems: KeyStems | null = null;
-  /** The same of whole keys. */
-  #exact: KeyStems | null = null;
+  /** What finds the keys; of sheaves one for each key of the layout. */
+  readonly finders: readonly KeyFinder[];
 
-  constructor(readonly writes: PartWrites) {}
-
-  /** To be asked for before it is looked into, see {@link PartWrites.list}. */
-  get #list(): WriteList {
-    return this.writes.list;
+  /** `layout`: that of the sheaves, where the writes are such. */
+  constructor(
+    readonly writes: PartWrites,
+    readonly layout: SheafLayout | null = null,
+  ) {
+    const { list } = writes;
+    const lists = layout === null ? [list] : layout.keys.map((key) => new SheafKeys(list, layout, key));
+    this.finders = lists.map((keys) => new KeyFinder(writes, keys));
   }
 
-  get(key: string): string | null | undefined {
-    let place = this.#byKey().find(key);
-    if (place === null) place = this.#within(key, `${key}\0`).get(key);
-    return place === undefined ? undefined : this.#list.valueAt(place);
-  }
-
-  forEachStem(tail: number, take: (hash: number) => void): void {
-    const list = this.#list;
-    for (let i = 0; i < list.length; i++) take(list.hashAt(i, tail));
+  /** How many keys were written, several writes of one key counted as such. */
+  get length(): number {
+    return this.writes.list.length * this.finders.length;
   }
 
   /** Undoes what was written after a state. */
   cutTo(end: PartEnd): void {
     if (!this.writes.cutTo(end)) return;
-    this.#order = null;
-    this.#stems = null;
-    this.#exact = null;
-  }
-
-  touches(start: string, end: string | null): boolean {
-    return this.#within(start, end).touches(start, end);
-  }
-
-  /** See {@link Store.take}; where a tail is given, `limit` is 1 or more. */
-  take(
-    start: string,
-    end: string | null,
-    order: "asc" | "desc",
-    limit: number,
-    tail: number | undefined,
-  ): Entry[] {
-    if (tail !== undefined) {
-      const place = this.#byStem(tail).find(start);
-      if (place === undefined) return [];
-      if (place !== null) {
-        const key = this.#list.keyAt(place);
-        // What has the stem is not before the start.
-        return end !== null && key >= end ? [] : [[key, this.#list.valueAt(place)]];
-      }
-    }
-    return this.#within(start, end)
-      .take(start, end, order, limit)
-      .map(([key, place]) => [key, this.#list.valueAt(place)]);
-  }
-
-  /** Must not be iterated after others were added. */
-  *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<Entry, void, undefined> {
-    for (const [key, place] of this.#inOrder((writes) => writes.all()).scan(start, end, order))
-      yield [key, this.#list.valueAt(place)];
+    for (const finder of this.finders) finder.forget();
   }
 
   /** The same writes, which stay as they are. */
   copy(): MemtablePart {
-    return new MemtablePart(this.writes.copy());
-  }
-
-  // What catches up is good for nothing if it is cut off.
-
-  #byKey(): KeyStems {
-    const list = this.#list;
-    const exact = this.#exact ?? new KeyStems(list, 0);
-    this.#exact = null;
-    exact.catchUp();
-    return (this.#exact = exact);
-  }
-
-  #byStem(tail: number): KeyStems {
-    const list = this.#list;
-    const stems = this.#stems?.tail === tail ? this.#stems : new KeyStems(list, tail);
-    this.#stems = null;
-    stems.catchUp();
-    return (this.#stems = stems);
-  }
-
-  /** See {@link WriteOrder.within}. */
-  #within(start: string, end: string | null): SortedEntries<number> {
-    return this.#inOrder((writes) => writes.within(start, end));
-  }
-
-  #inOrder(ask: (writes: WriteOrder) => SortedEntries<number>): SortedEntries<number> {
-    const list = this.#list;
-    const order = this.#order ?? new WriteOrder(list);
-    this.#order = null;
-    const places = ask(order);
-    this.#order = order;
-    return places;
+    return new MemtablePart(this.writes.copy(), this.layout);
   }
 }

@@ -12,9 +12,26 @@ export function* mergeScan(
   order: "asc" | "desc",
   begun?: (first: string | undefined, hidden: number) => void,
 ): Generator<[key: string, value: string], void, undefined> {
-  const heads = layers.map((layer) => layer.next());
   let hidden = 0;
   let isFirst = true;
+  for (const entry of mergeLayers(layers, order)) {
+    if (entry[1] === null) {
+      hidden++;
+      continue;
+    }
+    if (isFirst) begun?.(entry[0], hidden);
+    isFirst = false;
+    yield entry as [string, string];
+  }
+  if (isFirst) begun?.(undefined, hidden);
+}
+
+/** The same with what is hidden, as a layer for others. */
+export function* mergeLayers(
+  layers: readonly Iterator<Entry, unknown, undefined>[],
+  order: "asc" | "desc",
+): Generator<Entry, void, undefined> {
+  const heads = layers.map((layer) => layer.next());
   for (;;) {
     let best: string | undefined;
     let winner: Entry | undefined;
@@ -27,21 +44,12 @@ export function* mergeScan(
         winner = entry;
       }
     }
-    if (winner === undefined) {
-      if (isFirst) begun?.(undefined, hidden);
-      return;
-    }
+    if (winner === undefined) return;
     for (let i = 0; i < heads.length; i++) {
       const head = heads[i];
       const layer = layers[i];
       if (head && layer && !head.done && (head.value as Entry)[0] === best) heads[i] = layer.next();
     }
-    if (winner[1] === null) {
-      hidden++;
-      continue;
-    }
-    if (isFirst) begun?.(winner[0], hidden);
-    isFirst = false;
-    yield winner as [string, string];
+    yield winner;
   }
 }

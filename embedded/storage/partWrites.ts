@@ -1,5 +1,6 @@
 import { SharedPieces, type SparePieces } from "./sharedPieces";
-import { DELETED, keyBytesAt, pieceAt, placeOf, WRITE_HEADER_BYTES } from "./writeLayout.js";
+import type { Sheaf } from "./sheaf";
+import { DELETED, keyBytesAt, pieceAt, placeOf, SHEAF, WRITE_HEADER_BYTES } from "./writeLayout.js";
 import { WriteList } from "./writeList";
 
 /** A text of so many characters becomes bytes: to add to a text takes half the time of a call that writes to a buffer. */
@@ -9,6 +10,10 @@ const LONGEST_JOINED = 1 << 14;
 
 /** The headers of writes of an empty text, by the length of the key. */
 const EMPTY_TEXT_HEADERS = Array.from({ length: 256 }, (_, keyBytes) => writeHeader(keyBytes, 0));
+/** The same of usual sheaves. */
+const SHEAF_HEADERS = Array.from({ length: 512 }, (_, keyBytes) => writeHeader(keyBytes, SHEAF));
+/** A byte as a character. */
+const BYTES = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
 
 /** A state of them: what was written before it. */
 export type PartEnd = { readonly address: number; readonly bytes: number };
@@ -37,7 +42,7 @@ export class PartWrites {
 
   /** All of them, up to now. */
   get list(): WriteList {
-    this.#flush();
+    this.flush();
     return this.#list;
   }
 
@@ -52,7 +57,7 @@ export class PartWrites {
   }
 
   get end(): PartEnd {
-    this.#flush();
+    this.flush();
     return { address: this.space.end, bytes: this.#bytes };
   }
 
@@ -63,21 +68,37 @@ export class PartWrites {
     // Then all of it is ASCII, of which each character is a byte in UTF-8.
     const isPlain = value === null || bytes === value.length;
     if (!isPlain || bytes > LONGEST_JOINED || key.length > LONGEST_JOINED) {
-      this.#flush();
+      this.flush();
       this.#pushAlone(key, value, bytes);
       return;
     }
-    if (this.#text === "") this.#begin = this.space.end;
-    this.#starts.push(this.#text.length);
+    this.#beginOne();
     this.#text += headerOf(key, value, bytes);
     this.#text += key;
     if (value !== null) this.#text += value;
-    if (this.#text.length > TEXT_CHARS) this.#flush();
+    if (this.#text.length > TEXT_CHARS) this.flush();
+  }
+
+  /** Adds a sheaf behind the others. */
+  pushSheaf({ layout, parts }: Sheaf): void {
+    let bytes = layout.text.length + parts.length;
+    let lengths = "";
+    for (let i = 0; i < parts.length; i++) {
+      const { length } = parts[i] as string;
+      bytes += length;
+      lengths += BYTES[length] as string;
+    }
+    this.#beginOne();
+    this.#text += SHEAF_HEADERS[bytes] ?? writeHeader(bytes, SHEAF);
+    this.#text += layout.text;
+    this.#text += lengths;
+    for (let i = 0; i < parts.length; i++) this.#text += parts[i] as string;
+    if (this.#text.length > TEXT_CHARS) this.flush();
   }
 
   /** Adds a write that is bytes already, in a buffer from `start` to `end`. */
   pushBytes(buffer: Buffer, start: number, end: number): void {
-    this.#flush();
+    this.flush();
     const address = this.space.take(end - start);
     buffer.copy(pieceAt(this.space.pieces, address), placeOf(address), start, end);
     this.#noteAt(address, end - start);
@@ -86,7 +107,7 @@ export class PartWrites {
 
   /** What was written after a state, as bytes. */
   from({ address }: PartEnd): Buffer[] {
-    this.#flush();
+    this.flush();
     return this.space.from(address);
   }
 
@@ -102,7 +123,7 @@ export class PartWrites {
 
   /** Their memory, for somebody else to read what it holds now. */
   show(): readonly Buffer[] {
-    this.#flush();
+    this.flush();
     return this.space.show();
   }
 
@@ -125,8 +146,8 @@ export class PartWrites {
     if (!this.#isKept) this.spare.keep(this.space.pieces);
   }
 
-  /** Who asks for them may be cut off in the midst of this: then it begins anew. */
-  #flush(): void {
+  /** Has all of them become bytes, and {@link list} know them. Who asks for that may be cut off in the midst of it: then it begins anew. */
+  flush(): void {
     const [text, starts, begin] = [this.#text, this.#starts, this.#begin];
     if (text === "") return;
     this.#list.cutTo(begin);
@@ -137,6 +158,12 @@ export class PartWrites {
     this.#bytes += text.length;
     this.#text = "";
     this.#starts = [];
+  }
+
+  /** Begins one that becomes bytes together with others. */
+  #beginOne(): void {
+    if (this.#text === "") this.#begin = this.space.end;
+    this.#starts.push(this.#text.length);
   }
 
   #pushAlone(key: string, value: string | null, valueBytes: number): void {

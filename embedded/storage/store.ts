@@ -1,3 +1,5 @@
+import type { Sheaf } from "./sheaf";
+
 /** The longest key, in bytes. */
 export const MAX_KEY_BYTES = 4 * 1024 * 1024;
 
@@ -34,6 +36,18 @@ export interface Snapshot extends Reading {
 export interface Writes {
   readonly size: number;
   forEach(change: (value: string | null, key: string) => void): void;
+  /** The same, where sheaves stay as they are; without it there are none. Of their keys what is among the others counts. */
+  forEachOrSheaf?(change: (value: string | null, key: string) => void, take: (sheaf: Sheaf) => void): void;
+}
+
+/** See {@link Writes.forEachOrSheaf}. */
+export function forEachOrSheaf(
+  writes: Writes,
+  change: (value: string | null, key: string) => void,
+  take: (sheaf: Sheaf) => void,
+): void {
+  if (writes.forEachOrSheaf) writes.forEachOrSheaf(change, take);
+  else writes.forEach(change);
 }
 
 /** One by one. */

@@ -9,6 +9,8 @@
 export const WRITE_HEADER_BYTES = 8;
 /** In the place of a value's length: the key is deleted. */
 export const DELETED = 0xffff_ffff;
+/** The same: it is no key but a sheaf, see sheafLayout.js. */
+export const SHEAF = 0xffff_fffe;
 
 /** An address in pieces of memory is the number of the piece, and behind it so many bits for the place in it. */
 export const PLACE_BITS = 20;
@@ -42,7 +44,7 @@ export function keyBytesAt(piece, place) {
 }
 
 /**
- * {@link DELETED}, where the key is deleted.
+ * {@link DELETED}, where the key is deleted; {@link SHEAF}, where it is a sheaf.
  *
  * @param {Buffer} piece
  * @param {number} place of a write
@@ -82,5 +84,5 @@ export function valueAt(piece, place) {
  */
 export function writeBytesAt(piece, place) {
   const value = valueBytesAt(piece, place);
-  return WRITE_HEADER_BYTES + keyBytesAt(piece, place) + (value === DELETED ? 0 : value);
+  return WRITE_HEADER_BYTES + keyBytesAt(piece, place) + (value === DELETED || value === SHEAF ? 0 : value);
 }

@@ -1,10 +1,11 @@
 import { hashOfBytes } from "./keyHash";
+import type { KeyList } from "./keyList";
 import { keyAt, keyBytesAt, pieceAt, placeOf, valueAt, WRITE_HEADER_BYTES } from "./writeLayout.js";
 
 const FIRST_WRITES = 16;
 
 /** Writes in the order in which they came, by their addresses in pieces of memory. */
-export class WriteList {
+export class WriteList implements KeyList {
   #addresses: Uint32Array<ArrayBuffer>;
   #length = 0;
 
@@ -57,7 +58,16 @@ export class WriteList {
     return valueAt(pieceAt(this.pieces, address), placeOf(address));
   }
 
-  /** The hash of a key without its last characters. */
+  /** The piece in which one is. */
+  pieceOf(i: number): Buffer {
+    return pieceAt(this.pieces, this.#addresses[i] as number);
+  }
+
+  /** Its place there. */
+  placeAt(i: number): number {
+    return placeOf(this.#addresses[i] as number);
+  }
+
   hashAt(i: number, tail: number): number {
     const address = this.#addresses[i] as number;
     const piece = pieceAt(this.pieces, address);
@@ -65,7 +75,6 @@ export class WriteList {
     return hashOfBytes(piece, start, start + keyBytesAt(piece, placeOf(address)) - tail);
   }
 
-  /** Whether a key begins with a text, and has so many characters more. */
   hasStemAt(i: number, stem: string, tail: number): boolean {
     const address = this.#addresses[i] as number;
     const piece = pieceAt(this.pieces, address);
@@ -73,7 +82,6 @@ export class WriteList {
     return hasChars(piece, placeOf(address), stem, stem.length);
   }
 
-  /** Whether a key begins with the first characters of a text, so many. */
   beginsAt(i: number, text: string, chars: number): boolean {
     const address = this.#addresses[i] as number;
     const piece = pieceAt(this.pieces, address);

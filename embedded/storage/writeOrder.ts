@@ -1,7 +1,7 @@
 import { sharedChars } from "../values/keyEncoding";
 import { SortedEntries } from "./sortedEntries";
 import { compareKeys } from "./sortedMap";
-import type { WriteList } from "./writeList";
+import type { KeyList } from "./keyList";
 
 /** So many writes are put in order for one who asks, which takes some 2 ms, beside those that are asked for. */
 const AT_ONCE = 2_048;
@@ -20,7 +20,7 @@ export class WriteOrder {
   #count = 0;
 
   /** @param writes may become longer */
-  constructor(private readonly writes: WriteList) {}
+  constructor(private readonly writes: KeyList) {}
 
   // Whoever asks may be cut off. After that, this is not to be used any more.
 

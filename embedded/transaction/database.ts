@@ -204,10 +204,16 @@ export class Database {
       );
     }
     let chars = 0;
-    writes.forEach((value, key) => {
-      chars += key.length + (value?.length ?? 0);
-      this.ranges.written(key);
-    });
+    writes.forEachOrSheaf(
+      (value, key) => {
+        chars += key.length + (value?.length ?? 0);
+        this.ranges.written(key);
+      },
+      (sheaf) => {
+        for (const part of sheaf.parts) chars += part.length;
+        this.ranges.writtenSheaf(sheaf);
+      },
+    );
     group.chars += chars;
     for (const [key, value] of writes.changed) if (isDocumentKey(key)) this.documents.write(key, value);
   }

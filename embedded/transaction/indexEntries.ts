@@ -1,4 +1,5 @@
 /** The keys of documents in indexes. */
+import { areParts, SheafLayout, type Sheaf } from "../storage/sheaf";
 import { fieldAt } from "../values/fields";
 import type { JsonObject } from "../values/json";
 import { encodeKeyPart } from "../values/keyEncoding";
@@ -16,6 +17,8 @@ type Plan = {
   readonly paths: readonly string[];
   readonly hasSystemFields: boolean;
   readonly indexes: readonly { readonly prefix: string; readonly fields: readonly number[] }[];
+  /** Of a document's entries, whose last part is what all of them end in. `null`: they are not to be in a sheaf. */
+  readonly layout: SheafLayout | null;
 };
 
 const plans = new WeakMap<TableInfo, Plan>();
@@ -24,14 +27,20 @@ function planOf(table: TableInfo): Plan {
   let plan = plans.get(table);
   if (plan === undefined) {
     const indexes = [table.byCreationTime, ...table.indexes.values()];
-    const paths = [...new Set(indexes.flatMap(({ fields }) => fields))];
+    // The fields of the longest index are neighbours in a sheaf, where that is quicker to look at.
+    const longestFirst = indexes.toSorted((a, b) => b.fields.length - a.fields.length);
+    const paths = [...new Set(longestFirst.flatMap(({ fields }) => fields))];
+    const entries = indexes.map(({ id, fields }) => ({
+      prefix: indexPrefix(id),
+      fields: fields.map((path) => paths.indexOf(path)),
+    }));
+    const keys = entries.map(({ prefix, fields }) => ({ prefix, parts: [...fields, paths.length] }));
     plan = {
       paths,
       hasSystemFields: paths.some((path) => path.startsWith("_")),
-      indexes: indexes.map(({ id, fields }) => ({
-        prefix: indexPrefix(id),
-        fields: fields.map((path) => paths.indexOf(path)),
-      })),
+      indexes: entries,
+      // One key takes less by itself.
+      layout: keys.length > 1 ? SheafLayout.of(paths.length + 1, keys) : null,
     };
     plans.set(table, plan);
   }
@@ -44,11 +53,19 @@ function planOf(table: TableInfo): Plan {
  */
 export function entriesOf(table: TableInfo, document: JsonObject, end: string): string[] {
   const { paths, indexes } = planOf(table);
-  const parts: string[] = [];
-  for (const path of paths) parts.push(encodeKeyPart(fieldAt(document, path)));
+  const parts = partsOf(paths, document);
   const entries: string[] = [];
   for (const { prefix, fields } of indexes) entries.push(joined(prefix, fields, parts) + end);
   return entries;
+}
+
+/** The same of a new document; `null`: they can't be in a sheaf. */
+export function sheafOf(table: TableInfo, document: JsonObject, end: string): Sheaf | null {
+  const { paths, layout } = planOf(table);
+  if (layout === null) return null;
+  const parts = partsOf(paths, document);
+  parts.push(end);
+  return areParts(parts) ? { layout, parts } : null;
 }
 
 /** The same of a document before and after a change. Where nothing has changed, nothing is encoded twice. */
@@ -72,6 +89,12 @@ export function changedEntriesOf(
     const isSame = fields.every((field) => parts[field] === oldParts[field]);
     return { old: isSame ? entry : joined(prefix, fields, oldParts) + end, new: entry };
   });
+}
+
+function partsOf(paths: readonly string[], document: JsonObject): string[] {
+  const parts: string[] = [];
+  for (const path of paths) parts.push(encodeKeyPart(fieldAt(document, path)));
+  return parts;
 }
 
 /** Whether an index names one of the system's fields, beside those that all have. */

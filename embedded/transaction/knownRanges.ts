@@ -1,3 +1,4 @@
+import { keyOfSheaf, type Sheaf } from "../storage/sheaf";
 import { hashOfChars } from "../values/charHash";
 import { RecentMap } from "../values/recentMap";
 import type { DocumentCache, StoredDocument } from "./documentCache";
@@ -66,6 +67,13 @@ export class KnownRanges {
     if (this.#indexes[key.charCodeAt(INDEX_AT)] !== 1 || key.length < GROUP_CHARS) return;
     const group = groupOf(key);
     this.#changes[group] = (this.#changes[group] as number) + 1;
+  }
+
+  /** The same for all keys of a sheaf. */
+  writtenSheaf({ layout, parts }: Sheaf): void {
+    for (const key of layout.keys) {
+      if (this.#indexes[key.prefix.charCodeAt(INDEX_AT)] === 1) this.written(keyOfSheaf(key, parts));
+    }
   }
 
   clear(): void {

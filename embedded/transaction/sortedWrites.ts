@@ -1,3 +1,4 @@
+import { keysOfSheaf, type Sheaf } from "../storage/sheaf";
 import { SortedEntries } from "../storage/sortedEntries";
 import type { Writes } from "../storage/store";
 
@@ -11,13 +12,15 @@ export class SortedWrites implements Writes {
   /** Documents that are new, and so in no cache. */
   readonly #inserted = new Map<string, string>();
   /** Keys with an empty text. What `#values` has of them came later. Most writes are these, and a list takes no hash of them. */
-  readonly #added: string[] = [];
+  readonly #added: (string | Sheaf)[] = [];
+  #addedKeys = 0;
   /** The keys in order, without the last ones of `#added` and those in `#unsorted`. */
   readonly #keys = new SortedEntries<undefined>();
   /** How many of `#added` are in it. */
   #caughtUp = 0;
-  /** What is in `#added`, as far as somebody has asked. */
+  /** The keys of the first ones of `#added`, as far as somebody has asked. */
   readonly #knownAdded = new Set<string>();
+  #asked = 0;
   #unsorted: string[] = [];
 
   constructor(writes: Iterable<readonly [key: string, value: string | null]> = []) {
@@ -25,7 +28,7 @@ export class SortedWrites implements Writes {
   }
 
   get size(): number {
-    return this.#values.size + this.#inserted.size + this.#added.length;
+    return this.#values.size + this.#inserted.size + this.#addedKeys;
   }
 
   /** What {@link set} has set. */
@@ -39,7 +42,16 @@ export class SortedWrites implements Writes {
   }
 
   forEach(change: (value: string | null, key: string) => void): void {
-    for (const key of this.#added) change("", key);
+    this.forEachOrSheaf(change, (sheaf) => {
+      for (const key of keysOfSheaf(sheaf)) change("", key);
+    });
+  }
+
+  forEachOrSheaf(change: (value: string | null, key: string) => void, take: (sheaf: Sheaf) => void): void {
+    for (const added of this.#added) {
+      if (typeof added === "string") change("", added);
+      else take(added);
+    }
     this.#inserted.forEach(change);
     this.#values.forEach(change);
   }
@@ -66,6 +78,13 @@ export class SortedWrites implements Writes {
   /** Sets a key that has not been set before, with an empty text: for entries of indexes, which are scanned and never asked for. */
   add(key: string): void {
     this.#added.push(key);
+    this.#addedKeys++;
+  }
+
+  /** The same for all keys of a sheaf. */
+  addSheaf(sheaf: Sheaf): void {
+    this.#added.push(sheaf);
+    this.#addedKeys += sheaf.layout.keys.length;
   }
 
   /** Forgets the key, as if it had never been set here. */
@@ -96,15 +115,22 @@ export class SortedWrites implements Writes {
   }
 
   #isAdded(key: string): boolean {
-    for (let i = this.#knownAdded.size; i < this.#added.length; i++)
-      this.#knownAdded.add(this.#added[i] as string);
+    for (const asked of this.#addedFrom(this.#asked)) this.#knownAdded.add(asked);
+    this.#asked = this.#added.length;
     return this.#knownAdded.has(key);
+  }
+
+  /** The keys of `#added` from a place on. */
+  #addedFrom(start: number): string[] {
+    return this.#added
+      .slice(start)
+      .flatMap((added) => (typeof added === "string" ? added : keysOfSheaf(added)));
   }
 
   #sort(): void {
     if (this.#caughtUp < this.#added.length) {
       // In order, as neighbours are added in less time.
-      for (const key of this.#added.slice(this.#caughtUp).sort()) this.#keys.set(key, undefined);
+      for (const key of this.#addedFrom(this.#caughtUp).sort()) this.#keys.set(key, undefined);
       this.#caughtUp = this.#added.length;
     }
     for (const key of this.#unsorted) this.#keys.set(key, undefined);

@@ -21,7 +21,7 @@ import {
   withSystemFields,
 } from "./documentValue";
 import { DeveloperError } from "./errors";
-import { changedEntriesOf, entriesOf, entryOf, indexesSystemFields } from "./indexEntries";
+import { changedEntriesOf, entriesOf, entryOf, indexesSystemFields, sheafOf } from "./indexEntries";
 import { documentKey, indexEntryEnd, internalIdOfKey, onlyKey, tabletOfKey, type KeyRange } from "./keys";
 import type { Usage } from "./limits";
 import { TransactionState, type Read, type Savepoint } from "./transactionState";
@@ -380,7 +380,9 @@ export class Transaction {
       for (const entry of changedEntriesOf(table, { before, after }, end))
         this.#writeIndexEntry(entry.old, entry.new);
     } else if (after) {
-      this.#state.addEntries(entriesOf(table, after, end));
+      const sheaf = this.#state.takesSheaves ? sheafOf(table, after, end) : null;
+      if (sheaf === null) this.#state.addEntries(entriesOf(table, after, end));
+      else this.#state.addSheaf(sheaf);
     } else if (before) {
       for (const entry of entriesOf(table, before, end)) this.#state.write(entry, null);
     }

@@ -1,3 +1,4 @@
+import type { Sheaf } from "../storage/sheaf";
 import { firstOf, MAX_KEY_BYTES } from "../storage/store";
 import type { Catalog } from "./catalog";
 import type { Database } from "./database";
@@ -124,6 +125,17 @@ export class TransactionState {
         this.#writes.add(key);
       }
     }
+    this.version++;
+  }
+
+  /** Whether {@link addSheaf} may be called: its writes are not undone. */
+  get takesSheaves(): boolean {
+    return this.#undo === null;
+  }
+
+  /** The same as one write. */
+  addSheaf(sheaf: Sheaf): void {
+    this.#writes.addSheaf(sheaf);
     this.version++;
   }
 

@@ -7,8 +7,10 @@ import { DeletedRuns } from "../../embedded/storage/deletedRuns";
 import { Log } from "../../embedded/storage/log";
 import { LogStore, type LogSizes } from "../../embedded/storage/logStore";
 import { MemoryStore } from "../../embedded/storage/memoryStore";
+import { SheafLayout } from "../../embedded/storage/sheaf";
 import { WriteList } from "../../embedded/storage/writeList";
 import type { Store } from "../../embedded/storage/store";
+import { WritesWithSheaves } from "./sheaves";
 import { SMALL_LOG } from "./storageSizes";
 
 /** What is written stays in memory. */
@@ -58,13 +60,13 @@ describe("ranges of which all is deleted", () => {
 
 describe("a store of which much is deleted", () => {
   type Command = {
-    readonly kind: "first" | "last" | "put" | "read";
+    readonly kind: "first" | "last" | "put" | "sheaf" | "read";
     readonly at: number;
     readonly count: number;
   };
   const commands = fc.array(
     fc.record({
-      kind: fc.constantFrom<Command["kind"]>("first", "first", "last", "put", "read"),
+      kind: fc.constantFrom<Command["kind"]>("first", "first", "last", "put", "sheaf", "read"),
       at: fc.nat(250),
       count: fc.integer({ min: 1, max: 70 }),
     }),
@@ -97,9 +99,13 @@ describe("a store of which much is deleted", () => {
         };
         try {
           await commit(fill(250));
-          for (const command of made) {
+          for (const [i, command] of made.entries()) {
             const { kind, at, count } = command;
             if (kind === "put") await commit(new Map([[keyOf(at), "new"]]));
+            if (kind === "sheaf") {
+              const layout = new SheafLayout(1, [{ prefix: keyOf(at), parts: [0] }]);
+              await commit(new WritesWithSheaves([{ layout, parts: [`${i}`] }], []));
+            }
             if (kind === "first" || kind === "last") {
               const order = kind === "first" ? "asc" : "desc";
               const taken = store.take("q", "r", order, count);

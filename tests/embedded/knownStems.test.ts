@@ -5,12 +5,14 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { KnownStems } from "../../embedded/storage/knownStems";
 import { LogStore } from "../../embedded/storage/logStore";
-import { Memtable } from "../../embedded/storage/memtable";
+import { Memtable, PART_CHARS } from "../../embedded/storage/memtable";
+import { SheafLayout } from "../../embedded/storage/sheaf";
 import { Database } from "../../embedded/transaction/database";
 import { IndexBuild } from "../../embedded/transaction/indexBuild";
 import { readRows } from "../../embedded/transaction/query";
 import { Transaction } from "../../embedded/transaction/transaction";
 import { int64Json, type Json } from "../../embedded/values/json";
+import { WritesWithSheaves } from "./sheaves";
 import { SMALL_LOG } from "./storageSizes";
 
 let root: string;
@@ -80,7 +82,8 @@ test("what is said not to be in the database is not there, whatever was brought 
 });
 
 test("a store finds by their beginnings the entries that are there and no others, however often it is asked", async () => {
-  const step = fc.record({ meeting, user, isThere: fc.boolean() });
+  const step = fc.record({ meeting, user, isThere: fc.boolean(), isSheaf: fc.boolean() });
+  const layout = new SheafLayout(2, [{ prefix: stemOf(0, 0).slice(0, PART_CHARS), parts: [0, 1] }]);
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
       const path = await newFile();
@@ -96,18 +99,19 @@ test("a store finds by their beginnings the entries that are there and no others
           }
         }
       };
-      for (const [version, { meeting: m, user: u, isThere }] of steps.entries()) {
+      for (const [version, { meeting: m, user: u, isThere, isSheaf }] of steps.entries()) {
         const stem = stemOf(m, u);
         // Long enough that every few commits are brought into the database.
         const writes = new Map<string, string | null>([["other", "o".repeat(700)]]);
         const before = model.get(stem);
         if (before !== undefined) writes.set(before, null);
         model.delete(stem);
-        if (isThere) {
-          writes.set(keyOf(m, u, version), "");
-          model.set(stem, keyOf(m, u, version));
-        }
-        await store.commit(writes);
+        const key = keyOf(m, u, version);
+        const parts = [stem.slice(PART_CHARS), key.slice(stem.length)];
+        const isInSheaf = isThere && isSheaf;
+        if (isThere && !isSheaf) writes.set(key, "");
+        if (isThere) model.set(stem, key);
+        await store.commit(new WritesWithSheaves(isInSheaf ? [{ layout, parts }] : [], [...writes]));
         check();
       }
       await store.close();

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Additions } from "../../embedded/storage/additions";
 import { readRecord, RECORD_HEADER_BYTES, sealRecord } from "../../embedded/storage/logRecord";
 import { Memtable } from "../../embedded/storage/memtable";
-import type { Writes } from "../../embedded/storage/store";
+import { SheafCommits, sheafPlan } from "./sheaves";
 
 type Write = readonly [key: string, value: string | null];
 
@@ -24,9 +24,15 @@ const writes = fc.array(fc.tuple(key, value), { maxLength: 12 });
 test("records have the writes of the commits in their groups, whatever their keys and texts, and nothing of groups that were taken back", () => {
   fc.assert(
     fc.property(
-      fc.array(fc.record({ commits: fc.array(writes, { maxLength: 4 }), isTakenBack: fc.boolean() }), {
-        maxLength: 4,
-      }),
+      fc.array(
+        fc.record({
+          commits: fc.array(fc.tuple(writes, sheafPlan), { maxLength: 4 }),
+          isTakenBack: fc.boolean(),
+        }),
+        {
+          maxLength: 4,
+        },
+      ),
       fc.nat(),
       // At the end of a piece of memory, and elsewhere.
       fc.oneof(
@@ -37,19 +43,19 @@ test("records have the writes of the commits in their groups, whatever their key
         const memtable = new Memtable();
         memtable.add(new Map([["before", "x".repeat(before)]]));
         const found = new Memtable();
+        const sheaves = new SheafCommits();
         const kept: Write[] = [];
+        let count = 0;
         for (const { commits, isTakenBack } of groups) {
           const group = new Additions();
-          for (const commit of commits) {
-            const forEach: Writes["forEach"] = (change) =>
-              commit.forEach(([name, text]) => change(text, name));
-            memtable.add({ size: commit.length, forEach }, group);
-          }
+          const made = commits.map(([others, plan]) => sheaves.commit(plan, others));
+          for (const commit of made) memtable.add(commit, group);
           if (isTakenBack) {
             group.undo();
             continue;
           }
-          kept.push(...commits.flat());
+          for (const commit of made) count += commit.count;
+          kept.push(...made.flatMap((commit) => [...commit]));
           const parts = [Buffer.alloc(RECORD_HEADER_BYTES), ...group.bytes()];
           // Before it is on disk others may come.
           memtable.add(new Map([["behind", "1"]]));
@@ -61,7 +67,7 @@ test("records have the writes of the commits in their groups, whatever their key
         }
         const last = new Map(kept);
         expect([found.writes, [...found.scan("", null, "asc")]]).toEqual([
-          kept.length,
+          count,
           [...last].sort(([one], [other]) => (one < other ? -1 : 1)),
         ]);
       },

@@ -6,6 +6,7 @@ import { GenerationFill, type Slice } from "../../embedded/storage/generationFil
 import type { Writes } from "../../embedded/storage/store";
 import { Memtable } from "../../embedded/storage/memtable";
 import { SparePieces } from "../../embedded/storage/sharedPieces";
+import { SHEAF_TAIL_CHARS, SheafCommits, sheafPlan } from "./sheaves";
 import { keyAt, pieceAt, placeOf, valueAt } from "../../embedded/storage/writeLayout.js";
 
 type Model = ReadonlyMap<string, string | null>;
@@ -25,18 +26,22 @@ function entriesOf(
 
 /** What another thread would bring into the database. */
 function shown(memtable: Memtable): [string, string | null][] {
-  const entries: [string, string | null][] = [];
+  const entries = new Map<string, string | null>();
   const take = (slice: Slice) => {
     for (const { pieces, addresses } of slice) {
+      let last = "";
       for (const address of addresses) {
         const [piece, place] = [pieceAt(pieces, address), placeOf(address)];
-        entries.push([keyAt(piece, place), valueAt(piece, place)]);
+        const found = keyAt(piece, place);
+        if (found <= last) throw new Error(`${found} comes behind ${last}`);
+        last = found;
+        entries.set(found, valueAt(piece, place));
       }
     }
   };
   const fill = new GenerationFill(take, memtable.show(), { during: "", after: "" });
   while (fill.next() !== null) continue;
-  return entries;
+  return entriesOf(entries);
 }
 
 /** A commit of writes, of which several may be of one key. */
@@ -64,7 +69,11 @@ const writes = fc.array(fc.tuple(key, value), { maxLength: 8 });
 const order = fc.constantFrom("asc" as const, "desc" as const);
 
 /** Does something with a memtable and its model, and gives what each of them then says. */
-type Step = (memtable: Memtable, model: Map<string, string | null>) => { actual: unknown; expected: unknown };
+type Step = (
+  memtable: Memtable,
+  model: Map<string, string | null>,
+  sheaves: SheafCommits,
+) => { actual: unknown; expected: unknown };
 
 const write = writes.map((made): Step => (memtable, model) => {
   memtable.add(commitOf(made));
@@ -82,6 +91,43 @@ const refuse = writes.map((made): Step => (memtable) => {
   added.undo();
   return { actual: memtable.bytes, expected: bytes };
 });
+
+const writeSheaves = sheafPlan.map((plan): Step => (memtable, model, sheaves) => {
+  const commit = sheaves.commit(plan);
+  memtable.add(commit);
+  for (const [written, text] of commit) model.set(written, text);
+  return {
+    actual: [...commit.keys()].every((written) => memtable.get(written) !== undefined),
+    expected: true,
+  };
+});
+
+const refuseSheaves = sheafPlan.map((plan): Step => (memtable, _, sheaves) => {
+  const { bytes } = memtable;
+  const added = new Additions();
+  memtable.add(sheaves.commit(plan), added);
+  memtable.touches("", null);
+  added.undo();
+  return { actual: memtable.bytes, expected: bytes };
+});
+
+/** The beginning of a key that has been in a sheaf, or may have been. */
+const takeOfSheaf = fc
+  .record({ which: fc.nat(), order, limit: fc.integer({ min: 1, max: 3 }) })
+  .map((asked): Step => (memtable, model, { keys }) => {
+    const asking = keys[asked.which % keys.length] ?? "idx1:a000000";
+    const start = asking.slice(0, -SHEAF_TAIL_CHARS);
+    const end = `${start}\xff`;
+    const expected = entriesOf(model, start, end, asked.order);
+    const promised = expected.every(([found]) => found.length === start.length + SHEAF_TAIL_CHARS);
+    return {
+      actual: [
+        memtable.take(start, end, asked.order, asked.limit, promised ? SHEAF_TAIL_CHARS : undefined),
+        memtable.get(asking),
+      ],
+      expected: [expected.slice(0, asked.limit), model.get(asking)],
+    };
+  });
 
 const scan = fc
   .record({ start: fc.oneof(fc.constant(""), key), end: fc.option(key), order, limit: fc.nat(6) })
@@ -125,7 +171,8 @@ const show = fc.constant<Step>((memtable, model) => ({
   expected: entriesOf(model),
 }));
 
-const steps = fc.array(fc.oneof(write, refuse, scan, takeOfStem, get, getAll, show), {
+const ofSheaves = [writeSheaves, refuseSheaves, takeOfSheaf] as const;
+const steps = fc.array(fc.oneof(write, refuse, scan, takeOfStem, get, getAll, show, ...ofSheaves), {
   minLength: 1,
   maxLength: 40,
 });
@@ -136,9 +183,10 @@ describe("a memtable", () => {
       fc.property(steps, steps, (before, after) => {
         const memtable = new Memtable();
         const model = new Map<string, string | null>();
+        const sheaves = new SheafCommits();
         const follow = (taken: Step[]) => {
           for (const step of taken) {
-            const { actual, expected } = step(memtable, model);
+            const { actual, expected } = step(memtable, model, sheaves);
             expect(actual).toEqual(expected);
           }
         };
@@ -183,6 +231,23 @@ describe("a memtable", () => {
     expect([memtable.isEmpty, memtable.get("part1a")]).toEqual([true, undefined]);
   });
 
+  test("stays as it is for who keeps it, though its memory is released and others write", () => {
+    const plan = { rows: [{ layout: 0, parts: ["a", "ab", ""] }], touched: [] };
+    const sheaves = new SheafCommits();
+    const memtable = new Memtable();
+    const commit = sheaves.commit(plan, [["part1a", "1"]]);
+    memtable.add(commit);
+    const kept = memtable.moveOut(new Set()).keep();
+    // As bytes, as what goes to the database is.
+    kept.show();
+    kept.release();
+    memtable.add(
+      sheaves.commit({ ...plan, rows: [{ layout: 0, parts: ["b", "bc", "b"] }] }, [["part1b", "2"]]),
+    );
+    expect([...memtable.scan("", null, "asc")]).toHaveLength(4);
+    expect([...kept.scan("", null, "asc")]).toEqual(entriesOf(commit));
+  });
+
   test("has of thousands of writes those in any range, whatever was asked for before", () => {
     const keyOf = (number: number) => `part1${String(number % 10_000).padStart(4, "0")}`;
     const number = fc.nat(9_999);
@@ -218,12 +283,13 @@ describe("a memtable", () => {
         };
       });
     const manySteps = fc.array(fc.oneof(writeMany, ask, ask, ask), { minLength: 2, maxLength: 30 });
+    const sheaves = new SheafCommits();
     fc.assert(
       fc.property(manySteps, (taken) => {
         const memtable = new Memtable();
         const model = new Map<string, string | null>();
         for (const step of taken) {
-          const { actual, expected } = step(memtable, model);
+          const { actual, expected } = step(memtable, model, sheaves);
           expect(actual).toEqual(expected);
         }
         expect([...memtable.scan("", null, "desc")]).toEqual(entriesOf(model).toReversed());

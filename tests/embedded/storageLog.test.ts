@@ -13,6 +13,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { DataFolderError } from "../../embedded/storage/dataFolder";
@@ -26,6 +27,7 @@ import { LogSpares } from "../../embedded/storage/logSpares";
 import { LogStore, type LogSizes } from "../../embedded/storage/logStore";
 import { InDoubtError, type Reading } from "../../embedded/storage/store";
 import { Database } from "../../embedded/transaction/database";
+import { SheafCommits, sheafPlan } from "./sheaves";
 import { ObedientWriter } from "./storageProcess";
 import { SMALL_LOG, SMALL_LOG_WITH_THREAD } from "./storageSizes";
 
@@ -121,6 +123,7 @@ const COMMITS: readonly Writes[] = [
   ]),
   new Map([["a", null]]),
   new Map([["\xff\xfe", ""]]),
+  new SheafCommits().commit({ rows: [{ layout: 0, parts: ["a", "\xff", ""] }], touched: [] }),
   new Map([
     ["c".repeat(40), "x".repeat(60)],
     ["a", "2"],
@@ -222,6 +225,10 @@ describe("a log of which a crash has left", () => {
   });
 });
 
+/** In the header of a file, see logFile.ts. */
+const VERSION_AT = 7;
+const HEADER_CHECK_AT = 12;
+
 describe("a log of many files", () => {
   let path: string;
   beforeEach(async () => {
@@ -230,6 +237,17 @@ describe("a log of many files", () => {
 
   test("is read in order", async () => {
     expect(await logOf(path)).toHaveLength(COMMITS.length);
+    expect(await recovered(path)).toEqual(STATES.at(-1));
+  });
+
+  test("is read if the version before has written it, which had no sheaves", async () => {
+    for (const file of await logOf(path)) {
+      const whole = await readFile(file);
+      expect(whole[VERSION_AT]).toBe(2);
+      whole[VERSION_AT] = 1;
+      whole.writeUInt32LE(crc32(whole.subarray(0, HEADER_CHECK_AT)), HEADER_CHECK_AT);
+      await writeFile(file, whole);
+    }
     expect(await recovered(path)).toEqual(STATES.at(-1));
   });
 
@@ -387,11 +405,13 @@ const writesOfCommit = fc
 test("whatever part of a generation has come into the database before a crash, nothing is lost and nothing undone", async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(writesOfCommit, { minLength: 1, maxLength: 8 }),
+      fc.array(fc.tuple(writesOfCommit, sheafPlan), { minLength: 1, maxLength: 8 }),
       fc.nat(),
       fc.nat(),
       fc.boolean(),
-      async (commits, throughSeed, sliceSeed, manyFiles) => {
+      async (planned, throughSeed, sliceSeed, manyFiles) => {
+        const sheaves = new SheafCommits();
+        const commits = planned.map(([others, plan]) => sheaves.commit(plan, [...others]));
         const path = await killedAfter(commits, manyFiles ? MANY_FILES : LOG_ALONE);
         const through = 1 + (throughSeed % commits.length);
         const generation = new Map(commits.slice(0, through).flatMap((writes) => [...writes]));

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { MAX_KEY_BYTES, type Order, type Store } from "../../embedded/storage/store";
+import { SHEAF_TAIL_CHARS, SheafCommits, sheafPlan } from "./sheaves";
 
 /** What every store does. `openStore` gives an empty one; the suite closes it. */
 export function describeStore(name: string, openStore: () => Promise<Store>): void {
@@ -185,6 +186,45 @@ export function describeStore(name: string, openStore: () => Promise<Store>): vo
       );
     });
 
+    test("has all keys of sheaves, whatever comes of them later", async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(stepOfSheaves, { minLength: 1, maxLength: 14 }), async (steps) => {
+          await store.close();
+          store = await openStore();
+          const model = new Map<string, string>();
+          const sheaves = new SheafCommits();
+          for (const { plan, other, at, order } of steps) {
+            const commit = sheaves.commit(plan, [["other", other]]);
+            const before = new Map(model);
+            const snapshot = store.snapshot();
+            await store.commit(commit);
+            applyTo(model, commit);
+            const { keys } = sheaves;
+            expect(keys.map((key) => store.get(key))).toEqual(keys.map((key) => model.get(key)));
+            const asked = keys[at % keys.length] ?? "idx1:a000000";
+            const stem = asked.slice(0, -SHEAF_TAIL_CHARS);
+            for (const [start, end] of [
+              ["", null],
+              ["idx1:", "idx2:"],
+              ["idx2:a", "idx4:"],
+              [stem, `${stem}\xff`],
+            ] as const) {
+              const expected = scanModel(model, start, end, order);
+              expect([...store.scan(start, end, order)]).toEqual(expected);
+              expect(store.take(start, end, order, 3)).toEqual(expected.slice(0, 3));
+              expect([...snapshot.scan(start, end, order)]).toEqual(scanModel(before, start, end, order));
+            }
+            snapshot.release();
+            // Two may begin alike, of which one goes on where the other ends.
+            const found = scanModel(model, stem, `${stem}\xff`, order);
+            if (keys.some((key) => key.startsWith(stem) && key.length !== asked.length)) continue;
+            expect(store.take(stem, `${stem}\xff`, order, 2, SHEAF_TAIL_CHARS)).toEqual(found.slice(0, 2));
+          }
+        }),
+        { numRuns: 60 },
+      );
+    });
+
     test("takes the same where it is told how long the keys of a range are", async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(stepOfStems, { minLength: 1, maxLength: 12 }), async (steps) => {
@@ -268,6 +308,14 @@ const stem = fc
     fc.constantFrom("a\0", "a\0\xffb\0", "b\0", `${"c".repeat(1950)}\0`),
   )
   .map((parts) => parts.join(""));
+
+const stepOfSheaves = fc.record({
+  plan: sheafPlan,
+  /** Long enough that every few commits are brought into a database. */
+  other: fc.constantFrom("", "x".repeat(500)),
+  at: fc.nat(),
+  order: fc.constantFrom<Order>("asc", "desc"),
+});
 
 const stepOfStems = fc.record({
   changes: fc

@@ -103,6 +103,29 @@ describe("a range of strings", () => {
   });
 });
 
+test("documents are found by fields of any length", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "transaction-test-"));
+  const path = join(folder, "data.mdb");
+  const database = await openDatabase(await LogStore.open(path, SMALL_LOG));
+  const lengths = [...Array.from({ length: 20 }, (_, i) => 245 + i), 1_000, 70_000];
+  const transaction = new Transaction(database, null);
+  for (const length of lengths) transaction.insert("items", { a: "x".repeat(length), b: length });
+  transaction.commit();
+  const lengthsFound = (reading: Database) =>
+    lengths.map((length) => {
+      const range: RangeExpression[] = [{ type: "Eq", fieldPath: "a", value: "x".repeat(length) }];
+      const found = read(Transaction.notingReads(reading), { table: "items", range, order: "asc" });
+      return found.map((document) => document["b"]);
+    });
+  const expectedLengths = lengths.map((length) => [length]);
+  expect(lengthsFound(database)).toEqual(expectedLengths);
+  await database.close();
+  const reopened = await Database.open(await LogStore.open(path, SMALL_LOG));
+  expect(lengthsFound(reopened)).toEqual(expectedLengths);
+  await reopened.close();
+  await rm(folder, { recursive: true });
+});
+
 describe("a query of many rows", () => {
   test.each<Order>(["asc", "desc"])(
     "gives as many as it is asked for (%s), at once as one by one",
