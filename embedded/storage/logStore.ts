@@ -43,8 +43,8 @@ export type LogSizes = WaitingSizes & {
 };
 
 const SIZES: LogSizes = {
-  generationBytes: 14 << 20,
-  mostBytes: 32 << 20,
+  generationBytes: 10 << 20,
+  mostBytes: 28 << 20,
   freeBytes: 8 << 20,
   waitingBytes: 12 << 20,
   waitingGenerations: 8,

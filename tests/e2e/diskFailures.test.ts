@@ -39,7 +39,7 @@ describe.runIf(canMountMemory())("a disk in memory (only where `unshare --user -
 
   test("that the database itself has filled goes on with what is in the log, and writes it once there is room", async () => {
     // For a generation of the log, but not for the database with it.
-    const disk = await Disk.inMemory("16m");
+    const disk = await Disk.inMemory("20m");
     const trial = await Trial.start(disk);
     await trial.createUntilRefused(50);
     // The database has taken over a part of it.
