@@ -44,9 +44,9 @@ export type LogSizes = WaitingSizes & {
 
 const SIZES: LogSizes = {
   generationBytes: 10 << 20,
-  mostBytes: 28 << 20,
-  freeBytes: 8 << 20,
-  waitingBytes: 12 << 20,
+  mostBytes: 36 << 20,
+  freeBytes: 12 << 20,
+  waitingBytes: 8 << 20,
   waitingGenerations: 8,
   threadBytes: 1 << 20,
   fileBytes: 8 << 20,
@@ -135,7 +135,8 @@ export class LogStore implements Store {
   take(wantedStart: string, wantedEnd: string | null, order: Order, limit: number, tail?: number): Entry[] {
     const [start, end] =
       tail === undefined ? this.#deleted.narrow(wantedStart, wantedEnd, order) : [wantedStart, wantedEnd];
-    if (end !== null && start >= end) return [];
+    // To compare texts that were put together just now takes a copy of each.
+    if (tail === undefined && end !== null && start >= end) return [];
     const newer = this.#filling.take(start, end, order, limit, tail);
     const older = this.#applying?.take(start, end, order, limit, tail) ?? [];
     const inMemory = newer.length + older.length;

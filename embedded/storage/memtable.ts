@@ -46,9 +46,11 @@ export class Memtable {
     return this.#all.reduce((count, part) => count + part.length, 0);
   }
 
-  /** Those that may stay while others go: not sheaves, whom what was written of their keys later must not overtake. */
+  /** Those that may stay while others go: not sheaves of whose keys something was written later, which must not overtake them. */
   get parts(): readonly MemtablePart[] {
-    return [...this.#parts.values()];
+    return this.#all.filter(
+      ({ layout }) => !layout?.keys.some(({ prefix }) => this.#parts.has(partOf(prefix))),
+    );
   }
 
   get #all(): MemtablePart[] {
@@ -105,6 +107,10 @@ export class Memtable {
 
   /** The first of the writes with `start <= key < end`, up to `limit`. `tail`: see {@link Store.take}. */
   take(start: string, end: string | null, order: "asc" | "desc", limit: number, tail?: number): Entry[] {
+    if (tail !== undefined && start.length >= PART_CHARS) {
+      const part = this.#finders.get(partOf(start));
+      return part === undefined ? [] : takeOf(part, start, end, order, limit, tail);
+    }
     const parts = this.#findersOf(start, end);
     const [part] = parts;
     if (part === undefined) return [];
@@ -170,7 +176,7 @@ export class Memtable {
     const [parts, sheaves] = [[...this.#parts], [...this.#sheaves]];
     for (const map of [this.#parts, this.#sheaves, this.#finders]) map.clear();
     for (const [number, part] of parts) (staying.has(part) ? this : moved).#put(number, part);
-    for (const [layout, part] of sheaves) moved.#putSheaves(layout, part);
+    for (const [layout, part] of sheaves) (staying.has(part) ? this : moved).#putSheaves(layout, part);
     return moved;
   }
 

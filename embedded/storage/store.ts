@@ -68,8 +68,8 @@ export interface Store extends Reading {
   /**
    * The first entries of {@link scan}, up to `limit`, at once.
    *
-   * `tail` changes nothing of that but helps some stores to find them: it promises that whatever key is ever written in the range
-   * begins with `start` and has so many characters behind it.
+   * `tail` changes nothing of that but helps some stores to find them: it promises that `end` is behind `start`, and that whatever key is
+   * ever written in the range begins with `start` and has so many characters behind it.
    */
   take(
     start: string,
