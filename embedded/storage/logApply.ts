@@ -18,16 +18,24 @@ export class LogApply {
   #retry = new AbortController();
   #isClosing = false;
   #thread: FillThread | null = null;
+  #applied: number;
 
   /**
-   * @param applied the sequence up to which the database has all records
+   * @param appliedBefore the sequence up to which the database has all records
    * @param threadBytes a generation of so many bytes is brought over by a thread of its own
    */
   constructor(
     private readonly database: LmdbStore,
-    private applied: number,
+    appliedBefore: number,
     private readonly threadBytes: number,
-  ) {}
+  ) {
+    this.#applied = appliedBefore;
+  }
+
+  /** The sequence up to which the database has all records. */
+  get applied(): number {
+    return this.#applied;
+  }
 
   /** How much of what is under way is in the database, between 0 and 1. */
   get share(): number {
@@ -71,7 +79,7 @@ export class LogApply {
       }
     }
     this.#remaining = this.#all = 0;
-    this.applied = applied;
+    this.#applied = applied;
     this.database.refresh();
   }
 

@@ -215,8 +215,9 @@ export class LogStore implements Store {
       await group.done.promise.catch(() => undefined);
     this.apply.close();
     try {
-      for (; this.#applying || !this.#filling.isEmpty; await this.#flush)
-        if (!this.#applying) this.#rotate([]);
+      // What has waited may have been undone since; that nothing waits any more must be noted in the database.
+      const isBehind = () => !this.#filling.isEmpty || this.apply.applied < this.#through;
+      for (; this.#applying || isBehind(); await this.#flush) if (!this.#applying) this.#rotate([]);
     } catch {
       // What the database did not take is in the log.
     }

@@ -632,6 +632,32 @@ describe("a disk that takes no more", () => {
     await store.close();
   });
 
+  test("leaves a store that can be opened again, where entries were to wait that are undone", async () => {
+    const path = await newDatabase();
+    const store = await LogStore.open(path, SMALL_LOG);
+    await store.commit(new Map([["a", "1"]]));
+    const [begun, written] = [new Deferred(), new Deferred()];
+    vi.spyOn(Log.prototype, "append").mockImplementationOnce(async () => {
+      begun.resolve();
+      await written.promise;
+      return Infinity;
+    });
+    const plan = { rows: [{ layout: 0, parts: ["p".repeat(40), "q".repeat(40), ""] }], touched: [] };
+    const large = new SheafCommits().commit(plan, [
+      ["value", "v".repeat(2_500)],
+      [`index${"i".repeat(100)}`, ""],
+    ]);
+    const refused = store.commit(large);
+    await begun.promise;
+    // With this one what there is goes on its way to the database, but for the entries.
+    const behind = store.commit(new Map([["b", "1"]]));
+    written.reject(new Error("no room"));
+    await expect(refused).rejects.toThrow("no room");
+    await expect(behind).rejects.toThrow("no room");
+    await store.close();
+    expect(await recovered(path)).toEqual([["a", "1"]]);
+  });
+
   test("refuses with a commit those that have come while it was being written, as they may build on it", async () => {
     const path = await newDatabase();
     const store = await LogStore.open(path, LOG_ALONE);
