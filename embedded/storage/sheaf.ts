@@ -1,8 +1,8 @@
 import { layoutText, MOST, MOST_LAYOUT_BYTES, PREFIX_BYTES, type SheafKey } from "./sheafLayout.js";
 
 /**
- * Several keys without values that are made of the same parts, as the index entries of a document are: all of them as one write take a
- * third of the bytes, and a fifth of the work. Nobody has ever written one of these keys before.
+ * Several keys without values that are made of the same parts, as the index entries of a document are: of a table with five indexes all
+ * of them as one write take less than half of the bytes. Nobody has ever written one of these keys before.
  */
 export type Sheaf = { readonly layout: SheafLayout; readonly parts: readonly string[] };
 
