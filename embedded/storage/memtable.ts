@@ -5,7 +5,7 @@ import { MemtablePart } from "./memtablePart";
 import { mergeLayers } from "./mergeScan";
 import { PartWrites } from "./partWrites";
 import { SheafLayout } from "./sheaf";
-import { layoutAt, PREFIX_BYTES } from "./sheafLayout.js";
+import { layoutAt, layoutTextAt, PREFIX_BYTES } from "./sheafLayout.js";
 import { SparePieces } from "./sharedPieces";
 import { firstOf, forEachOrSheaf, type Writes } from "./store";
 import { keyBytesAt, SHEAF, valueBytesAt, WRITE_HEADER_BYTES, writeBytesAt } from "./writeLayout.js";
@@ -107,11 +107,9 @@ export class Memtable {
 
   /** The first of the writes with `start <= key < end`, up to `limit`. `tail`: see {@link Store.take}. */
   take(start: string, end: string | null, order: "asc" | "desc", limit: number, tail?: number): Entry[] {
-    if (tail !== undefined && start.length >= PART_CHARS) {
-      const part = this.#finders.get(partOf(start));
-      return part === undefined ? [] : takeOf(part, start, end, order, limit, tail);
-    }
-    const parts = this.#findersOf(start, end);
+    // With a tail all keys begin with the start, and the text of the end need not be put together.
+    const isOfStart = tail !== undefined && start.length >= PART_CHARS;
+    const parts = this.#findersOf(start, isOfStart ? start : end);
     const [part] = parts;
     if (part === undefined) return [];
     if (parts.length === 1) return takeOf(part, start, end, order, limit, tail);
@@ -190,6 +188,8 @@ export class Memtable {
   }
 
   #partOfSheafAt(buffer: Buffer, place: number): MemtablePart {
+    const known = this.#sheaves.get(layoutTextAt(buffer, place));
+    if (known !== undefined) return known;
     const { parts, keys } = layoutAt(buffer, place);
     return this.#partOfSheaves(new SheafLayout(parts, keys));
   }
@@ -239,17 +239,14 @@ function takeOf(
   limit: number,
   tail: number | undefined,
 ): Entry[] {
-  let some: Entry[] | null = null;
-  let others: Entry[][] | null = null;
+  const layers: Entry[][] = [];
   for (const finder of finders) {
     const entries = finder.take(start, end, order, limit, tail);
-    if (entries.length === 0) continue;
-    if (some === null) some = entries;
-    else (others ??= [some]).push(entries);
+    if (entries.length > 0) layers.push(entries);
   }
-  if (others === null) return some ?? [];
+  if (layers.length < 2) return layers[0] ?? [];
   const merged = mergeLayers(
-    others.map((entries) => entries.values()),
+    layers.map((entries) => entries.values()),
     order,
   );
   return firstOf(merged, limit);

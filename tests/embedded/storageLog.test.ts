@@ -577,6 +577,17 @@ test("the timestamp after a kill is none that clients have seen, though its comm
   await restarted.close();
 });
 
+/** Holds the next record: tells when it is to be written, and waits for what becomes of it. */
+function holdAppend(): { begun: Deferred; written: Deferred } {
+  const [begun, written] = [new Deferred(), new Deferred()];
+  vi.spyOn(Log.prototype, "append").mockImplementationOnce(async () => {
+    begun.resolve();
+    await written.promise;
+    return Infinity;
+  });
+  return { begun, written };
+}
+
 describe("a disk that takes no more", () => {
   test("makes commits fail and nothing else; when it takes them again they succeed, and a kill loses none of them", async () => {
     const path = await newDatabase();
@@ -636,12 +647,7 @@ describe("a disk that takes no more", () => {
     const path = await newDatabase();
     const store = await LogStore.open(path, SMALL_LOG);
     await store.commit(new Map([["a", "1"]]));
-    const [begun, written] = [new Deferred(), new Deferred()];
-    vi.spyOn(Log.prototype, "append").mockImplementationOnce(async () => {
-      begun.resolve();
-      await written.promise;
-      return Infinity;
-    });
+    const { begun, written } = holdAppend();
     const plan = { rows: [{ layout: 0, parts: ["p".repeat(40), "q".repeat(40), ""] }], touched: [] };
     const large = new SheafCommits().commit(plan, [
       ["value", "v".repeat(2_500)],
@@ -662,12 +668,7 @@ describe("a disk that takes no more", () => {
     const path = await newDatabase();
     const store = await LogStore.open(path, LOG_ALONE);
     await store.commit(new Map([["a", "1"]]));
-    const [begun, written] = [new Deferred(), new Deferred()];
-    vi.spyOn(Log.prototype, "append").mockImplementationOnce(async () => {
-      begun.resolve();
-      await written.promise;
-      return Infinity;
-    });
+    const { begun, written } = holdAppend();
     const refused = store.commit(new Map([["b", "1"]]));
     await begun.promise;
     const behind = store.commit(
