@@ -31,7 +31,6 @@ type Read = (start: string, end: string, limit: number) => readonly (readonly [k
  */
 export class KnownStems {
   readonly #parts = new Map<string, Part>();
-  #last: Part | null = null;
 
   /** @param read reads the database */
   constructor(
@@ -42,18 +41,16 @@ export class KnownStems {
 
   /** Whether the database certainly has no key with this stem. */
   lacks(stem: string, tail: number): boolean {
-    const part = this.#partOf(stem);
+    const part = this.#parts.get(stem.slice(0, PART_CHARS));
     return part?.tail === tail && !part.stems.has(hashOfText(stem)) && part.isComplete(stem);
   }
 
   /** To be told of each stem that was looked for in the database in vain. */
   missed(stem: string, tail: number): void {
     if (stem.length <= GROUP_CHARS) return;
-    let part = this.#partOf(stem);
-    if (part === null) {
-      const name = stem.slice(0, PART_CHARS);
-      this.#parts.set(name, (part = new Part(name, this.read, tail, this.mostGroups)));
-    }
+    const name = stem.slice(0, PART_CHARS);
+    let part = this.#parts.get(name);
+    if (part === undefined) this.#parts.set(name, (part = new Part(this.read, tail, this.mostGroups)));
     const isLearnt = part.tail === tail && part.missed(stem.slice(0, GROUP_CHARS));
     if (isLearnt) this.#forgetIfTooMany();
   }
@@ -66,20 +63,10 @@ export class KnownStems {
     this.#forgetIfTooMany();
   }
 
-  #partOf(stem: string): Part | null {
-    // Most often the one that was asked for before.
-    if (this.#last !== null && stem.startsWith(this.#last.name)) return this.#last;
-    const part = this.#parts.get(stem.slice(0, PART_CHARS));
-    if (part === undefined) return null;
-    return (this.#last = part);
-  }
-
   #forgetIfTooMany(): void {
     let count = 0;
     for (const { stems } of this.#parts.values()) count += stems.size;
-    if (count <= this.mostStems) return;
-    this.#parts.clear();
-    this.#last = null;
+    if (count > this.mostStems) this.#parts.clear();
   }
 }
 
@@ -88,23 +75,15 @@ class Part {
   readonly stems = new HashSet();
   /** How often the keys that begin like this were looked for in vain, or {@link COMPLETE}. */
   readonly #groups = new Map<string, number>();
-  /** A group of which all stems are known. */
-  #complete: string | null = null;
 
   constructor(
-    readonly name: string,
     private readonly read: Read,
     readonly tail: number,
     private readonly mostGroups: number,
   ) {}
 
   isComplete(stem: string): boolean {
-    // Most often it is asked for many of one group.
-    if (this.#complete !== null && stem.startsWith(this.#complete)) return true;
-    const group = stem.slice(0, GROUP_CHARS);
-    if (this.#groups.get(group) !== COMPLETE) return false;
-    this.#complete = group;
-    return true;
+    return this.#groups.get(stem.slice(0, GROUP_CHARS)) === COMPLETE;
   }
 
   /** Counts a look in vain; `true`: the group was read. */
