@@ -13,6 +13,8 @@ export class Log {
   #current: LogFile | null = null;
   /** Files that are full are closed beside all else. */
   #closing: Promise<unknown> = Promise.resolve();
+  /** Until what is not needed is gone. One at a time, as two would take the same files. */
+  #released: Promise<unknown> = Promise.resolve();
   /** The file during which a spare one was asked for: once is enough, as where there is little room it fails each time. */
   #preparedDuring: LogFile | null = null;
   readonly #spares: LogSpares;
@@ -55,18 +57,10 @@ export class Log {
   }
 
   /** Removes the files whose records, up to this sequence, are not needed any more, except the one that is written to. */
-  async release(through: number): Promise<void> {
-    const current = this.#current?.name;
-    const obsolete = this.files.filter((file, i) => {
-      const end = this.files[i + 1]?.first ?? this.next;
-      // One that has no record may be being replaced at this moment.
-      return file !== current && file.first < this.next && end <= through + 1;
-    });
-    // In order, so that a crash leaves no gap.
-    for (const file of obsolete) {
-      await this.#spares.recycle(file.path);
-      this.files = this.files.filter((kept) => kept !== file);
-    }
+  release(through: number): Promise<void> {
+    const released = this.#released.then(() => this.#release(through));
+    this.#released = released.catch(() => undefined);
+    return released;
   }
 
   async close(): Promise<void> {
@@ -78,6 +72,20 @@ export class Log {
   /** Leaves nothing behind but the files that are needed. To be called last. */
   removeSpares(): Promise<void> {
     return this.#spares.close();
+  }
+
+  async #release(through: number): Promise<void> {
+    const current = this.#current?.name;
+    const obsolete = this.files.filter((file, i) => {
+      const end = this.files[i + 1]?.first ?? this.next;
+      // One that has no record may be being replaced at this moment.
+      return file !== current && file.first < this.next && end <= through + 1;
+    });
+    // In order, so that a crash leaves no gap.
+    for (const file of obsolete) {
+      await this.#spares.recycle(file.path);
+      this.files = this.files.filter((kept) => kept !== file);
+    }
   }
 
   #prepareSpare(current: LogFile): void {

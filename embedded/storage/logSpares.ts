@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { LogSpare, type Begun } from "./logSpare";
 
 /**
- * When a generation of writes is in the database, about as many files of the log are needed no more: two or three at once where
+ * When a generation of writes is in the database, about as many files of the log are needed no more: four or five at once where
  * commits come fast. To make a new one is as much work for the disk as what will stand in it, and commits wait longer meanwhile.
  */
-const NAMES = ["log-spare", "log-spare-2", "log-spare-3"];
+const MOST = 6;
+const NAMES = Array.from({ length: MOST }, (_, i) => (i === 0 ? "log-spare" : `log-spare-${i + 1}`));
 
 /** The files that a log keeps to write its next ones over. */
 export class LogSpares {
