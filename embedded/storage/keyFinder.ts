@@ -38,11 +38,6 @@ export class KeyFinder {
     return place === undefined ? undefined : this.#list.valueAt(place);
   }
 
-  forEachStem(tail: number, take: (hash: number) => void): void {
-    const list = this.#list;
-    for (let i = 0; i < list.length; i++) take(list.hashAt(i, tail));
-  }
-
   /** To be called when writes were undone. */
   forget(): void {
     this.#order = null;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { PREFIX_BYTES } from "./sheafLayout.js";
 
 /** Nobody who chooses what is stored can choose what collides. */
-const SEED = randomBytes(4).readInt32LE();
+export const SEED = randomBytes(4).readInt32LE();
 const PRIME = 0x9e37_79b1;
 
 /** Several ask for the same, one after the other. */
@@ -65,7 +65,7 @@ function step(hash: number, word: number): number {
 }
 
 /** In a table of hashes a place is known by the last bits. */
-function mixed(hash: number): number {
+export function mixed(hash: number): number {
   let mix = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
   mix = Math.imul(mix ^ (mix >>> 13), 0xc2b2_ae35);
   return mix ^ (mix >>> 16);

@@ -1,153 +1,216 @@
 import { keySuccessor } from "../values/keyEncoding";
-import { hashOfText } from "./keyHash";
-import { PART_CHARS, type Memtable } from "./memtable";
+import { FoundEntries } from "./foundEntries";
+import { HashFilter } from "./hashFilter";
+import { mixed, SEED } from "./keyHash";
+import { PART_CHARS } from "./memtable";
+import { keyOfSheaf, type Sheaf } from "./sheaf";
+import type { SheafKey } from "./sheafLayout.js";
+
+type Entry = [key: string, value: string];
 
 /** What keys of a group begin with: the index, and a first field that holds an id of 32 characters behind its tag. */
 const GROUP_CHARS = 38;
+/** Where in it ids differ most. */
+const ID_AT = 19;
+const ID_END = 27;
+/** The last character of an index's number, by which indexes are told apart. */
+const INDEX_AT = PART_CHARS - 1;
+const INDEXES = 256;
 
 /** A group is read when it was asked for in vain so often, if it has fewer entries than that: to read it costs about as much as those looks. */
 const READ_AFTER: ReadonlyMap<number, number> = new Map([
   [8, 512],
   [1024, 8192],
 ]);
-/** In the place of the number of looks: all stems of the group are known. */
-const COMPLETE = -1;
 
-/** Of all indexes together; each takes 8 to 16 bytes. */
-const MAX_STEMS = 1 << 20;
-/** Of one index. */
+/** Of the stems of all groups together, each of which takes two bytes. */
+const MAX_BYTES = 8 << 20;
+/** How many are known, and of how many others it is counted how often they were asked for. */
 const MAX_GROUPS = 1 << 14;
+/** So much of that is left when some had to go. */
+const KEPT = 3 / 4;
 
-/** Reads the first entries of the database in a range. */
-type Read = (start: string, end: string, limit: number) => readonly (readonly [key: string, value: string])[];
+const PRIME = 0x0100_0193;
+
+/** Reads the first entries in a range. */
+type Read = (start: string, end: string, limit: number) => readonly Readonly<Entry>[];
+
+/** Keys that begin alike, of which all stems are known. */
+type Group = {
+  /** The hashes of the stems, and of others. */
+  readonly stems: HashFilter;
+  /** Somebody has asked since it was last decided which ones have to go. */
+  isUsed: boolean;
+};
+
+type LastGroup = {
+  readonly prefix: string;
+  readonly part: string;
+  /** A hash of these, which goes on over the other parts. */
+  readonly hash: number;
+  readonly group: Group | undefined;
+};
+
+const NO_GROUP: LastGroup = { prefix: "", part: "", hash: 0, group: undefined };
 
 /**
- * What the database does certainly not have: of groups of keys that are asked for often, such as the people in a meeting, the
- * stems of all keys are known by their hashes, and to find that none is there takes a tenth of the time of looking. (A stem is a
- * key without its tail, see {@link Store.take}.)
+ * What is known of stems that were asked for: the entry of some, and of groups of keys that are asked for often, such as the people in a
+ * meeting, of which stems there is no key at all. To know it takes a tenth of the time of looking. (A stem is a key without its tail,
+ * see {@link Store.take}.)
  *
- * There may be more hashes than stems, as what is deleted stays and other groups' come in with {@link absorb}; never fewer. What
- * reads may be cut off at any moment.
+ * What reads may be cut off at any moment, a write is not.
  */
 export class KnownStems {
-  readonly #parts = new Map<string, Part>();
+  readonly #found = new FoundEntries();
+  /** By what their keys begin with. */
+  readonly #groups = new Map<string, Group>();
+  /** How often the keys of other groups were asked for in vain. */
+  readonly #misses = new Map<string, number>();
+  /** Of indexes of which anything is known how long tails are, else 0: what is written to others, as most is, takes one look. */
+  readonly #tails = new Uint8Array(INDEXES);
+  /** What the groups take. Roughly, as who asks may be cut off. */
+  #bytes = 0;
+  /** The last group to which a sheaf has added, by what says it. */
+  #last: LastGroup = NO_GROUP;
 
-  /** @param read reads the database */
+  /** @param read reads what was written */
   constructor(
     private readonly read: Read,
-    private readonly mostStems = MAX_STEMS,
+    private readonly mostBytes = MAX_BYTES,
     private readonly mostGroups = MAX_GROUPS,
   ) {}
 
-  /** Whether the database certainly has no key with this stem. */
-  lacks(stem: string, tail: number): boolean {
-    const part = this.#parts.get(stem.slice(0, PART_CHARS));
-    return part?.tail === tail && !part.stems.has(hashOfText(stem)) && part.isComplete(stem);
+  /** The only entry with a stem; `null`: there is certainly none, `undefined`: it has to be looked for. */
+  get(stem: string, tail: number): Entry | null | undefined {
+    if (this.#tails[stem.charCodeAt(INDEX_AT)] !== tail) return undefined;
+    const hash = hashOf(stem, stem.length);
+    const found = this.#found.get(stem, hash);
+    if (found !== undefined) return found;
+    const group = this.#groups.get(stem.slice(0, GROUP_CHARS));
+    if (group === undefined) return undefined;
+    group.isUsed = true;
+    return group.stems.has(hash) ? undefined : null;
   }
 
-  /** To be told of each stem that was looked for in the database in vain. */
-  missed(stem: string, tail: number): void {
-    if (stem.length <= GROUP_CHARS) return;
-    const name = stem.slice(0, PART_CHARS);
-    let part = this.#parts.get(name);
-    if (part === undefined) this.#parts.set(name, (part = new Part(this.read, tail, this.mostGroups)));
-    const isLearnt = part.tail === tail && part.missed(stem.slice(0, GROUP_CHARS));
-    if (isLearnt) this.#forgetIfTooMany();
+  /** To be told of all entries with a stem that was looked for. */
+  lookedFor(stem: string, tail: number, [entry, ...others]: readonly Entry[]): void {
+    const index = stem.charCodeAt(INDEX_AT);
+    if (this.#tails[index] === 0) this.#tails[index] = tail;
+    if (this.#tails[index] !== tail || others.length > 0) return;
+    if (entry !== undefined) this.#found.set(stem, hashOf(stem, stem.length), entry);
+    else if (stem.length > GROUP_CHARS) this.#missed(stem.slice(0, GROUP_CHARS), tail);
   }
 
-  /** To be called with whatever is brought into the database, when it is there and before it is looked for there alone. */
-  absorb(generation: Memtable): void {
-    for (const [name, { stems, tail }] of this.#parts) {
-      generation.forEachStem(name, tail, (hash) => stems.add(hash));
+  /** To be told of each key that is written, before it is there. */
+  written(key: string): void {
+    const tail = this.#tails[key.charCodeAt(INDEX_AT)] ?? 0;
+    if (tail === 0 || key.length < PART_CHARS + tail) return;
+    this.#note(hashOf(key, key.length - tail), this.#groups.get(key.slice(0, GROUP_CHARS)));
+  }
+
+  /** The same of the keys of a sheaf. */
+  writtenSheaf({ layout, parts }: Sheaf): void {
+    for (const key of layout.keys) {
+      const tail = this.#tails[key.prefix.charCodeAt(INDEX_AT)] ?? 0;
+      if (tail !== 0) this.#writtenOfSheaf(key, parts, tail);
     }
-    this.#forgetIfTooMany();
   }
 
-  #forgetIfTooMany(): void {
-    let count = 0;
-    for (const { stems } of this.#parts.values()) count += stems.size;
-    if (count > this.mostStems) this.#parts.clear();
-  }
-}
-
-/** What is known of one index. */
-class Part {
-  readonly stems = new HashSet();
-  /** How often the keys that begin like this were looked for in vain, or {@link COMPLETE}. */
-  readonly #groups = new Map<string, number>();
-
-  constructor(
-    private readonly read: Read,
-    readonly tail: number,
-    private readonly mostGroups: number,
-  ) {}
-
-  isComplete(stem: string): boolean {
-    return this.#groups.get(stem.slice(0, GROUP_CHARS)) === COMPLETE;
+  /** To be called when writes were undone. */
+  undone(): void {
+    this.#found.clear();
   }
 
-  /** Counts a look in vain; `true`: the group was read. */
-  missed(group: string): boolean {
-    const before = this.#groups.get(group) ?? 0;
-    if (before === COMPLETE) return false;
-    if (before === 0 && this.#groups.size >= this.mostGroups) this.#groups.clear();
-    const limit = READ_AFTER.get(before + 1);
-    const isComplete = limit !== undefined && this.#readAll(group, limit);
-    this.#groups.set(group, isComplete ? COMPLETE : before + 1);
-    return isComplete;
+  /** Where the first part tells the group and the last one is the tail, the key need not be put together. */
+  #writtenOfSheaf(key: SheafKey, parts: readonly string[], tail: number): void {
+    const part = parts[key.parts[0] as number] as string;
+    const end = parts[key.parts.at(-1) as number] as string;
+    const restAt = GROUP_CHARS - PART_CHARS;
+    if (key.parts.length < 3 || part.length < restAt || end.length !== tail)
+      return this.written(keyOfSheaf(key, parts));
+    if (this.#last.part !== part || this.#last.prefix !== key.prefix) {
+      const text = key.prefix + part;
+      const group = this.#groups.get(text.slice(0, GROUP_CHARS));
+      this.#last = { prefix: key.prefix, part, hash: longHash(text, text.length), group };
+    }
+    const { group } = this.#last;
+    let { hash } = this.#last;
+    for (let i = 1; i < key.parts.length - 1; i++) {
+      const next = parts[key.parts[i] as number] as string;
+      hash = hashOn(hash, next, 0, next.length);
+    }
+    this.#note(mixed(hash), group);
+  }
+
+  #note(hash: number, group: Group | undefined): void {
+    this.#found.forget(hash);
+    if (group === undefined) return;
+    const { stems } = group;
+    const { bytes } = stems;
+    stems.add(hash);
+    if (stems.bytes > bytes) this.#grown(stems.bytes - bytes);
+  }
+
+  #missed(name: string, tail: number): void {
+    if (this.#groups.has(name)) return;
+    const misses = (this.#misses.get(name) ?? 0) + 1;
+    if (misses === 1 && this.#misses.size >= this.mostGroups) this.#misses.clear();
+    const limit = READ_AFTER.get(misses);
+    if (limit === undefined || !this.#learn(name, tail, limit)) this.#misses.set(name, misses);
   }
 
   /** Takes in all stems of a group; `false`: there are too many. */
-  #readAll(group: string, limit: number): boolean {
-    const entries = this.read(group, keySuccessor(group), limit);
+  #learn(name: string, tail: number, limit: number): boolean {
+    const entries = this.read(name, keySuccessor(name), limit);
     if (entries.length === limit) return false;
-    for (const [key] of entries) this.stems.add(hashOfText(key.slice(0, key.length - this.tail)));
+    const stems = new HashFilter(2 * entries.length);
+    for (const [key] of entries) stems.add(hashOf(key, key.length - tail));
+    this.#last = NO_GROUP;
+    this.#groups.set(name, { stems, isUsed: true });
+    this.#misses.delete(name);
+    this.#grown(stems.bytes);
     return true;
   }
-}
 
-const FREE = 0;
-const FIRST_SLOTS = 1024;
-
-/** A set of 32-bit numbers. */
-class HashSet {
-  #slots = new Int32Array(FIRST_SLOTS);
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
+  #grown(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes <= this.mostBytes && this.#groups.size <= this.mostGroups) return;
+    this.#last = NO_GROUP;
+    // First those for which nobody has asked since the last time, then the oldest ones.
+    this.#forget((group) => !group.isUsed);
+    this.#forget(() => true);
+    for (const group of this.#groups.values()) group.isUsed = false;
   }
 
-  has(hash: number): boolean {
-    return this.#slots[slotOf(this.#slots, hash)] !== FREE;
-  }
-
-  add(hash: number): void {
-    // In two steps, each of which leaves the set whole when it is the last.
-    if (this.#size * 2 >= this.#slots.length) this.#slots = larger(this.#slots);
-    const slot = slotOf(this.#slots, hash);
-    if (this.#slots[slot] !== FREE) return;
-    this.#slots[slot] = markOf(hash);
-    this.#size++;
+  /** Forgets groups until there is room for some more. */
+  #forget(mayGo: (group: Group) => boolean): void {
+    this.#bytes = 0;
+    for (const { stems } of this.#groups.values()) this.#bytes += stems.bytes;
+    for (const [name, group] of this.#groups) {
+      if (this.#bytes <= this.mostBytes * KEPT && this.#groups.size <= this.mostGroups * KEPT) return;
+      if (!mayGo(group)) continue;
+      this.#groups.delete(name);
+      this.#bytes -= group.stems.bytes;
+    }
   }
 }
 
-/** How a hash stands in a slot: one that looks like a free slot gets the mark of another. */
-function markOf(hash: number): number {
-  return hash === FREE ? 1 : hash;
+/** The hash of a stem, which is what a key begins with up to there. Of an id that begins it few characters count. */
+function hashOf(key: string, end: number): number {
+  return mixed(end > GROUP_CHARS ? longHash(key, end) : hashOn(seedOf(key), key, PART_CHARS, end));
 }
 
-/** The slot that has a hash, or that is free for it. */
-function slotOf(slots: Int32Array, hash: number): number {
-  const mask = slots.length - 1;
-  const mark = markOf(hash);
-  let slot = hash & mask;
-  while (slots[slot] !== FREE && slots[slot] !== mark) slot = (slot + 1) & mask;
-  return slot;
+/** The same of a long one, which may go on. */
+function longHash(key: string, end: number): number {
+  return hashOn(hashOn(seedOf(key), key, ID_AT, ID_END), key, GROUP_CHARS, end);
 }
 
-function larger(slots: Int32Array): Int32Array<ArrayBuffer> {
-  const grown = new Int32Array(2 * slots.length);
-  for (const mark of slots) if (mark !== FREE) grown[slotOf(grown, mark)] = mark;
-  return grown;
+function seedOf(key: string): number {
+  return SEED ^ key.charCodeAt(INDEX_AT);
+}
+
+/** A hash that goes on over the characters of a text from one place up to another, and so over texts one behind the other. */
+function hashOn(hash: number, text: string, start: number, end: number): number {
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME);
+  return hash;
 }

@@ -4,7 +4,6 @@ import { setImmediate } from "node:timers";
 import { Additions } from "./additions";
 import { Deferred } from "./deferred";
 import { DeletedRuns } from "./deletedRuns";
-import { FoundEntries } from "./foundEntries";
 import { KnownStems } from "./knownStems";
 import { LmdbStore } from "./lmdbStore";
 import { Log } from "./log";
@@ -81,7 +80,6 @@ export class LogStore implements Store {
   #groupBeingWritten: Group | null = null;
   /** Resolves when the generation that is on its way is in the database. */
   #flush: Promise<void> = Promise.resolve();
-  readonly #found = new FoundEntries();
   readonly #stems: KnownStems;
   readonly #deleted = new DeletedRuns();
 
@@ -95,7 +93,7 @@ export class LogStore implements Store {
     this.#filling = writes;
     this.#last = this.#through = last;
     this.#waitingParts = new WaitingParts(sizes);
-    this.#stems = new KnownStems((start, end, limit) => database.take(start, end, "asc", limit));
+    this.#stems = new KnownStems((start, end, limit) => this.take(start, end, "asc", limit));
     if (!writes.isEmpty) this.#rotate([]);
   }
 
@@ -132,27 +130,16 @@ export class LogStore implements Store {
     return value === undefined ? this.database.get(key) : (value ?? undefined);
   }
 
-  take(wantedStart: string, wantedEnd: string | null, order: Order, limit: number, tail?: number): Entry[] {
-    const [start, end] =
-      tail === undefined ? this.#deleted.narrow(wantedStart, wantedEnd, order) : [wantedStart, wantedEnd];
-    // To compare texts that were put together just now takes a copy of each.
-    if (tail === undefined && end !== null && start >= end) return [];
-    const newer = this.#filling.take(start, end, order, limit, tail);
-    const older = this.#applying?.take(start, end, order, limit, tail) ?? [];
-    const inMemory = newer.length + older.length;
-    if (inMemory === 0) return this.#takeStored(start, end, order, limit, tail);
-    const isDeleted = ([, value]: readonly [string, string | null]) => value === null;
-    const deletes = newer.some(isDeleted) || older.some(isDeleted);
-    // Behind the last of those there may be more writes, and what is deleted makes room for them.
-    const goesOn = newer.length === limit || older.length === limit;
-    if (goesOn && deletes) return firstOf(this.scan(start, end, order), limit);
-    const stored = this.#takeStored(start, end, order, limit + inMemory, tail);
-    if (!deletes && older.length + stored.length === 0) return newer as Entry[];
-    const merged = mergeScan(
-      [newer, older, stored].map((layer) => layer.values()),
-      order,
-    );
-    return firstOf(merged, limit);
+  take(start: string, end: string | null, order: Order, limit: number, tail?: number): Entry[] {
+    if (tail === undefined) {
+      const [from, to] = this.#deleted.narrow(start, end, order);
+      return to !== null && from >= to ? [] : this.#take(from, to, order, limit);
+    }
+    const known = this.#stems.get(start, tail);
+    if (known !== undefined) return known === null || limit === 0 ? [] : [known];
+    const entries = this.#take(start, end, order, limit, tail);
+    if (entries.length < limit) this.#stems.lookedFor(start, tail, entries);
+    return entries;
   }
 
   *scan(start: string, end: string | null, order: Order): IterableIterator<Entry> {
@@ -194,8 +181,15 @@ export class LogStore implements Store {
 
   commit(writes: Writes): Promise<void> {
     try {
-      // Those of sheaves are not long enough to be wrong.
-      forEachOrSheaf(writes, (_, key) => checkKey(key), ignore);
+      forEachOrSheaf(
+        writes,
+        (_, key) => {
+          checkKey(key);
+          this.#stems.written(key);
+        },
+        // The keys are not long enough to be wrong.
+        (sheaf) => this.#stems.writtenSheaf(sheaf),
+      );
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -232,20 +226,23 @@ export class LogStore implements Store {
     return this.#openGroup ?? this.#groupBeingWritten;
   }
 
-  /** {@link take} of what the database has. */
-  #takeStored(start: string, end: string | null, order: Order, limit: number, tail?: number): Entry[] {
-    if (tail === undefined || limit === 0) return this.database.take(start, end, order, limit);
-    const known = this.#found.get(start);
-    if (known !== undefined) return [known];
-    if (this.#stems.lacks(start, tail)) return [];
-    const entries = this.database.take(start, end, order, limit);
-    const [only] = entries;
-    if (only === undefined) {
-      this.#stems.missed(start, tail);
-    } else if (entries.length === 1 && limit > 1) {
-      this.#found.set(start, only);
-    }
-    return entries;
+  #take(start: string, end: string | null, order: Order, limit: number, tail?: number): Entry[] {
+    const newer = this.#filling.take(start, end, order, limit, tail);
+    const older = this.#applying?.take(start, end, order, limit, tail) ?? [];
+    const inMemory = newer.length + older.length;
+    if (inMemory === 0) return this.database.take(start, end, order, limit);
+    const isDeleted = ([, value]: readonly [string, string | null]) => value === null;
+    const deletes = newer.some(isDeleted) || older.some(isDeleted);
+    // Behind the last of those there may be more writes, and what is deleted makes room for them.
+    const goesOn = newer.length === limit || older.length === limit;
+    if (goesOn && deletes) return firstOf(this.scan(start, end, order), limit);
+    const stored = this.database.take(start, end, order, limit + inMemory);
+    if (!deletes && older.length + stored.length === 0) return newer as Entry[];
+    const merged = mergeScan(
+      [newer, older, stored].map((layer) => layer.values()),
+      order,
+    );
+    return firstOf(merged, limit);
   }
 
   /** Nothing is held by it that a commit or the end of a generation could change unnoticed, see `#version`. */
@@ -303,6 +300,7 @@ export class LogStore implements Store {
     behind?.undo();
     group.undo();
     this.#deleted.clear();
+    this.#stems.undone();
     this.#version++;
     group.done.reject(error);
     behind?.done.reject(error);
@@ -345,11 +343,9 @@ export class LogStore implements Store {
     const through = (this.#through = group?.sequence ?? last);
     const applied = Math.min(through, complete);
     await this.apply.apply(generation, through, applied);
-    this.#stems.absorb(generation);
     this.#applying = null;
     this.#applyingGroup = null;
     this.#version++;
-    this.#found.clear();
     // What is left to step over is less, and whoever writes must not look here for ever.
     this.#deleted.clear();
     generation.release();
@@ -360,10 +356,6 @@ export class LogStore implements Store {
     // A file that can't be removed is tried again with the next one, and at the next start.
     await this.log.release(through).catch(() => undefined);
   }
-}
-
-function ignore(): void {
-  // Nothing is to be done.
 }
 
 /** Commits that share a write and a sync. */

@@ -128,11 +128,6 @@ export class Memtable {
     }
   }
 
-  /** The hashes of all keys that begin with this text, of {@link PART_CHARS}, without their last characters. */
-  forEachStem(start: string, tail: number, take: (hash: number) => void): void {
-    for (const finder of this.#finders.get(partOf(start)) ?? []) finder.forEachStem(tail, take);
-  }
-
   /**
    * All writes, for another thread: where they are, part by part in the order of their keys; of a part in the order in which they
    * came, and of the same keys those of sheaves first.
