@@ -5,12 +5,12 @@ import { writesOfKey } from "./sheafLayout.js";
 import { pieceAt, placeOf, writeBytesAt } from "./writeLayout.js";
 
 /**
- * A slice is one transaction, in which LMDB holds a copy of each page that it changes: of so many writes up to 20 MB, where they
+ * A slice is one transaction, in which LMDB holds a copy of each page that it changes: of so many writes up to 40 MB, where they
  * are far apart.
  */
-const SLICE_WRITES = 2500;
+const SLICE_WRITES = 5000;
 /** Or of so many bytes. */
-const SLICE_BYTES = 1 << 20;
+const SLICE_BYTES = 2 << 20;
 
 /**
  * Writes in the order of their keys, of each key one, part by part: their addresses in the part's pieces of memory, see

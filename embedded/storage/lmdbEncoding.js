@@ -1,11 +1,17 @@
 // @ts-check
 // Plain JavaScript, as a worker reads it too: see lmdbWorker.js.
+import { copyBytes, viewOf } from "./byteCopy.js";
 
 /**
- * A key or a value as bytes of a larger buffer, which are copied to where lmdb wants them, without a text of them.
+ * A key or a value as bytes of a larger buffer, which are copied to where lmdb wants them, without a text of them. `view`: that buffer.
  *
- * @typedef {{ readonly buffer: Buffer, readonly start: number, readonly end: number }} Bytes
+ * @typedef {{ readonly buffer: Buffer, readonly view: DataView, readonly start: number, readonly end: number }} Bytes
  */
+
+// lmdb has keys written to one buffer, until it takes a larger one.
+/** @type {Buffer} */
+let lastTarget = Buffer.alloc(0);
+let lastTargetView = viewOf(lastTarget);
 
 /** How lmdb writes keys that are binary strings: straight into its buffers, a byte for each character. */
 export const binaryKeys = {
@@ -15,9 +21,11 @@ export const binaryKeys = {
     // lmdb takes a larger buffer when it sees this error.
     if (start + length > target.length) throw new RangeError("The key does not fit into the buffer");
     if (typeof key === "string") return start + target.write(key, start, "latin1");
-    // Of so few bytes a loop takes less time than a call.
-    for (let i = 0; i < length; i++) target[start + i] = /** @type {number} */ (key.buffer[key.start + i]);
-    return start + length;
+    if (lastTarget !== target) {
+      lastTarget = target;
+      lastTargetView = viewOf(target);
+    }
+    return copyBytes(lastTargetView, start, key.view, key.start, key.end);
   },
   /** @type {(source: Buffer, start: number, end: number) => string} */
   readKey(source, start, end) {

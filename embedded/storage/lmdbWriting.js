@@ -1,6 +1,7 @@
 // @ts-check
 // Plain JavaScript, as a worker reads it too: see lmdbWorker.js.
 import { open } from "lmdb";
+import { viewOf } from "./byteCopy.js";
 import { binaryKeys, utf8Values } from "./lmdbEncoding.js";
 import { isLong, PLAIN_KEY_BYTES, storedKey, storedValue } from "./longKeys.js";
 import {
@@ -8,6 +9,7 @@ import {
   keyAt,
   keyBytesAt,
   pieceAt,
+  PLACE_BITS,
   placeOf,
   valueAt,
   valueBytesAt,
@@ -75,8 +77,11 @@ export function writeSlice(database, slice, mark) {
   const bytesDatabase = /** @type {BytesDatabase} */ (/** @type {unknown} */ (database));
   inTransaction(database, mark, () => {
     for (const { pieces, addresses } of slice) {
-      for (const address of addresses)
-        writeAt(database, bytesDatabase, pieceAt(pieces, address), placeOf(address));
+      const views = pieces.map(viewOf);
+      for (const address of addresses) {
+        const view = /** @type {DataView} */ (views[address >>> PLACE_BITS]);
+        writeAt(database, bytesDatabase, pieceAt(pieces, address), view, placeOf(address));
+      }
     }
   });
 }
@@ -85,16 +90,17 @@ export function writeSlice(database, slice, mark) {
  * @param {TextDatabase} database
  * @param {BytesDatabase} bytesDatabase the same
  * @param {Buffer} buffer
+ * @param {DataView} view of it
  * @param {number} place of a write in it
  */
-function writeAt(database, bytesDatabase, buffer, place) {
+function writeAt(database, bytesDatabase, buffer, view, place) {
   const start = place + WRITE_HEADER_BYTES;
   const end = start + keyBytesAt(buffer, place);
   const bytes = valueBytesAt(buffer, place);
-  const key = { buffer, start, end };
+  const key = { buffer, view, start, end };
   if (end - start > PLAIN_KEY_BYTES) write(database, keyAt(buffer, place), valueAt(buffer, place));
   else if (bytes === DELETED) bytesDatabase.removeSync(key);
-  else bytesDatabase.putSync(key, { buffer, start: end, end: end + bytes });
+  else bytesDatabase.putSync(key, { buffer, view, start: end, end: end + bytes });
 }
 
 /**

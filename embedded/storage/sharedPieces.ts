@@ -5,7 +5,7 @@ const PIECE_BYTES = 1 << PLACE_BITS;
 const FIRST_BYTES = 1 << 14;
 const GROWTH = 4;
 /** So much memory is kept that nobody needs at the moment: as much as there is in use while the database is behind. */
-const MOST_SPARE_BYTES = 24 << 20;
+const MOST_SPARE_BYTES = 64 << 20;
 
 /** Memory that was used and may be used again: new memory costs the system a page fault for every 4 kB. */
 export class SparePieces {

@@ -12,6 +12,7 @@
  *
  * Numbers are little endian. Plain JavaScript, as a worker reads it too: see lmdbWorker.js.
  */
+import { copyBytes, viewOf } from "./byteCopy.js";
 import { pieceAt, PLACE_BITS, placeOf, WRITE_HEADER_BYTES } from "./writeLayout.js";
 
 /** What keys begin with that are in one part of a memtable: in practice, the number of a table or an index. */
@@ -83,29 +84,39 @@ export function writesOfKey(pieces, addresses, number) {
   const first = /** @type {number} */ (addresses[0]);
   const layout = layoutAt(pieceAt(pieces, first), placeOf(first));
   const key = /** @type {SheafKey} */ (layout.keys[number]);
-  const prefix = Buffer.from(key.prefix, "latin1");
+  const prefix = viewOf(Buffer.from(key.prefix, "latin1"));
+  const sheaves = pieces.map(viewOf);
   const starts = new Uint32Array(layout.parts + 1);
   /** @type {Buffer[]} */
   const made = [];
   const places = new Uint32Array(addresses.length);
-  let piece = Buffer.alloc(0);
+  let piece = viewOf(Buffer.alloc(0));
   let at = 0;
   for (let i = 0; i < addresses.length; i++) {
     const address = /** @type {number} */ (addresses[i]);
     const from = pieceAt(pieces, address);
+    const fromView = /** @type {DataView} */ (sheaves[address >>> PLACE_BITS]);
     const lengths = placeOf(address) + WRITE_HEADER_BYTES + layout.bytes;
     partStarts(from, lengths, starts);
     let bytes = PREFIX_BYTES;
-    for (const part of key.parts) bytes += /** @type {number} */ (from[lengths + part]);
-    if (at + WRITE_HEADER_BYTES + bytes > piece.length) {
+    for (let j = 0; j < key.parts.length; j++)
+      bytes += /** @type {number} */ (from[lengths + /** @type {number} */ (key.parts[j])]);
+    if (at + WRITE_HEADER_BYTES + bytes > piece.byteLength) {
       const left = (addresses.length - i) * (WRITE_HEADER_BYTES + bytes);
-      made.push((piece = Buffer.allocUnsafeSlow(Math.min(left, PIECE_BYTES))));
+      const buffer = Buffer.allocUnsafeSlow(Math.min(left, PIECE_BYTES));
+      made.push(buffer);
+      piece = viewOf(buffer);
       at = 0;
     }
     places[i] = (made.length - 1) * PIECE_BYTES + at;
-    piece.writeUInt32LE(bytes, at);
-    piece.writeUInt32LE(0, at + 4);
-    at = keyInto(piece, at + WRITE_HEADER_BYTES, prefix, key.parts, from, starts);
+    piece.setUint32(at, bytes, true);
+    piece.setUint32(at + 4, 0, true);
+    at = copyBytes(piece, at + WRITE_HEADER_BYTES, prefix, 0, PREFIX_BYTES);
+    for (let j = 0; j < key.parts.length; j++) {
+      const part = /** @type {number} */ (key.parts[j]);
+      const start = /** @type {number} */ (starts[part]);
+      at = copyBytes(piece, at, fromView, start, /** @type {number} */ (starts[part + 1]));
+    }
   }
   return { pieces: made, addresses: places };
 }
