@@ -520,6 +520,26 @@
     return tableName ?? indexName.split(".")[0];
   }
 
+  /** The names of indexes, so many at most, by those of their tables and their own. @type {Map<string, Map<string, string>>} */
+  const indexNames = new Map();
+  const MAX_INDEX_NAMES = 1000;
+  let indexNamesKnown = 0;
+
+  /** The name with which the runtime knows an index: always the same text, as one that was just put together takes longer to look up. @param {string} table @param {string} index */
+  function indexNameOf(table, index) {
+    const known = indexNames.get(table);
+    const name = known?.get(index);
+    if (name !== undefined) return name;
+    if (++indexNamesKnown > MAX_INDEX_NAMES) {
+      indexNames.clear();
+      indexNamesKnown = 1;
+    }
+    const made = `${table}.${index}`;
+    const names = indexNames.get(table) ?? new Map();
+    indexNames.set(table, names.set(index, made));
+    return made;
+  }
+
   /** What `ctx.db.query` gives: a query of the whole table, or of an index of it. */
   class TableQuery {
     #table;
@@ -532,7 +552,7 @@
       if (typeof index !== "string") return this.original().withIndex(index, comparisons);
       const builder = new RangeBuilder([]);
       const range = (comparisons === undefined ? builder : comparisons(builder)).export();
-      const source = { type: "IndexRange", indexName: `${this.#table}.${index}`, range, order: null };
+      const source = { type: "IndexRange", indexName: indexNameOf(this.#table, index), range, order: null };
       return new Query({ source, operators: [] });
     }
     /** @param {unknown[]} args */

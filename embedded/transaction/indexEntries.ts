@@ -19,6 +19,8 @@ type Plan = {
   readonly indexes: readonly { readonly prefix: string; readonly fields: readonly number[] }[];
   /** Of a document's entries, whose last part is what all of them end in. `null`: they are not to be in a sheaf. */
   readonly layout: SheafLayout | null;
+  /** Of each path the last text that a document had there, and its part of a key: of many documents in a row most fields are alike. */
+  readonly last: { value: string; part: string }[];
 };
 
 const plans = new WeakMap<TableInfo, Plan>();
@@ -41,6 +43,7 @@ function planOf(table: TableInfo): Plan {
       indexes: entries,
       // One key takes less by itself.
       layout: keys.length > 1 ? SheafLayout.of(paths.length + 1, keys) : null,
+      last: paths.map(() => ({ value: "", part: encodeKeyPart("") })),
     };
     plans.set(table, plan);
   }
@@ -52,8 +55,9 @@ function planOf(table: TableInfo): Plan {
  * order. What several indexes have is encoded once.
  */
 export function entriesOf(table: TableInfo, document: JsonObject, end: string): string[] {
-  const { paths, indexes } = planOf(table);
-  const parts = partsOf(paths, document);
+  const plan = planOf(table);
+  const { indexes } = plan;
+  const parts = partsOf(plan, document);
   const entries: string[] = [];
   for (const { prefix, fields } of indexes) entries.push(joined(prefix, fields, parts) + end);
   return entries;
@@ -61,9 +65,10 @@ export function entriesOf(table: TableInfo, document: JsonObject, end: string): 
 
 /** The same of a new document; `null`: they can't be in a sheaf. */
 export function sheafOf(table: TableInfo, document: JsonObject, end: string): Sheaf | null {
-  const { paths, layout } = planOf(table);
+  const plan = planOf(table);
+  const { layout } = plan;
   if (layout === null) return null;
-  const parts = partsOf(paths, document);
+  const parts = partsOf(plan, document);
   parts.push(end);
   return areParts(parts) ? { layout, parts } : null;
 }
@@ -91,9 +96,20 @@ export function changedEntriesOf(
   });
 }
 
-function partsOf(paths: readonly string[], document: JsonObject): string[] {
+function partsOf({ paths, last }: Plan, document: JsonObject): string[] {
   const parts: string[] = [];
-  for (const path of paths) parts.push(encodeKeyPart(fieldAt(document, path)));
+  for (let i = 0; i < paths.length; i++) {
+    const value = fieldAt(document, paths[i] as string);
+    const known = last[i] as Plan["last"][number];
+    if (typeof value !== "string") parts.push(encodeKeyPart(value));
+    else {
+      if (known.value !== value) {
+        known.value = value;
+        known.part = encodeKeyPart(value);
+      }
+      parts.push(known.part);
+    }
+  }
   return parts;
 }
 

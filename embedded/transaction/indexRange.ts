@@ -2,6 +2,7 @@
 import { decodeId } from "../values/ids";
 import { isUndefined, type Json } from "../values/json";
 import { encodeKeyPart, keySuccessor } from "../values/keyEncoding";
+import { RecentMap } from "../values/recentMap";
 import { BY_CREATION_TIME, BY_ID, type IndexInfo, type TableInfo } from "./catalog";
 import { DeveloperError } from "./errors";
 import { INDEX_ENTRY_END_BYTES, indexPrefix, rangeOfPrefix, tablePrefix, type KeyRange } from "./keys";
@@ -47,9 +48,7 @@ export function indexScan(
   fullIndexName: string,
   expressions: readonly RangeExpression[],
 ): IndexToScan | null {
-  const dot = fullIndexName.indexOf(".");
-  const tableName = fullIndexName.slice(0, dot);
-  const indexName = fullIndexName.slice(dot + 1);
+  const [tableName, indexName] = partsOf(fullIndexName);
   const table = tables.table(tableName);
   const isById = indexName === BY_ID;
   const declared = table?.indexes.get(indexName);
@@ -78,6 +77,19 @@ export function indexScan(
     isOfPrefix: false,
     tail: undefined,
   };
+}
+
+/** The tables and names of indexes that were asked for, by both: so many at most. */
+const knownNames = new RecentMap<string, readonly [table: string, index: string]>(1000);
+
+function partsOf(fullIndexName: string): readonly [table: string, index: string] {
+  let parts = knownNames.get(fullIndexName);
+  if (parts === undefined) {
+    const dot = fullIndexName.indexOf(".");
+    parts = [fullIndexName.slice(0, dot), fullIndexName.slice(dot + 1)];
+    knownNames.set(fullIndexName, parts);
+  }
+  return parts;
 }
 
 /** What most queries ask for: equalities with the first fields of an index, in their order. `null`: it is something else. */
