@@ -1,4 +1,3 @@
-import { keySuccessor } from "../values/keyEncoding";
 import { FoundEntries } from "./foundEntries";
 import { HashFilter } from "./hashFilter";
 import { mixed, SEED } from "./keyHash";
@@ -8,8 +7,11 @@ import type { SheafKey } from "./sheafLayout.js";
 
 type Entry = [key: string, value: string];
 
-/** What keys of a group begin with: the index, and a first field that holds an id of 32 characters behind its tag. */
-const GROUP_CHARS = 38;
+/** What keys of a group begin with: the index, and a first field that holds an id of 32 characters, with its tag and its end. */
+const GROUP_CHARS = 39;
+/** No key of a group goes on with it: in a longer field that would be more of the field. */
+const OTHER = "\xff";
+const OTHER_CODE = OTHER.charCodeAt(0);
 /** Where in it ids differ most. */
 const ID_AT = 19;
 const ID_END = 27;
@@ -22,6 +24,9 @@ const READ_AFTER: ReadonlyMap<number, number> = new Map([
   [8, 512],
   [1024, 8192],
 ]);
+
+/** A group with fewer entries is not taken in when somebody has read it. */
+const LEAST_READ = 64;
 
 /** Of the stems of all groups together, each of which takes two bytes. */
 const MAX_BYTES = 8 << 20;
@@ -78,6 +83,7 @@ export class KnownStems {
     private readonly read: Read,
     private readonly mostBytes = MAX_BYTES,
     private readonly mostGroups = MAX_GROUPS,
+    private readonly leastRead = LEAST_READ,
   ) {}
 
   /** The only entry with a stem; `null`: there is certainly none, `undefined`: it has to be looked for. */
@@ -86,6 +92,7 @@ export class KnownStems {
     const hash = hashOf(stem, stem.length);
     const found = this.#found.get(stem, hash);
     if (found !== undefined) return found;
+    if (!isOfGroup(stem)) return undefined;
     const group = this.#groups.get(stem.slice(0, GROUP_CHARS));
     if (group === undefined) return undefined;
     group.isUsed = true;
@@ -98,7 +105,14 @@ export class KnownStems {
     if (this.#tails[index] === 0) this.#tails[index] = tail;
     if (this.#tails[index] !== tail || others.length > 0) return;
     if (entry !== undefined) this.#found.set(stem, hashOf(stem, stem.length), entry);
-    else if (stem.length > GROUP_CHARS) this.#missed(stem.slice(0, GROUP_CHARS), tail);
+    else if (isOfGroup(stem)) this.#missed(stem.slice(0, GROUP_CHARS), tail);
+  }
+
+  /** To be told of all entries of a range that was read. */
+  rangeRead(start: string, end: string | null, entries: readonly Entry[]): void {
+    if (start.length !== GROUP_CHARS || entries.length < this.leastRead) return;
+    const tail = this.#tails[start.charCodeAt(INDEX_AT)] ?? 0;
+    if (tail !== 0 && end === start + OTHER && !this.#groups.has(start)) this.#takeIn(start, tail, entries);
   }
 
   /** To be told of each key that is written, before it is there. */
@@ -159,17 +173,21 @@ export class KnownStems {
     if (limit === undefined || !this.#learn(name, tail, limit)) this.#misses.set(name, misses);
   }
 
-  /** Takes in all stems of a group; `false`: there are too many. */
+  /** Reads all stems of a group; `false`: there are too many. */
   #learn(name: string, tail: number, limit: number): boolean {
-    const entries = this.read(name, keySuccessor(name), limit);
+    const entries = this.read(name, name + OTHER, limit);
     if (entries.length === limit) return false;
+    this.#takeIn(name, tail, entries);
+    return true;
+  }
+
+  #takeIn(name: string, tail: number, entries: readonly Readonly<Entry>[]): void {
     const stems = new HashFilter(2 * entries.length);
     for (const [key] of entries) stems.add(hashOf(key, key.length - tail));
     this.#last = NO_GROUP;
     this.#groups.set(name, { stems, isUsed: true });
     this.#misses.delete(name);
     this.#grown(stems.bytes);
-    return true;
   }
 
   #grown(bytes: number): void {
@@ -193,6 +211,10 @@ export class KnownStems {
       this.#bytes -= group.stems.bytes;
     }
   }
+}
+
+function isOfGroup(stem: string): boolean {
+  return stem.length > GROUP_CHARS && stem.charCodeAt(GROUP_CHARS) !== OTHER_CODE;
 }
 
 /** The hash of a stem, which is what a key begins with up to there. Of an id that begins it few characters count. */

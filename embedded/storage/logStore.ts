@@ -133,7 +133,9 @@ export class LogStore implements Store {
   take(start: string, end: string | null, order: Order, limit: number, tail?: number): Entry[] {
     if (tail === undefined) {
       const [from, to] = this.#deleted.narrow(start, end, order);
-      return to !== null && from >= to ? [] : this.#take(from, to, order, limit);
+      const all = to !== null && from >= to ? [] : this.#take(from, to, order, limit);
+      if (all.length < limit) this.#stems.rangeRead(start, end, all);
+      return all;
     }
     const known = this.#stems.get(start, tail);
     if (known !== undefined) return known === null || limit === 0 ? [] : [known];

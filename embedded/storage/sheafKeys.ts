@@ -56,7 +56,17 @@ export class SheafKeys implements KeyList {
   }
 
   beginsAt(i: number, text: string, chars: number): boolean {
-    return this.#make(i) >= chars && begins(text, chars);
+    const piece = this.sheaves.pieceOf(i);
+    const starts = this.#find(i, piece);
+    // Mostly the first part alone has to be looked at.
+    const [first] = this.key.parts;
+    const start = first === undefined ? 0 : (starts[first] as number);
+    const end = first === undefined ? 0 : (starts[first + 1] as number);
+    if (PREFIX_BYTES + end - start < chars) return this.#make(i) >= chars && begins(text, chars);
+    // From behind, as keys of an index begin alike.
+    for (let j = chars - 1; j >= PREFIX_BYTES; j--)
+      if (piece[start + j - PREFIX_BYTES] !== text.charCodeAt(j)) return false;
+    return beginsWith(this.#prefix, text, Math.min(chars, PREFIX_BYTES));
   }
 
   /** Whether the last part has so many characters. */
@@ -80,7 +90,11 @@ export class SheafKeys implements KeyList {
 
 /** Whether what was put together begins with the first characters of a text, so many. */
 function begins(text: string, chars: number): boolean {
+  return beginsWith(made, text, chars);
+}
+
+function beginsWith(bytes: Uint8Array, text: string, chars: number): boolean {
   // From behind, as keys of an index begin alike.
-  for (let i = chars - 1; i >= 0; i--) if (made[i] !== text.charCodeAt(i)) return false;
+  for (let i = chars - 1; i >= 0; i--) if (bytes[i] !== text.charCodeAt(i)) return false;
   return true;
 }
