@@ -1,5 +1,5 @@
 import { FoundEntries } from "./foundEntries";
-import { HashFilter } from "./hashFilter";
+import { HashSet } from "./hashSet";
 import { mixed, SEED } from "./keyHash";
 import { PART_CHARS } from "./memtable";
 import { keyOfSheaf, type Sheaf } from "./sheaf";
@@ -28,8 +28,8 @@ const READ_AFTER: ReadonlyMap<number, number> = new Map([
 /** A group with fewer entries is not taken in when somebody has read it. */
 const LEAST_READ = 64;
 
-/** Of the stems of all groups together, each of which takes two bytes. */
-const MAX_BYTES = 8 << 20;
+/** Of all groups together, of which each stem takes 8 to 16 bytes. */
+const MAX_BYTES = 16 << 20;
 /** How many are known, and of how many others it is counted how often they were asked for. */
 const MAX_GROUPS = 1 << 14;
 /** So much of that is left when some had to go. */
@@ -43,7 +43,7 @@ type Read = (start: string, end: string, limit: number) => readonly Readonly<Ent
 /** Keys that begin alike, of which all stems are known. */
 type Group = {
   /** The hashes of the stems, and of others. */
-  readonly stems: HashFilter;
+  readonly stems: HashSet;
   /** Somebody has asked since it was last decided which ones have to go. */
   isUsed: boolean;
 };
@@ -182,7 +182,7 @@ export class KnownStems {
   }
 
   #takeIn(name: string, tail: number, entries: readonly Readonly<Entry>[]): void {
-    const stems = new HashFilter(2 * entries.length);
+    const stems = new HashSet(2 * entries.length);
     for (const [key] of entries) stems.add(hashOf(key, key.length - tail));
     this.#last = NO_GROUP;
     this.#groups.set(name, { stems, isUsed: true });
