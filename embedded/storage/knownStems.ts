@@ -1,4 +1,5 @@
 import { FoundEntries } from "./foundEntries";
+import { GROUP_CHARS, INDEX_AT, INDEXES, type FreshGroups } from "./freshGroups";
 import { HashSet } from "./hashSet";
 import { mixed, SEED } from "./keyHash";
 import { PART_CHARS } from "./memtable";
@@ -7,17 +8,12 @@ import type { SheafKey } from "./sheafLayout.js";
 
 type Entry = [key: string, value: string];
 
-/** What keys of a group begin with: the index, and a first field that holds an id of 32 characters, with its tag and its end. */
-const GROUP_CHARS = 39;
 /** No key of a group goes on with it: in a longer field that would be more of the field. */
 const OTHER = "\xff";
 const OTHER_CODE = OTHER.charCodeAt(0);
 /** Where in it ids differ most. */
 const ID_AT = 19;
 const ID_END = 27;
-/** The last character of an index's number, by which indexes are told apart. */
-const INDEX_AT = PART_CHARS - 1;
-const INDEXES = 256;
 
 /** A group is read when it was asked for in vain so often, if it has fewer entries than that: to read it costs about as much as those looks. */
 const READ_AFTER: ReadonlyMap<number, number> = new Map([
@@ -51,12 +47,13 @@ type Group = {
 type LastGroup = {
   readonly prefix: string;
   readonly part: string;
+  readonly name: string;
   /** A hash of these, which goes on over the other parts. */
   readonly hash: number;
   readonly group: Group | undefined;
 };
 
-const NO_GROUP: LastGroup = { prefix: "", part: "", hash: 0, group: undefined };
+const NO_GROUP: LastGroup = { prefix: "", part: "", name: "", hash: 0, group: undefined };
 
 /**
  * What is known of stems that were asked for: the entry of some, and of groups of keys that are asked for often, such as the people in a
@@ -78,9 +75,13 @@ export class KnownStems {
   /** The last group to which a sheaf has added, by what says it. */
   #last: LastGroup = NO_GROUP;
 
-  /** @param read reads what was written */
+  /**
+   * @param read reads what was written
+   * @param fresh is told of the groups of what is written, in indexes of which anything is known
+   */
   constructor(
     private readonly read: Read,
+    private readonly fresh: FreshGroups,
     private readonly mostBytes = MAX_BYTES,
     private readonly mostGroups = MAX_GROUPS,
     private readonly leastRead = LEAST_READ,
@@ -102,7 +103,10 @@ export class KnownStems {
   /** To be told of all entries with a stem that was looked for. */
   lookedFor(stem: string, tail: number, [entry, ...others]: readonly Entry[]): void {
     const index = stem.charCodeAt(INDEX_AT);
-    if (this.#tails[index] === 0) this.#tails[index] = tail;
+    if (this.#tails[index] === 0) {
+      this.fresh.watch(index);
+      this.#tails[index] = tail;
+    }
     if (this.#tails[index] !== tail || others.length > 0) return;
     if (entry !== undefined) this.#found.set(stem, hashOf(stem, stem.length), entry);
     else if (isOfGroup(stem)) this.#missed(stem.slice(0, GROUP_CHARS), tail);
@@ -119,7 +123,9 @@ export class KnownStems {
   written(key: string): void {
     const tail = this.#tails[key.charCodeAt(INDEX_AT)] ?? 0;
     if (tail === 0 || key.length < PART_CHARS + tail) return;
-    this.#note(hashOf(key, key.length - tail), this.#groups.get(key.slice(0, GROUP_CHARS)));
+    const name = key.slice(0, GROUP_CHARS);
+    this.fresh.note(name);
+    this.#note(hashOf(key, key.length - tail), this.#groups.get(name));
   }
 
   /** The same of the keys of a sheaf. */
@@ -144,11 +150,13 @@ export class KnownStems {
       return this.written(keyOfSheaf(key, parts));
     if (this.#last.part !== part || this.#last.prefix !== key.prefix) {
       const text = key.prefix + part;
-      const group = this.#groups.get(text.slice(0, GROUP_CHARS));
-      this.#last = { prefix: key.prefix, part, hash: longHash(text, text.length), group };
+      const name = text.slice(0, GROUP_CHARS);
+      const hash = longHash(text, text.length);
+      this.#last = { prefix: key.prefix, part, name, hash, group: this.#groups.get(name) };
     }
-    const { group } = this.#last;
+    const { name, group } = this.#last;
     let { hash } = this.#last;
+    this.fresh.note(name);
     for (let i = 1; i < key.parts.length - 1; i++) {
       const next = parts[key.parts[i] as number] as string;
       hash = hashOn(hash, next, 0, next.length);
@@ -177,7 +185,8 @@ export class KnownStems {
   #learn(name: string, tail: number, limit: number): boolean {
     const entries = this.read(name, name + OTHER, limit);
     if (entries.length === limit) return false;
-    this.#takeIn(name, tail, entries);
+    // Who reads may have told of it.
+    if (!this.#groups.has(name)) this.#takeIn(name, tail, entries);
     return true;
   }
 

@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers";
 import { Additions } from "./additions";
 import { Deferred } from "./deferred";
 import { DeletedRuns } from "./deletedRuns";
+import { FreshGroups } from "./freshGroups";
 import { KnownStems } from "./knownStems";
 import { LmdbStore } from "./lmdbStore";
 import { Log } from "./log";
@@ -80,6 +81,7 @@ export class LogStore implements Store {
   #groupBeingWritten: Group | null = null;
   /** Resolves when the generation that is on its way is in the database. */
   #flush: Promise<void> = Promise.resolve();
+  readonly #fresh = new FreshGroups();
   readonly #stems: KnownStems;
   readonly #deleted = new DeletedRuns();
 
@@ -91,9 +93,9 @@ export class LogStore implements Store {
     { writes, last }: Recovered,
   ) {
     this.#filling = writes;
-    this.#last = this.#through = last;
+    this.#last = this.#through = this.#fresh.sequence = last;
     this.#waitingParts = new WaitingParts(sizes);
-    this.#stems = new KnownStems((start, end, limit) => this.take(start, end, "asc", limit));
+    this.#stems = new KnownStems((start, end, limit) => this.take(start, end, "asc", limit), this.#fresh);
     if (!writes.isEmpty) this.#rotate([]);
   }
 
@@ -182,6 +184,8 @@ export class LogStore implements Store {
   }
 
   commit(writes: Writes): Promise<void> {
+    // The group that is on its way to the disk is the next one, and this one may be behind it.
+    this.#fresh.sequence = this.#last + 2;
     try {
       forEachOrSheaf(
         writes,
@@ -229,6 +233,7 @@ export class LogStore implements Store {
   }
 
   #take(start: string, end: string | null, order: Order, limit: number, tail?: number): Entry[] {
+    if (this.#isStored(start, end, tail)) return this.database.take(start, end, order, limit);
     const newer = this.#filling.take(start, end, order, limit, tail);
     const older = this.#applying?.take(start, end, order, limit, tail) ?? [];
     const inMemory = newer.length + older.length;
@@ -245,6 +250,12 @@ export class LogStore implements Store {
       order,
     );
     return firstOf(merged, limit);
+  }
+
+  /** Whether the database has all there is in a range. `tail`: see {@link Store.take}. */
+  #isStored(start: string, end: string | null, tail: number | undefined): boolean {
+    if (this.#fresh.mayHave(start, this.apply.applied)) return false;
+    return tail !== undefined || end?.startsWith(start) === true;
   }
 
   /** Nothing is held by it that a commit or the end of a generation could change unnoticed, see `#version`. */
@@ -345,6 +356,7 @@ export class LogStore implements Store {
     const through = (this.#through = group?.sequence ?? last);
     const applied = Math.min(through, complete);
     await this.apply.apply(generation, through, applied);
+    this.#fresh.forget(applied);
     this.#applying = null;
     this.#applyingGroup = null;
     this.#version++;

@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { FreshGroups } from "../../embedded/storage/freshGroups";
 import { KnownStems } from "../../embedded/storage/knownStems";
 import { LogStore } from "../../embedded/storage/logStore";
 import { PART_CHARS } from "../../embedded/storage/memtable";
@@ -76,7 +77,7 @@ test("what is known of a stem is true, whatever was written, deleted, undone, as
         let before = entries;
         const read = (start: string, end: string, limit: number) =>
           [...entries].filter(([key]) => key >= start && key < end).slice(0, limit);
-        const stems = new KnownStems(read, mostBytes, mostGroups, 1);
+        const stems = new KnownStems(read, new FreshGroups(), mostBytes, mostGroups, 1);
         const check = (m: number, u: number) => {
           const stem = stemOf(m, u);
           const there = [...entries].filter(([key]) => key.startsWith(stem));
@@ -122,7 +123,7 @@ test("what is known of a stem is true, whatever was written, deleted, undone, as
 
 test("who has read all of a group knows what is not there", () => {
   const rows = Array.from({ length: 100 }, (_, u) => keyOf(1, 4 * u));
-  const stems = new KnownStems(() => []);
+  const stems = new KnownStems(() => [], new FreshGroups());
   const start = stemOf(1, 0).slice(0, GROUP_CHARS);
   stems.lookedFor(stemOf(2, 0), TAIL, []);
   expect(stems.get(stemOf(1, 1000), TAIL)).toBeUndefined();
@@ -139,7 +140,7 @@ test("who has read all of a group knows what is not there", () => {
 
 test("of a group that has become a hundred times as large since it was read nearly all that is not there is known not to be", () => {
   const entries = new Map<string, string>();
-  const stems = new KnownStems(() => [...entries]);
+  const stems = new KnownStems(() => [...entries], new FreshGroups());
   for (let u = 0; u < 16; u++) stems.lookedFor(stemOf(1, 2 * u), TAIL, []);
   for (let u = 0; u < 10_000; u++) {
     const key = keyOf(1, u);
@@ -187,10 +188,15 @@ test("a store finds by their beginnings the entries that are there and no others
         await store.commit(new WritesWithSheaves(isInSheaf ? [{ layout, parts }] : [], [...writes]));
         check();
       }
+      // As it would be if the process was killed now.
+      const copy = join(await mkdtemp(join(root, `folder${folders++}`)), "copy");
+      await cp(dirname(path), copy, { recursive: true });
       await store.close();
-      store = await LogStore.open(path, SMALL_LOG);
-      check();
-      await store.close();
+      for (const folder of [dirname(path), copy]) {
+        store = await LogStore.open(join(folder, basename(path)), SMALL_LOG);
+        check();
+        await store.close();
+      }
     }),
     { numRuns: 20 },
   );
