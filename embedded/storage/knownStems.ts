@@ -11,7 +11,7 @@ type Entry = [key: string, value: string];
 /** No key of a group goes on with it: in a longer field that would be more of the field. */
 const OTHER = "\xff";
 const OTHER_CODE = OTHER.charCodeAt(0);
-/** Where in it ids differ most. */
+/** Where in a key that begins with an id ids differ most. */
 const ID_AT = 19;
 const ID_END = 27;
 
@@ -104,8 +104,9 @@ export class KnownStems {
   lookedFor(stem: string, tail: number, [entry, ...others]: readonly Entry[]): void {
     const index = stem.charCodeAt(INDEX_AT);
     if (this.#tails[index] === 0) {
-      this.fresh.watch(index);
+      // In this order, as who asks may be cut off: what is written from now on is noted.
       this.#tails[index] = tail;
+      this.fresh.watch(index);
     }
     if (this.#tails[index] !== tail || others.length > 0) return;
     if (entry !== undefined) this.#found.set(stem, hashOf(stem, stem.length), entry);
