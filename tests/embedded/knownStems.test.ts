@@ -1,8 +1,9 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cpSync } from "node:fs";
+import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { FreshGroups } from "../../embedded/storage/freshGroups";
 import { KnownStems } from "../../embedded/storage/knownStems";
 import { LogStore } from "../../embedded/storage/logStore";
@@ -14,7 +15,7 @@ import { readRows } from "../../embedded/transaction/query";
 import { Transaction } from "../../embedded/transaction/transaction";
 import { int64Json, type Json } from "../../embedded/values/json";
 import { WritesWithSheaves } from "./sheaves";
-import { SMALL_LOG } from "./storageSizes";
+import { SMALL_LOG, SMALL_LOG_WITH_THREAD } from "./storageSizes";
 
 let root: string;
 let folders = 0;
@@ -43,22 +44,29 @@ const meeting = fc.nat({ max: 2 });
 const user = fc.nat({ max: 11 });
 
 /** The entries of index 7 are made of a first part, which tells the meeting or only the beginning of it, and the rest. */
-const layoutOf = (firstChars: number) => {
+const layoutOf = (firstChars: number, lastChars: number) => {
   const prefix = stemOf(0, 0).slice(0, PART_CHARS);
   const layout = new SheafLayout(3, [{ prefix, parts: [0, 1, 2] }]);
-  return (stem: string, key: string): Sheaf => {
+  return (key: string): Sheaf => {
     const split = PART_CHARS + firstChars;
-    return { layout, parts: [stem.slice(PART_CHARS, split), stem.slice(split), key.slice(stem.length)] };
+    return {
+      layout,
+      parts: [key.slice(PART_CHARS, split), key.slice(split, -lastChars), key.slice(-lastChars)],
+    };
   };
 };
-const sheafOf = layoutOf(34);
-const oddSheafOf = layoutOf(20);
+/** As those of documents are; with too little in the first part; and with some of the tail in the second. */
+const sheaves = {
+  sheaf: layoutOf(34, TAIL),
+  "short sheaf": layoutOf(20, TAIL),
+  "split sheaf": layoutOf(34, TAIL - 5),
+};
 
 test("what is known of a stem is true, whatever was written, deleted, undone, asked for and forgotten", () => {
   const row = fc.record({
     meeting,
     user,
-    as: fc.constantFrom("key", "sheaf", "odd sheaf", "deleted" as const),
+    as: fc.constantFrom("key", "sheaf", "short sheaf", "split sheaf", "deleted"),
   });
   const step = fc.oneof(
     fc.record({ kind: fc.constant("write" as const), rows: fc.array(row, { maxLength: 8 }) }),
@@ -99,7 +107,7 @@ test("what is known of a stem is true, whatever was written, deleted, undone, as
               if (as === "deleted") continue;
               const key = keyOf(m, u, version);
               if (as === "key") stems.written(key);
-              else stems.writtenSheaf((as === "sheaf" ? sheafOf : oddSheafOf)(stem, key));
+              else stems.writtenSheaf(sheaves[as](key));
               entries.set(key, "");
             }
           } else if (one.kind === "undo") {
@@ -138,6 +146,24 @@ test("who has read all of a group knows what is not there", () => {
   for (let u = 0; u < 100; u++) expect([u, stems.get(stemOf(1, 4 * u), TAIL)]).toEqual([u, undefined]);
 });
 
+test.each(["sheaf", "short sheaf", "split sheaf"] as const)(
+  "of a %s whose group has become known since the last one what is there is not taken to be missing",
+  (as) => {
+    const entries: [string, string][] = [];
+    const stems = new KnownStems(() => entries, new FreshGroups());
+    const write = (u: number) => {
+      stems.writtenSheaf(sheaves[as](keyOf(1, u)));
+      entries.push([keyOf(1, u), ""]);
+    };
+    stems.lookedFor(stemOf(1, 100), TAIL, []);
+    write(0);
+    for (let i = 0; i < 8; i++) stems.lookedFor(stemOf(1, 100), TAIL, []);
+    write(4);
+    expect(stems.get(stemOf(1, 100), TAIL)).toBeNull();
+    expect([0, 4].map((u) => stems.get(stemOf(1, u), TAIL))).toEqual([undefined, undefined]);
+  },
+);
+
 test("of a group that has become a hundred times as large since it was read nearly all that is not there is known not to be", () => {
   const entries = new Map<string, string>();
   const stems = new KnownStems(() => [...entries], new FreshGroups());
@@ -145,7 +171,7 @@ test("of a group that has become a hundred times as large since it was read near
   for (let u = 0; u < 10_000; u++) {
     const key = keyOf(1, u);
     if (u % 2 === 0) stems.written(key);
-    else stems.writtenSheaf(sheafOf(stemOf(1, u), key));
+    else stems.writtenSheaf(sheaves.sheaf(key));
     entries.set(key, "");
   }
   const answers = (first: number) =>
@@ -157,7 +183,8 @@ test("of a group that has become a hundred times as large since it was read near
 
 test("a store finds by their beginnings the entries that are there and no others, however often it is asked", async () => {
   const step = fc.record({ meeting, user, isThere: fc.boolean(), isSheaf: fc.boolean() });
-  const layout = new SheafLayout(2, [{ prefix: stemOf(0, 0).slice(0, PART_CHARS), parts: [0, 1] }]);
+  const first = stemOf(0, 0).slice(0, GROUP_CHARS);
+  const behind = `${stemOf(2, 0).slice(0, GROUP_CHARS)}\xff`;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
       const path = await newFile();
@@ -172,6 +199,8 @@ test("a store finds by their beginnings the entries that are there and no others
             expect([m, u, entries]).toEqual([m, u, key === undefined ? [] : [[key, ""]]]);
           }
         }
+        const inRange = [...model.values()].filter((key) => key >= first && key < behind).toSorted();
+        expect(store.take(first, behind, "asc", 100)).toEqual(inRange.map((key) => [key, ""]));
       };
       for (const [version, { meeting: m, user: u, isThere, isSheaf }] of steps.entries()) {
         const stem = stemOf(m, u);
@@ -181,47 +210,91 @@ test("a store finds by their beginnings the entries that are there and no others
         if (before !== undefined) writes.set(before, null);
         model.delete(stem);
         const key = keyOf(m, u, version);
-        const parts = [stem.slice(PART_CHARS), key.slice(stem.length)];
         const isInSheaf = isThere && isSheaf;
         if (isThere && !isSheaf) writes.set(key, "");
         if (isThere) model.set(stem, key);
-        await store.commit(new WritesWithSheaves(isInSheaf ? [{ layout, parts }] : [], [...writes]));
+        await store.commit(new WritesWithSheaves(isInSheaf ? [sheaves.sheaf(key)] : [], [...writes]));
         check();
       }
-      // As it would be if the process was killed now.
-      const copy = join(await mkdtemp(join(root, `folder${folders++}`)), "copy");
-      await cp(dirname(path), copy, { recursive: true });
       await store.close();
-      for (const folder of [dirname(path), copy]) {
-        store = await LogStore.open(join(folder, basename(path)), SMALL_LOG);
-        check();
-        await store.close();
-      }
+      store = await LogStore.open(path, SMALL_LOG);
+      check();
+      await store.close();
     }),
     { numRuns: 20 },
   );
 });
 
+test("what a killed store has in its log alone is found while it is brought into the database", async () => {
+  const path = await newFile();
+  const rows = Array.from({ length: 200 }, (_, u) => 4 * u);
+  // Nothing is brought into the database.
+  const killed = await LogStore.open(path, { ...SMALL_LOG, generationBytes: Infinity, mostBytes: Infinity });
+  for (const u of rows) await killed.commit(new Map([[keyOf(1, u), ""]]));
+  const copy = join(root, `folder${folders++}`);
+  cpSync(dirname(path), copy, { recursive: true });
+  await killed.close();
+
+  const store = await LogStore.open(join(copy, basename(path)), SMALL_LOG_WITH_THREAD);
+  const countOf = (u: number) => store.take(stemOf(1, u), `${stemOf(1, u)}\xff`, "asc", 2, TAIL).length;
+  for (const u of rows) expect([u, countOf(u), countOf(u + 4000)]).toEqual([u, 1, 0]);
+  for (let i = 0; i < 20; i++) await store.commit(new Map([[`other${i}`, "o".repeat(500)]]));
+  for (const u of rows) expect([u, countOf(u), countOf(u + 4000)]).toEqual([u, 1, 0]);
+  await store.close();
+});
+
 test("a store that was asked for many that are not in a large group finds all that are", async () => {
   const path = await newFile();
-  const rows = Array.from({ length: 600 }, (_, u) => u);
+  const rows = Array.from({ length: 600 }, (_, u) => 4 * u);
   const filling = await LogStore.open(path, SMALL_LOG);
   await filling.commit(new Map(rows.map((u) => [keyOf(1, u), ""])));
   await filling.close();
 
   const store = await LogStore.open(path, SMALL_LOG);
   const countOf = (u: number) => store.take(stemOf(1, u), `${stemOf(1, u)}\xff`, "asc", 2, TAIL).length;
-  for (let u = 1000; u < 2200; u++) expect([u, countOf(u)]).toEqual([u, 0]);
+  for (let u = 4000; u < 8800; u += 4) expect([u, countOf(u)]).toEqual([u, 0]);
   for (const u of rows) expect([u, countOf(u)]).toEqual([u, 1]);
   await store.commit(
     new Map([
-      [keyOf(1, 1000), ""],
+      [keyOf(1, 4000), ""],
       [keyOf(1, 0), null],
     ]),
   );
   // What is committed next brings that into the database.
   for (let i = 0; i < 20; i++) await store.commit(new Map([[`other${i}`, "o".repeat(500)]]));
-  expect([0, 1, 1000, 1001].map(countOf)).toEqual([0, 1, 1, 0]);
+  expect([0, 4, 4000, 4004].map(countOf)).toEqual([0, 1, 1, 0]);
+  await store.close();
+});
+
+test("what the disk has refused is found no more", async () => {
+  const path = await newFile();
+  const store = await LogStore.open(path, SMALL_LOG);
+  const countOf = (u: number) => store.take(stemOf(1, u), `${stemOf(1, u)}\xff`, "asc", 2, TAIL).length;
+  await store.commit(new Map([["other", ""]]));
+  const file = await open(path, "r");
+  const files = Object.getPrototypeOf(file) as typeof file;
+  await file.close();
+  vi.spyOn(files, "writev").mockRejectedValueOnce(new Error("no room"));
+  const refused = store.commit(new Map([[keyOf(1, 0), ""]]));
+  expect(countOf(0)).toBe(1);
+  await expect(refused).rejects.toThrow("no room");
+  expect(countOf(0)).toBe(0);
+  await store.close();
+});
+
+test("a range of which only a part was read is not taken for all of it", async () => {
+  const store = await LogStore.open(await newFile(), SMALL_LOG);
+  const start = stemOf(1, 0).slice(0, GROUP_CHARS);
+  const countOf = (stem: string, limit: number) => store.take(stem, `${stem}\xff`, "asc", limit, TAIL).length;
+  expect(countOf(stemOf(1, 4000), 2)).toBe(0);
+  await store.commit(new Map(Array.from({ length: 200 }, (_, u) => [keyOf(1, 4 * u), ""])));
+  expect(store.take(start, `${start}\xff`, "asc", 100)).toHaveLength(100);
+  expect(store.take(start, `${start}u`, "asc", 1000)).toHaveLength(0);
+  expect(store.take(start, `${start}user5`, "asc", 1000).length).toBeGreaterThan(100);
+  for (let u = 0; u < 200; u++) expect([u, countOf(stemOf(1, 4 * u), 2)]).toEqual([u, 1]);
+
+  await store.commit(new Map([[keyOf(1, 0, 1), ""]]));
+  expect([1, 2, 1, 3].map((limit) => countOf(stemOf(1, 0), limit))).toEqual([1, 2, 1, 2]);
   await store.close();
 });
 

@@ -6,7 +6,8 @@ import { GenerationFill, type Slice } from "../../embedded/storage/generationFil
 import type { Writes } from "../../embedded/storage/store";
 import { Memtable } from "../../embedded/storage/memtable";
 import { SparePieces } from "../../embedded/storage/sharedPieces";
-import { SHEAF_TAIL_CHARS, SheafCommits, sheafPlan } from "./sheaves";
+import { SheafLayout } from "../../embedded/storage/sheaf";
+import { SHEAF_TAIL_CHARS, SheafCommits, sheafPlan, WritesWithSheaves } from "./sheaves";
 import { keyAt, pieceAt, placeOf, valueAt } from "../../embedded/storage/writeLayout.js";
 
 type Model = ReadonlyMap<string, string | null>;
@@ -316,3 +317,30 @@ describe("a memtable", () => {
     expect([...memtable.scan("", null, "asc")].map(([found]) => found)).toEqual(keys.toSorted());
   });
 });
+
+test("of thousands of sheaves those in a range are found, whichever parts it begins with", () => {
+  const prefix = "\x03\0\0\0\x07";
+  // The parts of the second key lie in another order than in the key.
+  const layout = new SheafLayout(3, [
+    { prefix, parts: [0, 1, 2] },
+    { prefix: "\x03\0\0\0\x08", parts: [1, 0, 2] },
+  ]);
+  const partsOf = (i: number) => [`a${i % 7}`, `b${i % 1000}`, String(i).padStart(8, "0")];
+  const all = Array.from({ length: 6000 }, (_, i) => ({ layout, parts: partsOf(i) }));
+  const memtable = new Memtable();
+  memtable.add(new WritesWithSheaves(all, []));
+  const numbers = (start: string) =>
+    memtable.take(start, `${start}\xff`, "asc", 10_000).map(([key]) => Number(key.slice(-8)));
+  const expected = (keep: (i: number) => boolean) =>
+    all.flatMap((_, i) => (keep(i) ? [i] : [])).toSorted((a, b) => a - b);
+  expect(numbers(`${prefix}a3b53`).toSorted((a, b) => a - b)).toEqual(
+    expected((i) => i % 7 === 3 && `b${i % 1000}`.startsWith("b53")),
+  );
+  expect(numbers("\x03\0\0\0\x08b999a")).toEqual(expected((i) => i % 1000 === 999).toSorted(byKeyOfSecond));
+  expect(numbers(`${prefix}a3b53x`)).toEqual([]);
+});
+
+/** In the order of the second key of those whose second parts are the same. */
+function byKeyOfSecond(a: number, b: number): number {
+  return (a % 7) - (b % 7) || a - b;
+}
