@@ -1,8 +1,4 @@
-/** What keys of a group begin with: the index, and a first field that holds an id of 32 characters, with its tag and its end. */
-export const GROUP_CHARS = 39;
-/** The last character of an index's number, by which indexes are told apart. */
-export const INDEX_AT = 4;
-export const INDEXES = 256;
+import { GROUP_CHARS, INDEX_AT, INDEXES } from "./keyGroups";
 
 /**
  * Of which groups of keys there may be writes that are not in the database yet: of the others it alone has to be asked. Of a meeting to

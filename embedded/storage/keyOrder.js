@@ -1,5 +1,6 @@
 // @ts-check
 // Plain JavaScript, as a worker reads it too: see lmdbWorker.js.
+import { viewOf } from "./byteCopy.js";
 import { keyBytesAt, pieceAt, PLACE_BITS, placeOf, WRITE_HEADER_BYTES } from "./writeLayout.js";
 
 /** So few are put in order by comparing them. */
@@ -56,7 +57,7 @@ class KeyOrder {
    */
   constructor(pieces, addresses) {
     this.#pieces = pieces;
-    this.#views = pieces.map(({ buffer, byteOffset, length }) => new DataView(buffer, byteOffset, length));
+    this.#views = pieces.map(viewOf);
     this.#addresses = addresses;
     this.#words = new Uint32Array(2 * addresses.length);
     this.#numbers = new BigUint64Array(this.#words.buffer);

@@ -1,6 +1,7 @@
 import { FoundEntries } from "./foundEntries";
-import { GROUP_CHARS, INDEX_AT, INDEXES, type FreshGroups } from "./freshGroups";
+import type { FreshGroups } from "./freshGroups";
 import { HashSet } from "./hashSet";
+import { GROUP_CHARS, ID_AT, ID_END, INDEX_AT, INDEXES } from "./keyGroups";
 import { mixed, SEED } from "./keyHash";
 import { PART_CHARS } from "./memtable";
 import { keyOfSheaf, type Sheaf } from "./sheaf";
@@ -11,9 +12,6 @@ type Entry = [key: string, value: string];
 /** No key of a group goes on with it: in a longer field that would be more of the field. */
 const OTHER = "\xff";
 const OTHER_CODE = OTHER.charCodeAt(0);
-/** Where in a key that begins with an id ids differ most. */
-const ID_AT = 19;
-const ID_END = 27;
 
 /** A group is read when it was asked for in vain so often, if it has fewer entries than that: to read it costs about as much as those looks. */
 const READ_AFTER: ReadonlyMap<number, number> = new Map([

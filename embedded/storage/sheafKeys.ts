@@ -1,3 +1,4 @@
+import { viewOf } from "./byteCopy.js";
 import { hashOfBytes, hashOfParts } from "./keyHash";
 import type { KeyList } from "./keyList";
 import type { SheafLayout } from "./sheaf";
@@ -7,14 +8,19 @@ import type { WriteList } from "./writeList";
 
 /** Where keys are put together that are looked at: one at a time. */
 const made = Buffer.alloc(PREFIX_BYTES + MOST * MOST);
+const madeView = viewOf(made);
 
 /** One key of each of many sheaves of the same layout, in the order in which these came. */
 export class SheafKeys implements KeyList {
-  readonly #prefix: Uint8Array;
+  readonly #prefix: Buffer;
+  readonly #prefixView: DataView;
   readonly #starts: Uint32Array;
   /** The parts but for the last one, if they lie together: from the first of these to before the second. */
   readonly #stem: readonly [first: number, end: number] | null;
   readonly #last: number;
+  /** The last one of which a key was put together. */
+  #piece: Buffer = made;
+  #pieceView = madeView;
 
   constructor(
     private readonly sheaves: WriteList,
@@ -22,6 +28,7 @@ export class SheafKeys implements KeyList {
     private readonly key: SheafKey,
   ) {
     this.#prefix = Buffer.from(key.prefix, "latin1");
+    this.#prefixView = viewOf(this.#prefix);
     this.#starts = new Uint32Array(layout.parts + 1);
     const first = key.parts[0] ?? 0;
     const stem = key.parts.slice(0, -1);
@@ -84,7 +91,11 @@ export class SheafKeys implements KeyList {
   /** Puts a key together; gives its length. */
   #make(i: number): number {
     const piece = this.sheaves.pieceOf(i);
-    return keyInto(made, 0, this.#prefix, this.key.parts, piece, this.#find(i, piece));
+    if (this.#piece !== piece) {
+      this.#piece = piece;
+      this.#pieceView = viewOf(piece);
+    }
+    return keyInto(madeView, 0, this.#prefixView, this.key.parts, this.#pieceView, this.#find(i, piece));
   }
 }
 

@@ -1,3 +1,4 @@
+import { ID_AT, ID_END, INDEX_AT, INDEXES } from "../storage/keyGroups";
 import { keyOfSheaf, type Sheaf } from "../storage/sheaf";
 import { hashOfChars } from "../values/charHash";
 import { RecentMap } from "../values/recentMap";
@@ -9,13 +10,6 @@ const MOST_RANGES = 2048;
 const LONGEST_CHARS = 64 << 10;
 /** When so much was taken in, all is forgotten: what the cache of documents has pushed out would stay in memory. */
 const MOST_CHARS = 16 << 20;
-
-/** Where in a key the index's number ends, by whose last byte indexes are told apart. */
-const INDEX_AT = 4;
-const INDEXES = 256;
-/** Some characters of an id behind it, those that differ most: with the index they tell the group of a key. */
-const ID_AT = 19;
-const GROUP_CHARS = 27;
 
 /** By so many bits groups are told apart; each takes 4 bytes. */
 const GROUP_BITS = 14;
@@ -53,7 +47,7 @@ export class KnownRanges {
 
   /** Takes note of a range that was read, without writes of one's own. All keys in it begin with its start. */
   set(start: string, documents: readonly StoredDocument[]): void {
-    if (start.length < GROUP_CHARS) return;
+    if (start.length < ID_END) return;
     let chars = start.length;
     for (const { text } of documents) chars += text.length;
     if (chars > LONGEST_CHARS) return;
@@ -64,7 +58,7 @@ export class KnownRanges {
 
   /** To be called for each key that is written. */
   written(key: string): void {
-    if (this.#indexes[key.charCodeAt(INDEX_AT)] !== 1 || key.length < GROUP_CHARS) return;
+    if (this.#indexes[key.charCodeAt(INDEX_AT)] !== 1 || key.length < ID_END) return;
     const group = groupOf(key);
     this.#changes[group] = (this.#changes[group] as number) + 1;
   }
@@ -84,5 +78,5 @@ export class KnownRanges {
 
 /** The same for all keys that begin alike; for others mostly not. */
 function groupOf(key: string): number {
-  return hashOfChars(key, ID_AT, GROUP_CHARS, key.charCodeAt(INDEX_AT)) >>> (32 - GROUP_BITS);
+  return hashOfChars(key, ID_AT, ID_END, key.charCodeAt(INDEX_AT)) >>> (32 - GROUP_BITS);
 }

@@ -9,6 +9,7 @@ import { KnownStems } from "../../embedded/storage/knownStems";
 import { LogStore } from "../../embedded/storage/logStore";
 import { PART_CHARS } from "../../embedded/storage/memtable";
 import { SheafLayout, type Sheaf } from "../../embedded/storage/sheaf";
+import type { Store } from "../../embedded/storage/store";
 import { Database } from "../../embedded/transaction/database";
 import { IndexBuild } from "../../embedded/transaction/indexBuild";
 import { readRows } from "../../embedded/transaction/query";
@@ -39,6 +40,10 @@ const stemOf = (meeting: number, user: number) =>
   `\x03\0\0\0\x07\x0c${String(meeting).padStart(32, "m")}${SEPARATORS[user % SEPARATORS.length]}user${user}\0`;
 const keyOf = (meeting: number, user: number, version = 0) =>
   stemOf(meeting, user) + String(version).padStart(TAIL, "t");
+
+/** How many entries with a stem somebody finds who asks for so many. */
+const countIn = (store: Store, stem: string, limit: number) =>
+  store.take(stem, `${stem}\xff`, "asc", limit, TAIL).length;
 
 const meeting = fc.nat({ max: 2 });
 const user = fc.nat({ max: 11 });
@@ -236,7 +241,7 @@ test("what a killed store has in its log alone is found while it is brought into
   await killed.close();
 
   const store = await LogStore.open(join(copy, basename(path)), SMALL_LOG_WITH_THREAD);
-  const countOf = (u: number) => store.take(stemOf(1, u), `${stemOf(1, u)}\xff`, "asc", 2, TAIL).length;
+  const countOf = (u: number) => countIn(store, stemOf(1, u), 2);
   for (const u of rows) expect([u, countOf(u), countOf(u + 4000)]).toEqual([u, 1, 0]);
   for (let i = 0; i < 20; i++) await store.commit(new Map([[`other${i}`, "o".repeat(500)]]));
   for (const u of rows) expect([u, countOf(u), countOf(u + 4000)]).toEqual([u, 1, 0]);
@@ -251,7 +256,7 @@ test("a store that was asked for many that are not in a large group finds all th
   await filling.close();
 
   const store = await LogStore.open(path, SMALL_LOG);
-  const countOf = (u: number) => store.take(stemOf(1, u), `${stemOf(1, u)}\xff`, "asc", 2, TAIL).length;
+  const countOf = (u: number) => countIn(store, stemOf(1, u), 2);
   for (let u = 4000; u < 8800; u += 4) expect([u, countOf(u)]).toEqual([u, 0]);
   for (const u of rows) expect([u, countOf(u)]).toEqual([u, 1]);
   await store.commit(
@@ -269,7 +274,7 @@ test("a store that was asked for many that are not in a large group finds all th
 test("what the disk has refused is found no more", async () => {
   const path = await newFile();
   const store = await LogStore.open(path, SMALL_LOG);
-  const countOf = (u: number) => store.take(stemOf(1, u), `${stemOf(1, u)}\xff`, "asc", 2, TAIL).length;
+  const countOf = (u: number) => countIn(store, stemOf(1, u), 2);
   await store.commit(new Map([["other", ""]]));
   const file = await open(path, "r");
   const files = Object.getPrototypeOf(file) as typeof file;
@@ -285,7 +290,7 @@ test("what the disk has refused is found no more", async () => {
 test("a range of which only a part was read is not taken for all of it", async () => {
   const store = await LogStore.open(await newFile(), SMALL_LOG);
   const start = stemOf(1, 0).slice(0, GROUP_CHARS);
-  const countOf = (stem: string, limit: number) => store.take(stem, `${stem}\xff`, "asc", limit, TAIL).length;
+  const countOf = (stem: string, limit: number) => countIn(store, stem, limit);
   expect(countOf(stemOf(1, 4000), 2)).toBe(0);
   await store.commit(new Map(Array.from({ length: 200 }, (_, u) => [keyOf(1, 4 * u), ""])));
   expect(store.take(start, `${start}\xff`, "asc", 100)).toHaveLength(100);
