@@ -19,8 +19,7 @@ export class SheafKeys implements KeyList {
   readonly #stem: readonly [first: number, end: number] | null;
   readonly #last: number;
   /** The last one of which a key was put together. */
-  #piece: Buffer = made;
-  #pieceView = madeView;
+  #shown = { piece: made as Buffer, view: madeView };
 
   constructor(
     private readonly sheaves: WriteList,
@@ -91,11 +90,9 @@ export class SheafKeys implements KeyList {
   /** Puts a key together; gives its length. */
   #make(i: number): number {
     const piece = this.sheaves.pieceOf(i);
-    if (this.#piece !== piece) {
-      this.#piece = piece;
-      this.#pieceView = viewOf(piece);
-    }
-    return keyInto(madeView, 0, this.#prefixView, this.key.parts, this.#pieceView, this.#find(i, piece));
+    // Another object, as who reads may be cut off between its two fields.
+    if (this.#shown.piece !== piece) this.#shown = { piece, view: viewOf(piece) };
+    return keyInto(madeView, 0, this.#prefixView, this.key.parts, this.#shown.view, this.#find(i, piece));
   }
 }
 

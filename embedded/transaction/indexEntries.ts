@@ -20,8 +20,10 @@ type Plan = {
   /** Of a document's entries, whose last part is what all of them end in. `null`: they are not to be in a sheaf. */
   readonly layout: SheafLayout | null;
   /** Of each path the last text that a document had there, and its part of a key: of many documents in a row most fields are alike. */
-  readonly last: { value: string; part: string }[];
+  readonly last: KnownPart[];
 };
+
+type KnownPart = { readonly value: string; readonly part: string };
 
 const plans = new WeakMap<TableInfo, Plan>();
 
@@ -100,14 +102,11 @@ function partsOf({ paths, last }: Plan, document: JsonObject): string[] {
   const parts: string[] = [];
   for (let i = 0; i < paths.length; i++) {
     const value = fieldAt(document, paths[i] as string);
-    const known = last[i] as Plan["last"][number];
     if (typeof value !== "string") parts.push(encodeKeyPart(value));
     else {
-      if (known.value !== value) {
-        known.value = value;
-        known.part = encodeKeyPart(value);
-      }
-      parts.push(known.part);
+      // Another object, as who inserts may be cut off between its two fields.
+      if (last[i]?.value !== value) last[i] = { value, part: encodeKeyPart(value) };
+      parts.push((last[i] as KnownPart).part);
     }
   }
   return parts;
