@@ -6,6 +6,7 @@ import { DeveloperError } from "../transaction/errors";
 import { ROOT } from "../transaction/catalog";
 import { Transaction } from "../transaction/transaction";
 import { isObject, type Json } from "../values/json";
+import { Anteroom } from "./anteroom";
 import type { App } from "./app";
 import type { Caller } from "./caller";
 import type { Call, Evaluation, LiveRun, Outcome } from "./calls";
@@ -109,6 +110,9 @@ type Turn = {
 export class Executor {
   readonly #queue: Job[] = [];
   readonly #live: LiveRun[] = [];
+  /** How many mutations wait for room in the database, to get into the queue then. */
+  #atRoom = 0;
+  readonly #anteroom = new Anteroom(() => this.#queue.length + this.#atRoom);
   #drainScheduled = false;
   /** How many calls the next batch waits for. */
   #expected = 0;
@@ -132,12 +136,21 @@ export class Executor {
     this.#invoker = new Invoker(database, app, cursorSecret, fileUrls, blobs);
   }
 
+  /** Resolves when the turn of a call is near that was not read yet; `undefined`: it is. */
+  near(): Promise<void> | undefined {
+    return this.#anteroom.enter();
+  }
+
   /** Runs a query or mutation. Never rejects. */
   async run(kind: TransactionKind, call: Call): Promise<Outcome> {
     const prepared = this.#prepare(kind, call, null);
     if ("ok" in prepared) return this.#refuse(call, prepared);
     const room = kind === "mutation" ? this.database.room() : undefined;
-    if (room) await room;
+    if (room) {
+      this.#atRoom++;
+      await room;
+      this.#atRoom--;
+    }
     return await new Promise((settle) => {
       this.#queue.push({ call: prepared, result: null, settle });
       if (this.#queue.length < this.#expected) Watchdog.letIn(TURNS_FOR_CALLS);
@@ -303,6 +316,7 @@ export class Executor {
     lateLive?.run.done(lateLive.result);
     live?.run.done(evaluationOf(live.query, live.transaction, { failure: timedOut() }));
     if (this.#queue.length > 0 || this.#live.length > 0) this.#scheduleDrain();
+    this.#anteroom.ran(batch.length);
   }
 
   /** Runs a live query unless its result is known: then it gives `null`. */

@@ -131,6 +131,11 @@ export class Runtime {
     await build?.abandon(new OvertakenError());
   }
 
+  /** To be waited for before a large call is read; see {@link Executor.near}. */
+  near(): Promise<void> | undefined {
+    return this.#executor.near();
+  }
+
   /** Calls a function of a known kind. Never rejects. */
   async call(kind: FunctionKind, call: Call): Promise<Outcome> {
     const startedAt = performance.now();

@@ -17,6 +17,9 @@ export type PlainCallsOptions = ApiRequestOptions &
     readonly unreadMs: number;
   };
 
+/** A body of so many bytes is left as it is until the turn of its call is near. */
+const LARGE_BODY_BYTES = 1024;
+
 /**
  * Answers the calls that come to a server as plain requests, and leaves connections with anything else to it. Gives what is to be called
  * when it has stopped listening: then connections close when they have been answered.
@@ -48,7 +51,7 @@ export function servePlainCalls(server: Server, options: PlainCallsOptions): () 
 async function answer(
   options: PlainCallsOptions,
   { path, headers }: PlainHead,
-  body: string,
+  body: Buffer,
 ): Promise<PlainAnswer> {
   try {
     await options.ready;
@@ -58,7 +61,8 @@ async function answer(
       authenticate: () => options.authenticate(headers.authorization, undefined),
       readJson: () => {
         requireJsonType(headers);
-        return parseJsonObject(body);
+        const read = () => parseJsonObject(body.toString("utf8"));
+        return body.length < LARGE_BODY_BYTES ? read() : (options.runtime.near()?.then(read) ?? read());
       },
     });
     return { status: 200, headers: {}, json };

@@ -20,7 +20,7 @@ export type PlainHost = {
   /** Whether requests to this path are to be answered here. */
   readonly takes: (path: string) => boolean;
   /** Answers a request. Never rejects. */
-  readonly answer: (head: PlainHead, body: string) => Promise<PlainAnswer>;
+  readonly answer: (head: PlainHead, body: Buffer) => Promise<PlainAnswer>;
   /** Gives a connection to Node's HTTP server, which reads what has come and is not answered. */
   readonly leave: (socket: Socket) => void;
   /** Whether connections stay open behind an answer. */
@@ -98,7 +98,7 @@ export class PlainConnection {
     if (missing < 0) return this.#leave(bytes);
     this.#letGo();
     this.#state = "answering";
-    void this.#host.answer(head, bytes.toString("utf8", start)).then(this.#send);
+    void this.#host.answer(head, bytes.subarray(start)).then(this.#send);
   }
 
   #headOf(text: string): PlainHead | null {

@@ -17,6 +17,11 @@ export class Additions {
     return [...this.#ends].flatMap(([part, end]) => part.writes.from(end));
   }
 
+  /** See {@link MemtablePart.makeReady}. */
+  makeReady(): void {
+    for (const part of this.#ends.keys()) part.makeReady();
+  }
+
   /** Takes all of it back, and all that was added to these parts after it. */
   undo(): void {
     for (const [part, end] of this.#ends) part.cutTo(end);

@@ -2,7 +2,8 @@ type Entry = [key: string, value: string];
 
 type Found = { readonly stem: string; readonly entry: Entry };
 
-const PLACES = 1 << 12;
+/** So many that two of those that are asked for all the time hardly share a place. */
+const PLACES = 1 << 14;
 
 /**
  * Stems that were asked for lately and of which there is one entry. Many requests ask for the same, such as who their caller is, and to

@@ -1,3 +1,6 @@
+import { sharedChars } from "../values/keyEncoding";
+import { GroupOrders } from "./groupOrders";
+import { GROUP_CHARS } from "./keyGroups";
 import type { KeyList } from "./keyList";
 import { KeyStems } from "./keyStems";
 import type { PartWrites } from "./partWrites";
@@ -6,6 +9,14 @@ import { WriteOrder } from "./writeOrder";
 
 /** A value of `null` says that the key is deleted. */
 export type Entry = [key: string, value: string | null];
+
+/** How keys that begin alike have been looked for, now or in earlier generations. What comes is made ready for that. */
+export type Ways = {
+  /** One by one, of which the whole key is known. */
+  byKey: boolean;
+  /** Those of a group. */
+  byGroup: boolean;
+};
 
 /**
  * Finds writes of keys that begin alike.
@@ -16,6 +27,7 @@ export type Entry = [key: string, value: string | null];
  */
 export class KeyFinder {
   #order: WriteOrder | null = null;
+  #groups: GroupOrders | null = null;
   #stems: KeyStems | null = null;
   /** The same of whole keys. */
   #exact: KeyStems | null = null;
@@ -24,6 +36,7 @@ export class KeyFinder {
   constructor(
     private readonly writes: PartWrites,
     private readonly keys: KeyList,
+    readonly ways: Ways = { byKey: false, byGroup: false },
   ) {}
 
   /** To be asked for before it is looked into. */
@@ -38,9 +51,22 @@ export class KeyFinder {
     return place === undefined ? undefined : this.#list.valueAt(place);
   }
 
+  /** To be called when some have come: who asks for them later would wait for tens of thousands at once. */
+  makeReady(): void {
+    if (this.ways.byKey) this.#byKey();
+    if (this.ways.byGroup) this.#byGroup();
+  }
+
+  /** Gives memory to others. Nothing may be asked any more. */
+  release(): void {
+    for (const finding of [this.#groups, this.#stems, this.#exact]) finding?.release();
+    this.forget();
+  }
+
   /** To be called when writes were undone. */
   forget(): void {
     this.#order = null;
+    this.#groups = null;
     this.#stems = null;
     this.#exact = null;
   }
@@ -73,15 +99,16 @@ export class KeyFinder {
 
   /** Must not be iterated after others were added. */
   *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<Entry, void, undefined> {
-    for (const [key, place] of this.#inOrder((writes) => writes.all()).scan(start, end, order))
-      yield [key, this.#list.valueAt(place)];
+    const places = isInGroup(start, end) ? this.#inGroup(start) : this.#inOrder((writes) => writes.all());
+    for (const [key, place] of places.scan(start, end, order)) yield [key, this.#list.valueAt(place)];
   }
 
   // What catches up is good for nothing if it is cut off.
 
   #byKey(): KeyStems {
     const list = this.#list;
-    const exact = this.#exact ?? new KeyStems(list, 0);
+    this.ways.byKey = true;
+    const exact = this.#exact ?? new KeyStems(list, 0, this.writes.spareArrays);
     this.#exact = null;
     exact.catchUp();
     return (this.#exact = exact);
@@ -89,15 +116,34 @@ export class KeyFinder {
 
   #byStem(tail: number): KeyStems {
     const list = this.#list;
-    const stems = this.#stems?.tail === tail ? this.#stems : new KeyStems(list, tail);
+    const stems =
+      this.#stems?.tail === tail ? this.#stems : new KeyStems(list, tail, this.writes.spareArrays);
     this.#stems = null;
     stems.catchUp();
     return (this.#stems = stems);
   }
 
-  /** See {@link WriteOrder.within}. */
+  /** The writes with `start <= key < end`, and maybe others. */
   #within(start: string, end: string | null): SortedEntries<number> {
+    if (isInGroup(start, end)) return this.#inGroup(start);
     return this.#inOrder((writes) => writes.within(start, end));
+  }
+
+  #inGroup(start: string): SortedEntries<number> {
+    const groups = this.#byGroup();
+    this.#groups = null;
+    const places = groups.of(start);
+    this.#groups = groups;
+    return places;
+  }
+
+  #byGroup(): GroupOrders {
+    const list = this.#list;
+    this.ways.byGroup = true;
+    const groups = this.#groups ?? new GroupOrders(list, this.writes.spareArrays);
+    this.#groups = null;
+    groups.catchUp();
+    return (this.#groups = groups);
   }
 
   #inOrder(ask: (writes: WriteOrder) => SortedEntries<number>): SortedEntries<number> {
@@ -108,4 +154,9 @@ export class KeyFinder {
     this.#order = order;
     return places;
   }
+}
+
+/** Whether all keys of a range are in one group. */
+function isInGroup(start: string, end: string | null): boolean {
+  return end !== null && start.length >= GROUP_CHARS && sharedChars(start, end) >= GROUP_CHARS;
 }

@@ -1,10 +1,12 @@
 import { hashOfText } from "./keyHash";
 import type { KeyList } from "./keyList";
+import { SpareArrays } from "./spareArrays";
 
 /** In the place of a write: there may be several keys. */
 const SEVERAL = -1;
 const FREE = -2;
 const FIRST_SLOTS = 64;
+const SLOTS_EACH = 2;
 
 /**
  * Finds the last write of a key by its stem: what it begins with, up to a tail that is as long in all keys that are asked for. That
@@ -13,8 +15,8 @@ const FIRST_SLOTS = 64;
  * It is a hash table of places in a list, as a `Map` of stems takes twice the time, and a text for each stem.
  */
 export class KeyStems {
-  #hashes = new Int32Array(FIRST_SLOTS);
-  #places = new Int32Array(FIRST_SLOTS).fill(FREE);
+  #hashes;
+  #places;
   #used = 0;
   #count = 0;
 
@@ -25,10 +27,15 @@ export class KeyStems {
   constructor(
     private readonly writes: KeyList,
     readonly tail: number,
-  ) {}
+    private readonly spare = new SpareArrays(),
+  ) {
+    this.#hashes = spare.take(FIRST_SLOTS);
+    this.#places = spare.take(FIRST_SLOTS).fill(FREE);
+  }
 
   /** Takes in the writes that have come since it was called last. After it was cut off, this is not to be used any more. */
   catchUp(): void {
+    this.#makeRoom(this.#used + this.writes.length - this.#count);
     for (; this.#count < this.writes.length; this.#count++) {
       this.#put(this.writes.hashAt(this.#count, this.tail), this.#count);
     }
@@ -42,6 +49,12 @@ export class KeyStems {
     return this.writes.hasStemAt(place, stem, this.tail) ? place : undefined;
   }
 
+  /** Gives its memory to others. Nothing may be asked any more. */
+  release(): void {
+    this.spare.keep(this.#hashes);
+    this.spare.keep(this.#places);
+  }
+
   #put(hash: number, place: number): void {
     const slot = this.#slotOf(hash);
     const other = this.#places[slot] as number;
@@ -52,7 +65,7 @@ export class KeyStems {
     }
     this.#hashes[slot] = hash;
     this.#places[slot] = place;
-    if (++this.#used * 2 > this.#places.length) this.#grow();
+    this.#used++;
   }
 
   /** The one that has this hash, or that is free for it. */
@@ -63,14 +76,18 @@ export class KeyStems {
     return slot;
   }
 
-  #grow(): void {
+  /** Makes room for so many keys, once and not each time that there are twice as many. */
+  #makeRoom(keys: number): void {
     const hashes = this.#hashes;
     const places = this.#places;
-    this.#hashes = new Int32Array(2 * places.length);
-    this.#places = new Int32Array(2 * places.length).fill(FREE);
+    if (SLOTS_EACH * keys <= places.length) return;
+    this.#hashes = this.spare.take(SLOTS_EACH * keys);
+    this.#places = this.spare.take(SLOTS_EACH * keys).fill(FREE);
     this.#used = 0;
     for (let i = 0; i < places.length; i++) {
       if (places[i] !== FREE) this.#put(hashes[i] as number, places[i] as number);
     }
+    this.spare.keep(hashes);
+    this.spare.keep(places);
   }
 }

@@ -1,11 +1,11 @@
 import { FoundEntries } from "./foundEntries";
 import type { FreshGroups } from "./freshGroups";
 import { HashSet } from "./hashSet";
-import { GROUP_CHARS, ID_AT, ID_END, INDEX_AT, INDEXES } from "./keyGroups";
-import { mixed, SEED } from "./keyHash";
+import { GROUP_CHARS, INDEX_AT, INDEXES } from "./keyGroups";
 import { PART_CHARS } from "./memtable";
 import { keyOfSheaf, type Sheaf } from "./sheaf";
 import type { SheafKey } from "./sheafLayout.js";
+import { StemHash } from "./stemHash";
 
 type Entry = [key: string, value: string];
 
@@ -22,14 +22,12 @@ const READ_AFTER: ReadonlyMap<number, number> = new Map([
 /** A group with fewer entries is not taken in when somebody has read it. */
 const LEAST_READ = 64;
 
-/** Of all groups together, of which each stem takes 8 to 16 bytes. */
+/** Of all groups together, of which each stem takes 12 to 24 bytes. */
 const MAX_BYTES = 16 << 20;
 /** How many are known, and of how many others it is counted how often they were asked for. */
 const MAX_GROUPS = 1 << 14;
 /** So much of that is left when some had to go. */
 const KEPT = 3 / 4;
-
-const PRIME = 0x0100_0193;
 
 /** Reads the first entries in a range. */
 type Read = (start: string, end: string, limit: number) => readonly Readonly<Entry>[];
@@ -46,12 +44,12 @@ type LastGroup = {
   readonly prefix: string;
   readonly part: string;
   readonly name: string;
-  /** A hash of these, which goes on over the other parts. */
-  readonly hash: number;
+  /** The hash of these, which goes on over the other parts. */
+  readonly hash: StemHash;
   readonly group: Group | undefined;
 };
 
-const NO_GROUP: LastGroup = { prefix: "", part: "", name: "", hash: 0, group: undefined };
+const NO_GROUP: LastGroup = { prefix: "", part: "", name: "", hash: new StemHash(), group: undefined };
 
 /**
  * What is known of stems that were asked for: the entry of some, and of groups of keys that are asked for often, such as the people in a
@@ -72,6 +70,8 @@ export class KnownStems {
   #bytes = 0;
   /** The last group to which a sheaf has added, by what says it. */
   #last: LastGroup = NO_GROUP;
+  /** That of the stem that is asked for, or written. */
+  readonly #hash = new StemHash();
 
   /**
    * @param read reads what was written
@@ -88,14 +88,14 @@ export class KnownStems {
   /** The only entry with a stem; `null`: there is certainly none, `undefined`: it has to be looked for. */
   get(stem: string, tail: number): Entry | null | undefined {
     if (this.#tails[stem.charCodeAt(INDEX_AT)] !== tail) return undefined;
-    const hash = hashOf(stem, stem.length);
+    const { hash, check } = this.#hash.of(stem, stem.length);
     const found = this.#found.get(stem, hash);
     if (found !== undefined) return found;
     if (!isOfGroup(stem)) return undefined;
     const group = this.#groups.get(stem.slice(0, GROUP_CHARS));
     if (group === undefined) return undefined;
     group.isUsed = true;
-    return group.stems.has(hash) ? undefined : null;
+    return group.stems.has(hash, check) ? undefined : null;
   }
 
   /** To be told of all entries with a stem that was looked for. */
@@ -107,7 +107,7 @@ export class KnownStems {
       this.fresh.watch(index);
     }
     if (this.#tails[index] !== tail || others.length > 0) return;
-    if (entry !== undefined) this.#found.set(stem, hashOf(stem, stem.length), entry);
+    if (entry !== undefined) this.#found.set(stem, this.#hash.of(stem, stem.length).hash, entry);
     else if (isOfGroup(stem)) this.#missed(stem.slice(0, GROUP_CHARS), tail);
   }
 
@@ -124,7 +124,7 @@ export class KnownStems {
     if (tail === 0 || key.length < PART_CHARS + tail) return;
     const name = key.slice(0, GROUP_CHARS);
     this.fresh.note(name);
-    this.#note(hashOf(key, key.length - tail), this.#groups.get(name));
+    this.#note(this.#hash.of(key, key.length - tail), this.#groups.get(name));
   }
 
   /** The same of the keys of a sheaf. */
@@ -150,25 +150,25 @@ export class KnownStems {
     if (this.#last.part !== part || this.#last.prefix !== key.prefix) {
       const text = key.prefix + part;
       const name = text.slice(0, GROUP_CHARS);
-      const hash = longHash(text, text.length);
+      const hash = new StemHash().ofBeginning(text);
       this.#last = { prefix: key.prefix, part, name, hash, group: this.#groups.get(name) };
     }
     const { name, group } = this.#last;
-    let { hash } = this.#last;
+    const hash = this.#hash.set(this.#last.hash);
     this.fresh.note(name);
     for (let i = 1; i < key.parts.length - 1; i++) {
       const next = parts[key.parts[i] as number] as string;
-      hash = hashOn(hash, next, 0, next.length);
+      hash.goOn(next, 0, next.length);
     }
-    this.#note(mixed(hash), group);
+    this.#note(hash, group);
   }
 
-  #note(hash: number, group: Group | undefined): void {
+  #note({ hash, check }: StemHash, group: Group | undefined): void {
     this.#found.forget(hash);
     if (group === undefined) return;
     const { stems } = group;
     const { bytes } = stems;
-    stems.add(hash);
+    stems.add(hash, check);
     if (stems.bytes > bytes) this.#grown(stems.bytes - bytes);
   }
 
@@ -191,7 +191,10 @@ export class KnownStems {
 
   #takeIn(name: string, tail: number, entries: readonly Readonly<Entry>[]): void {
     const stems = new HashSet(2 * entries.length);
-    for (const [key] of entries) stems.add(hashOf(key, key.length - tail));
+    for (const [key] of entries) {
+      const { hash, check } = this.#hash.of(key, key.length - tail);
+      stems.add(hash, check);
+    }
     this.#last = NO_GROUP;
     this.#groups.set(name, { stems, isUsed: true });
     this.#misses.delete(name);
@@ -223,24 +226,4 @@ export class KnownStems {
 
 function isOfGroup(stem: string): boolean {
   return stem.length > GROUP_CHARS && stem.charCodeAt(GROUP_CHARS) !== OTHER_CODE;
-}
-
-/** The hash of a stem, which is what a key begins with up to there. Of an id that begins it few characters count. */
-function hashOf(key: string, end: number): number {
-  return mixed(end > GROUP_CHARS ? longHash(key, end) : hashOn(seedOf(key), key, PART_CHARS, end));
-}
-
-/** The same of a long one, which may go on. */
-function longHash(key: string, end: number): number {
-  return hashOn(hashOn(seedOf(key), key, ID_AT, ID_END), key, GROUP_CHARS, end);
-}
-
-function seedOf(key: string): number {
-  return SEED ^ key.charCodeAt(INDEX_AT);
-}
-
-/** A hash that goes on over the characters of a text from one place up to another, and so over texts one behind the other. */
-function hashOn(hash: number, text: string, start: number, end: number): number {
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME);
-  return hash;
 }

@@ -9,10 +9,16 @@ import type { Memtable } from "./memtable";
 /** Between two attempts when the database can't be written to. */
 const PAUSES_MS = [50, 200, 1000, 5000];
 
+/** Some writes take much longer than others, so that what is done lags behind what is to be expected; it is trusted by so much. */
+const MOST_AHEAD = 0.2;
+
 /** Brings writes of the log into the database, one generation at a time. */
 export class LogApply {
   #remaining = 0;
   #all = 0;
+  #startedAt = 0;
+  /** As the last ones took it; 0: not known. */
+  #msPerWrite = 0;
   #isRefused = false;
   #progress = new Deferred();
   #retry = new AbortController();
@@ -37,9 +43,13 @@ export class LogApply {
     return this.#applied;
   }
 
-  /** How much of what is under way is in the database, between 0 and 1. */
+  /** How much of what is under way is in the database, or should be by now, between 0 and 1. */
   get share(): number {
-    return this.#all === 0 ? 1 : 1 - this.#remaining / this.#all;
+    if (this.#all === 0) return 1;
+    const done = 1 - this.#remaining / this.#all;
+    if (this.#isRefused || this.#msPerWrite === 0) return done;
+    const expected = (performance.now() - this.#startedAt) / (this.#all * this.#msPerWrite);
+    return Math.max(done, Math.min(expected, done + MOST_AHEAD, 1));
   }
 
   /** Whether the database did not take what it was given last. */
@@ -56,6 +66,7 @@ export class LogApply {
    */
   async apply(generation: Memtable, through: number, applied: number): Promise<void> {
     this.#all = this.#remaining = generation.writes;
+    this.#startedAt = performance.now();
     const marks = {
       during: formatMark({ applied: this.applied, applying: through }),
       after: formatMark({ applied, applying: through }),
@@ -78,6 +89,7 @@ export class LogApply {
         if (!this.#isClosing) await this.#pause(PAUSES_MS[Math.min(attempt++, PAUSES_MS.length - 1)]);
       }
     }
+    if (this.#all > 0) this.#msPerWrite = (performance.now() - this.#startedAt) / this.#all;
     this.#remaining = this.#all = 0;
     this.#applied = applied;
     this.database.refresh();

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 // Not the global one: a test that sets the clock must not stop commits.
 import { setImmediate } from "node:timers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Additions } from "./additions";
 import { Deferred } from "./deferred";
 import { DeletedRuns } from "./deletedRuns";
@@ -28,6 +29,9 @@ import { WaitingParts, type WaitingSizes } from "./waitingParts";
 
 type Entry = [key: string, value: string];
 
+/** So often a commit that waits for the database looks how far that should be. */
+const LOOK_MS = 2;
+
 /** If so many deleted keys were stepped over, the next one who reads there does not. */
 const MANY_HIDDEN = 32;
 
@@ -45,7 +49,7 @@ export type LogSizes = WaitingSizes & {
 const SIZES: LogSizes = {
   generationBytes: 10 << 20,
   mostBytes: 36 << 20,
-  freeBytes: 12 << 20,
+  freeBytes: 4 << 20,
   waitingBytes: 8 << 20,
   waitingGenerations: 8,
   threadBytes: 1 << 20,
@@ -331,7 +335,8 @@ export class LogStore implements Store {
     // The group itself may be under way, once what was before it is done.
     while (this.#applying && this.#applyingGroup !== group && bytes > room()) {
       try {
-        await Promise.race([apply.progress(), this.#flush]);
+        const news = [apply.progress(), this.#flush];
+        await Promise.race(apply.isRefused ? news : [...news, sleep(LOOK_MS)]);
       } catch (error) {
         if (bytes > mostBytes) throw error;
       }
@@ -394,7 +399,9 @@ class Group {
   /** The bytes of its record, with room for the header, when nothing is added any more. */
   close(): Buffer[] {
     if (this.#problem !== null) throw this.#problem;
-    return [Buffer.alloc(RECORD_HEADER_BYTES), ...this.#added.bytes()];
+    const bytes = this.#added.bytes();
+    this.#added.makeReady();
+    return [Buffer.alloc(RECORD_HEADER_BYTES), ...bytes];
   }
 
   /** Takes all of its writes back; nothing may have been written after them. */

@@ -1,5 +1,5 @@
 import { Additions } from "./additions";
-import type { Entry, KeyFinder } from "./keyFinder";
+import type { Entry, KeyFinder, Ways } from "./keyFinder";
 import type { LogRecord } from "./logRecord";
 import { MemtablePart } from "./memtablePart";
 import { mergeLayers } from "./mergeScan";
@@ -30,7 +30,11 @@ export class Memtable {
   /** What finds the keys of a number, see {@link partOf}; first that in which the last writes are. */
   readonly #finders = new Map<number, KeyFinder[]>();
 
-  constructor(private readonly spare = new SparePieces()) {}
+  /** @param ways how the keys of its parts have been looked for, by their numbers and layouts, also in those whose writes have come before */
+  constructor(
+    private readonly spare = new SparePieces(),
+    private readonly ways = new Map<number | string, readonly Ways[]>(),
+  ) {}
 
   get isEmpty(): boolean {
     return this.bytes === 0;
@@ -146,7 +150,7 @@ export class Memtable {
 
   /** Its memory may be used for something else, if it is kept for nobody. Nothing may be asked any more. */
   release(): void {
-    for (const { writes } of this.#all) writes.release();
+    for (const part of this.#all) part.release();
   }
 
   /** Keeps it as it is for somebody who may still ask after its release. */
@@ -165,7 +169,7 @@ export class Memtable {
 
   /** Moves all parts but these to a memtable of their own. */
   moveOut(staying: ReadonlySet<MemtablePart>): Memtable {
-    const moved = new Memtable(this.spare);
+    const moved = new Memtable(this.spare, this.ways);
     const [parts, sheaves] = [[...this.#parts], [...this.#sheaves]];
     for (const map of [this.#parts, this.#sheaves, this.#finders]) map.clear();
     for (const [number, part] of parts) (staying.has(part) ? this : moved).#put(number, part);
@@ -174,12 +178,19 @@ export class Memtable {
   }
 
   #part(number: number): MemtablePart {
-    return this.#parts.get(number) ?? this.#put(number, new MemtablePart(new PartWrites(this.spare)));
+    return this.#parts.get(number) ?? this.#put(number, this.#newPart(number, null));
   }
 
   #partOfSheaves(layout: SheafLayout): MemtablePart {
     const part = this.#sheaves.get(layout.text);
-    return part ?? this.#putSheaves(layout.text, new MemtablePart(new PartWrites(this.spare), layout));
+    return part ?? this.#putSheaves(layout.text, this.#newPart(layout.text, layout));
+  }
+
+  #newPart(name: number | string, layout: SheafLayout | null): MemtablePart {
+    const part = new MemtablePart(new PartWrites(this.spare), layout, this.ways.get(name));
+    const ways = part.finders.map((finder) => finder.ways);
+    this.ways.set(name, ways);
+    return part;
   }
 
   #partOfSheafAt(buffer: Buffer, place: number): MemtablePart {

@@ -1,5 +1,5 @@
 import type { Additions } from "./additions";
-import { KeyFinder } from "./keyFinder";
+import { KeyFinder, type Ways } from "./keyFinder";
 import type { PartEnd, PartWrites } from "./partWrites";
 import type { SheafLayout } from "./sheaf";
 import { SheafKeys } from "./sheafKeys";
@@ -11,19 +11,34 @@ export class MemtablePart {
   /** What finds the keys; of sheaves one for each key of the layout. */
   readonly finders: readonly KeyFinder[];
 
-  /** `layout`: that of the sheaves, where the writes are such. */
+  /**
+   * @param layout that of the sheaves, where the writes are such
+   * @param ways of each finder
+   */
   constructor(
     readonly writes: PartWrites,
     readonly layout: SheafLayout | null = null,
+    ways: readonly Ways[] = [],
   ) {
     const { list } = writes;
     const lists = layout === null ? [list] : layout.keys.map((key) => new SheafKeys(list, layout, key));
-    this.finders = lists.map((keys) => new KeyFinder(writes, keys));
+    this.finders = lists.map((keys, i) => new KeyFinder(writes, keys, ways[i]));
   }
 
   /** How many keys were written, several writes of one key counted as such. */
   get length(): number {
     return this.writes.list.length * this.finders.length;
+  }
+
+  /** To be called when something was added. */
+  makeReady(): void {
+    for (const finder of this.finders) finder.makeReady();
+  }
+
+  /** See {@link Memtable.release}. */
+  release(): void {
+    if (!this.writes.isKept) for (const finder of this.finders) finder.release();
+    this.writes.release();
   }
 
   /** Undoes what was written after a state. */

@@ -1,5 +1,6 @@
 import { SharedPieces, type SparePieces } from "./sharedPieces";
 import type { Sheaf } from "./sheaf";
+import type { SpareArrays } from "./spareArrays";
 import { DELETED, keyBytesAt, pieceAt, placeOf, SHEAF, WRITE_HEADER_BYTES } from "./writeLayout.js";
 import { WriteList } from "./writeList";
 
@@ -35,7 +36,7 @@ export class PartWrites {
   constructor(
     private readonly spare: SparePieces,
     private readonly space = new SharedPieces(spare),
-    list = new WriteList(space.pieces),
+    list = new WriteList(space.pieces, spare.arrays),
   ) {
     this.#list = list;
   }
@@ -44,6 +45,16 @@ export class PartWrites {
   get list(): WriteList {
     this.flush();
     return this.#list;
+  }
+
+  /** For what is made to find them. */
+  get spareArrays(): SpareArrays {
+    return this.spare.arrays;
+  }
+
+  /** Whether somebody may still read them after their release. */
+  get isKept(): boolean {
+    return this.#isKept;
   }
 
   /** How much was written. */
@@ -143,7 +154,9 @@ export class PartWrites {
 
   /** Their memory may be used for something else, if it is kept for nobody. Nothing may be asked any more. */
   release(): void {
-    if (!this.#isKept) this.spare.keep(this.space.pieces);
+    if (this.#isKept) return;
+    this.spare.keep(this.space.pieces);
+    this.#list.release();
   }
 
   /** Has all of them become bytes, and {@link list} know them. Who asks for that may be cut off in the midst of it: then it begins anew. */

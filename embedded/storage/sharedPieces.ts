@@ -1,3 +1,4 @@
+import { SpareArrays } from "./spareArrays";
 import { PLACE_BITS, placeOf } from "./writeLayout.js";
 
 const PIECE_BYTES = 1 << PLACE_BITS;
@@ -12,6 +13,8 @@ export class SparePieces {
   /** By their sizes. */
   readonly #pieces = new Map<number, Buffer[]>();
   #bytes = 0;
+  /** Memory of another kind, for what is made to find what is in the pieces. */
+  readonly arrays = new SpareArrays();
 
   /** One of exactly this size. */
   take(bytes: number): Buffer | undefined {

@@ -1,4 +1,5 @@
 import { viewOf } from "./byteCopy.js";
+import { groupHashOfBytes, ID_END } from "./keyGroups";
 import { hashOfBytes, hashOfParts } from "./keyHash";
 import type { KeyList } from "./keyList";
 import type { SheafLayout } from "./sheaf";
@@ -55,6 +56,17 @@ export class SheafKeys implements KeyList {
     const [first, end] = this.#stem;
     const [from, to] = [starts[first] as number, starts[end] as number];
     return hashOfParts(this.#prefix, 0, PREFIX_BYTES, piece, from, to);
+  }
+
+  groupHashAt(i: number): number {
+    const piece = this.sheaves.pieceOf(i);
+    const starts = this.#find(i, piece);
+    // Mostly an id is all of the first part.
+    const [first] = this.key.parts;
+    const start = first === undefined ? 0 : (starts[first] as number) - PREFIX_BYTES;
+    const end = first === undefined ? 0 : (starts[first + 1] as number);
+    if (end - start >= ID_END) return groupHashOfBytes(piece, start);
+    return this.#make(i) < ID_END ? 0 : groupHashOfBytes(made, 0);
   }
 
   hasStemAt(i: number, stem: string, tail: number): boolean {

@@ -1,21 +1,27 @@
 import { hashOfBytes } from "./keyHash";
+import { groupHashOfBytes, ID_END } from "./keyGroups";
 import type { KeyList } from "./keyList";
+import { SpareArrays, type Numbers } from "./spareArrays";
 import { keyAt, keyBytesAt, pieceAt, placeOf, valueAt, WRITE_HEADER_BYTES } from "./writeLayout.js";
 
 const FIRST_WRITES = 16;
 
 /** Writes in the order in which they came, by their addresses in pieces of memory. */
 export class WriteList implements KeyList {
+  #numbers: Numbers;
+  /** The same, without signs. */
   #addresses: Uint32Array<ArrayBuffer>;
   #length = 0;
 
   constructor(
     private readonly pieces: readonly Buffer[],
-    addresses = new Uint32Array(FIRST_WRITES),
-    length = 0,
+    private readonly spare = new SpareArrays(),
+    addresses: Uint32Array | null = null,
   ) {
-    this.#addresses = addresses;
-    this.#length = length;
+    this.#length = addresses?.length ?? 0;
+    this.#numbers = spare.take(Math.max(this.#length, FIRST_WRITES));
+    this.#addresses = new Uint32Array(this.#numbers.buffer);
+    if (addresses) this.#addresses.set(addresses);
   }
 
   get length(): number {
@@ -29,9 +35,12 @@ export class WriteList implements KeyList {
 
   push(address: number): void {
     if (this.#length === this.#addresses.length) {
-      const longer = new Uint32Array(2 * this.#length);
-      longer.set(this.#addresses);
-      this.#addresses = longer;
+      const shorter = this.#numbers;
+      const longer = this.spare.take(2 * shorter.length);
+      longer.set(shorter);
+      this.#addresses = new Uint32Array(longer.buffer);
+      this.#numbers = longer;
+      this.spare.keep(shorter);
     }
     this.#addresses[this.#length++] = address;
   }
@@ -45,7 +54,15 @@ export class WriteList implements KeyList {
 
   /** The same list over pieces of which these are a copy. */
   copy(pieces: readonly Buffer[]): WriteList {
-    return new WriteList(pieces, this.addresses, this.#length);
+    return new WriteList(pieces, this.spare, this.addresses);
+  }
+
+  /** Gives its memory to others. Nothing may be asked any more. */
+  release(): void {
+    this.spare.keep(this.#numbers);
+    this.#numbers = new Int32Array(0);
+    this.#addresses = new Uint32Array(0);
+    this.#length = 0;
   }
 
   keyAt(i: number): string {
@@ -73,6 +90,13 @@ export class WriteList implements KeyList {
     const piece = pieceAt(this.pieces, address);
     const start = placeOf(address) + WRITE_HEADER_BYTES;
     return hashOfBytes(piece, start, start + keyBytesAt(piece, placeOf(address)) - tail);
+  }
+
+  groupHashAt(i: number): number {
+    const address = this.#addresses[i] as number;
+    const piece = pieceAt(this.pieces, address);
+    const place = placeOf(address);
+    return keyBytesAt(piece, place) < ID_END ? 0 : groupHashOfBytes(piece, place + WRITE_HEADER_BYTES);
   }
 
   hasStemAt(i: number, stem: string, tail: number): boolean {

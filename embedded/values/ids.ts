@@ -29,7 +29,7 @@ export type DecodedId = {
 };
 
 /** Places for ids that were read lately, in pairs; see {@link hashOf}: some more than the cache of documents has documents of usual length. */
-const PLACE_BITS = 17;
+const PLACE_BITS = 18;
 
 /**
  * To look one up takes a tenth of the time that it takes to read it, and a call reads most ids several times. An id has two places,

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { cpSync } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -184,6 +185,18 @@ test("of a group that has become a hundred times as large since it was read near
   expect(answers(0).filter((answer) => answer !== undefined)).toEqual([]);
   // Half of them go on as no key of the group does.
   expect(answers(10_000).filter((answer) => answer !== null).length).toBeLessThan(5300);
+});
+
+test("of a large group of random ids nobody is looked for who is not there", () => {
+  const stems = new KnownStems(() => [], new FreshGroups());
+  for (let u = 0; u < 16; u++) stems.lookedFor(stemOf(1, 2 * u), TAIL, []);
+  const stemOfOne = (id: string) => `${stemOf(1, 0).slice(0, GROUP_CHARS)}\x0c${id}\0`;
+  const randomIds = (count: number) => Array.from({ length: count }, () => randomBytes(16).toString("hex"));
+  const there = randomIds(60_000);
+  for (const id of there) stems.written(stemOfOne(id) + "t".repeat(TAIL));
+  expect(there.filter((id) => stems.get(stemOfOne(id), TAIL) !== undefined)).toEqual([]);
+  // Of so many pairs five or six have a hash of 32 bits in common.
+  expect(randomIds(400_000).filter((id) => stems.get(stemOfOne(id), TAIL) !== null)).toEqual([]);
 });
 
 test("a store finds by their beginnings the entries that are there and no others, however often it is asked", async () => {

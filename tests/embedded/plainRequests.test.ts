@@ -335,6 +335,32 @@ describe("a connection", () => {
     );
   });
 
+  test("has the answer to a large call, however many others come at once, and whatever is wrong with those", async () => {
+    const callOf = (i: number) => {
+      const args = { author: `${i}`.padEnd(2_000, "é") };
+      if (i % 7 === 3) return post("/api/query", `{"path":"notes:byAuthor","args":{${" ".repeat(2_000)}`);
+      if (i % 7 === 5) return post("/api/query", { path: "notes:missing", args });
+      if (i % 3 === 0) return post("/api/mutation", { path: "notes:add", args: { ...args, text: "" } });
+      return post("/api/query", { path: "notes:byAuthor", args });
+    };
+    const calls = Array.from({ length: 80 }, (_, i) => callOf(i));
+    const clients: Client[] = [];
+    for (const _ of calls) clients.push(await Client.open());
+    const answerOf = async (text: string, i: number) => {
+      clients[i]?.send(text);
+      const [body] = (await clients[i]?.answers(1)) ?? [];
+      clients[i]?.socket.destroy();
+      return body;
+    };
+    const expected = [NONE, "BadJsonBody", "Could not find public function", '"status":"success"'];
+    const kindOf = (body: string | undefined) => expected.findIndex((part) => body?.includes(part));
+    const bodies = await Promise.all(calls.map(answerOf));
+    expect(bodies.map(kindOf)).toEqual(
+      calls.map((_, i) => (i % 7 === 3 ? 1 : i % 7 === 5 ? 2 : i % 3 === 0 ? 3 : 0)),
+    );
+    expect(seenByNode).toBe(0);
+  });
+
   test("can become a WebSocket after a call", async () => {
     const client = await Client.open();
     client.send(byAuthor("ann"));
