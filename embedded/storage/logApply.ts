@@ -9,7 +9,7 @@ import type { Memtable } from "./memtable";
 /** Between two attempts when the database can't be written to. */
 const PAUSES_MS = [50, 200, 1000, 5000];
 
-/** Some writes take much longer than others, so that what is done lags behind what is to be expected; it is trusted by so much. */
+/** Some writes take much longer than others, so that what is done lags behind what is to be expected; that is trusted by so much. */
 const MOST_AHEAD = 0.2;
 
 /** Brings writes of the log into the database, one generation at a time. */
