@@ -19,6 +19,7 @@ export type PlainCallsOptions = ApiRequestOptions &
 
 /** A body of so many bytes is left as it is until the turn of its call is near. */
 const LARGE_BODY_BYTES = 1024;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Answers the calls that come to a server as plain requests, and leaves connections with anything else to it. Gives what is to be called
@@ -61,8 +62,14 @@ async function answer(
       authenticate: () => options.authenticate(headers.authorization, undefined),
       readJson: () => {
         requireJsonType(headers);
-        const read = () => parseJsonObject(body.toString("utf8"));
-        return body.length < LARGE_BODY_BYTES ? read() : (options.runtime.near()?.then(read) ?? read());
+        const read = () => {
+          const text = body.toString("utf8");
+          // Until the answer it would be kept as long as this function is.
+          body = NOTHING;
+          return parseJsonObject(text);
+        };
+        const near = body.length < LARGE_BODY_BYTES ? undefined : options.runtime.near();
+        return near === undefined ? read() : near.then(read);
       },
     });
     return { status: 200, headers: {}, json };
