@@ -7,7 +7,6 @@ import { SpareArrays } from "./spareArrays";
 /** So many chains are there: each has some dozens of writes where a generation has all of another group, and who asks for one looks at them. */
 const CHAIN_BITS = 12;
 const NONE = -1;
-const FIRST_WRITES = 64;
 
 /** The writes of a group that are in order. */
 type Group = {
@@ -35,12 +34,10 @@ export class GroupOrders {
     private readonly spare = new SpareArrays(),
   ) {
     this.#last = spare.take(1 << CHAIN_BITS).fill(NONE);
-    this.#before = spare.take(FIRST_WRITES);
+    this.#before = spare.take();
   }
 
-  // Whoever asks may be cut off. After that, this is not to be used any more.
-
-  /** Takes in the writes that have come since it was called last. */
+  /** Takes in the writes that have come since it was called last. After it was cut off, this is not to be used any more. */
   catchUp(): void {
     const { length } = this.writes;
     if (this.#before.length < length) {
@@ -58,8 +55,9 @@ export class GroupOrders {
     this.#count = length;
   }
 
-  /** All writes of a group, up to those that were taken in last, by what a text begins with. */
+  /** All writes of a group, by what a text begins with. As to who is cut off see {@link catchUp}. */
   of(text: string): SortedEntries<number> {
+    this.catchUp();
     const name = text.slice(0, GROUP_CHARS);
     let group = this.#groups.get(name);
     if (group === undefined) {

@@ -51,12 +51,9 @@ export class HashSet {
     const [slots, checks] = [this.#slots, this.#checks];
     this.#slots = new Int32Array(2 * slots.length);
     this.#checks = new Uint16Array(2 * slots.length);
+    this.#size = 0;
     for (let i = 0; i < slots.length; i++) {
-      const mark = slots[i] as number;
-      if (mark === FREE) continue;
-      const slot = this.#slotOf(mark, checks[i] as number);
-      this.#slots[slot] = mark;
-      this.#checks[slot] = checks[i] as number;
+      if (slots[i] !== FREE) this.add(slots[i] as number, checks[i] as number);
     }
   }
 }

@@ -1,4 +1,3 @@
-import { sharedChars } from "../values/keyEncoding";
 import { GroupOrders } from "./groupOrders";
 import { GROUP_CHARS } from "./keyGroups";
 import type { KeyList } from "./keyList";
@@ -54,7 +53,7 @@ export class KeyFinder {
   /** To be called when some have come: who asks for them later would wait for tens of thousands at once. */
   makeReady(): void {
     if (this.ways.byKey) this.#byKey();
-    if (this.ways.byGroup) this.#byGroup();
+    if (this.ways.byGroup) this.#inGroups((groups) => groups.catchUp());
   }
 
   /** Gives memory to others. Nothing may be asked any more. */
@@ -99,7 +98,9 @@ export class KeyFinder {
 
   /** Must not be iterated after others were added. */
   *scan(start: string, end: string | null, order: "asc" | "desc"): Generator<Entry, void, undefined> {
-    const places = isInGroup(start, end) ? this.#inGroup(start) : this.#inOrder((writes) => writes.all());
+    const places = isInGroup(start, end)
+      ? this.#inGroups((groups) => groups.of(start))
+      : this.#inOrder((writes) => writes.all());
     for (const [key, place] of places.scan(start, end, order)) yield [key, this.#list.valueAt(place)];
   }
 
@@ -125,25 +126,18 @@ export class KeyFinder {
 
   /** The writes with `start <= key < end`, and maybe others. */
   #within(start: string, end: string | null): SortedEntries<number> {
-    if (isInGroup(start, end)) return this.#inGroup(start);
+    if (isInGroup(start, end)) return this.#inGroups((groups) => groups.of(start));
     return this.#inOrder((writes) => writes.within(start, end));
   }
 
-  #inGroup(start: string): SortedEntries<number> {
-    const groups = this.#byGroup();
-    this.#groups = null;
-    const places = groups.of(start);
-    this.#groups = groups;
-    return places;
-  }
-
-  #byGroup(): GroupOrders {
+  #inGroups<T>(ask: (groups: GroupOrders) => T): T {
     const list = this.#list;
     this.ways.byGroup = true;
     const groups = this.#groups ?? new GroupOrders(list, this.writes.spareArrays);
     this.#groups = null;
-    groups.catchUp();
-    return (this.#groups = groups);
+    const answer = ask(groups);
+    this.#groups = groups;
+    return answer;
   }
 
   #inOrder(ask: (writes: WriteOrder) => SortedEntries<number>): SortedEntries<number> {
@@ -158,5 +152,5 @@ export class KeyFinder {
 
 /** Whether all keys of a range are in one group. */
 function isInGroup(start: string, end: string | null): boolean {
-  return end !== null && start.length >= GROUP_CHARS && sharedChars(start, end) >= GROUP_CHARS;
+  return end !== null && start.length >= GROUP_CHARS && end.startsWith(start.slice(0, GROUP_CHARS));
 }

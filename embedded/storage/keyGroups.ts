@@ -15,7 +15,10 @@ export const ID_END = 27;
 /** What keys of a group begin with: the index, and a first field that holds an id of 32 characters, with its tag and its end. */
 export const GROUP_CHARS = 39;
 
-/** A hash of the id that a key begins with, whose first bits are its best; of others anything. */
+/**
+ * A hash of the id that a key begins with, whose first bits are its best; of others anything. The seed counts in each step, so that
+ * nobody who chooses first fields can choose what collides.
+ */
 export function groupHashOf(key: string): number {
   let hash = SEED;
   for (let i = ID_AT; i < ID_END; i++) hash = groupHashOn(hash, key.charCodeAt(i));

@@ -5,7 +5,6 @@ import { SpareArrays } from "./spareArrays";
 /** In the place of a write: there may be several keys. */
 const SEVERAL = -1;
 const FREE = -2;
-const FIRST_SLOTS = 64;
 const SLOTS_EACH = 2;
 
 /**
@@ -29,8 +28,8 @@ export class KeyStems {
     readonly tail: number,
     private readonly spare = new SpareArrays(),
   ) {
-    this.#hashes = spare.take(FIRST_SLOTS);
-    this.#places = spare.take(FIRST_SLOTS).fill(FREE);
+    this.#hashes = spare.take();
+    this.#places = spare.take().fill(FREE);
   }
 
   /** Takes in the writes that have come since it was called last. After it was cut off, this is not to be used any more. */

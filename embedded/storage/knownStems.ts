@@ -150,7 +150,7 @@ export class KnownStems {
     if (this.#last.part !== part || this.#last.prefix !== key.prefix) {
       const text = key.prefix + part;
       const name = text.slice(0, GROUP_CHARS);
-      const hash = new StemHash().ofBeginning(text);
+      const hash = new StemHash().of(text, text.length);
       this.#last = { prefix: key.prefix, part, name, hash, group: this.#groups.get(name) };
     }
     const { name, group } = this.#last;

@@ -97,7 +97,7 @@ export class LogApply {
 
   /** Resolves with the next slice that is on disk. Rejects when the next attempt, which it brings about, fails. */
   progress(): Promise<void> {
-    this.#endPauses();
+    if (this.#isRefused) this.#endPauses();
     return this.#progress.promise;
   }
 

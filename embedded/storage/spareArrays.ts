@@ -3,7 +3,7 @@ const FEWEST_NUMBERS = 64;
 const MAX_BYTES = 16 << 20;
 
 /** Numbers of 32 bits. */
-export type Numbers = Int32Array<ArrayBuffer>;
+type Numbers = Int32Array<ArrayBuffer>;
 
 /**
  * Long arrays of numbers that are used again. They live as long as a generation of writes, so that only the garbage collector's rare and
@@ -14,7 +14,7 @@ export class SpareArrays {
   #bytes = 0;
 
   /** One with room for so many numbers or some more. What it holds is left from before. */
-  take(numbers: number): Numbers {
+  take(numbers = 0): Numbers {
     const length = 2 ** Math.ceil(Math.log2(Math.max(numbers, FEWEST_NUMBERS)));
     const known = this.#kept.get(length)?.pop();
     if (known === undefined) return new Int32Array(length);

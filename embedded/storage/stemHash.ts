@@ -27,15 +27,9 @@ export class StemHash {
 
   /** That of what a key begins with. */
   of(key: string, end: number): this {
-    this.#begin(key);
-    if (end > GROUP_CHARS) return this.goOn(key, ID_AT, ID_END).goOn(key, GROUP_CHARS, end);
-    return this.goOn(key, PART_CHARS, end);
-  }
-
-  /** That of what a longer stem begins with, which is longer than what groups begin with. */
-  ofBeginning(text: string): this {
-    this.#begin(text);
-    return this.goOn(text, ID_AT, ID_END).goOn(text, GROUP_CHARS, text.length);
+    this.#hash = this.#check = SEED ^ key.charCodeAt(INDEX_AT);
+    if (end < GROUP_CHARS) return this.goOn(key, PART_CHARS, end);
+    return this.goOn(key, ID_AT, ID_END).goOn(key, GROUP_CHARS, end);
   }
 
   /** Goes on over the characters of a text from one place up to another. */
@@ -57,9 +51,5 @@ export class StemHash {
     this.#hash = other.#hash;
     this.#check = other.#check;
     return this;
-  }
-
-  #begin(key: string): void {
-    this.#hash = this.#check = SEED ^ key.charCodeAt(INDEX_AT);
   }
 }

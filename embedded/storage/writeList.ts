@@ -1,15 +1,11 @@
 import { hashOfBytes } from "./keyHash";
 import { groupHashOfBytes, ID_END } from "./keyGroups";
 import type { KeyList } from "./keyList";
-import { SpareArrays, type Numbers } from "./spareArrays";
+import { SpareArrays } from "./spareArrays";
 import { keyAt, keyBytesAt, pieceAt, placeOf, valueAt, WRITE_HEADER_BYTES } from "./writeLayout.js";
-
-const FIRST_WRITES = 16;
 
 /** Writes in the order in which they came, by their addresses in pieces of memory. */
 export class WriteList implements KeyList {
-  #numbers: Numbers;
-  /** The same, without signs. */
   #addresses: Uint32Array<ArrayBuffer>;
   #length = 0;
 
@@ -19,8 +15,7 @@ export class WriteList implements KeyList {
     addresses: Uint32Array | null = null,
   ) {
     this.#length = addresses?.length ?? 0;
-    this.#numbers = spare.take(Math.max(this.#length, FIRST_WRITES));
-    this.#addresses = new Uint32Array(this.#numbers.buffer);
+    this.#addresses = new Uint32Array(spare.take(this.#length).buffer);
     if (addresses) this.#addresses.set(addresses);
   }
 
@@ -35,12 +30,11 @@ export class WriteList implements KeyList {
 
   push(address: number): void {
     if (this.#length === this.#addresses.length) {
-      const shorter = this.#numbers;
-      const longer = this.spare.take(2 * shorter.length);
+      const shorter = this.#addresses;
+      const longer = new Uint32Array(this.spare.take(2 * shorter.length).buffer);
       longer.set(shorter);
-      this.#addresses = new Uint32Array(longer.buffer);
-      this.#numbers = longer;
-      this.spare.keep(shorter);
+      this.#addresses = longer;
+      this.spare.keep(new Int32Array(shorter.buffer));
     }
     this.#addresses[this.#length++] = address;
   }
@@ -54,13 +48,12 @@ export class WriteList implements KeyList {
 
   /** The same list over pieces of which these are a copy. */
   copy(pieces: readonly Buffer[]): WriteList {
-    return new WriteList(pieces, this.spare, this.addresses);
+    return new WriteList(pieces, this.spare, this.#addresses.subarray(0, this.#length));
   }
 
   /** Gives its memory to others. Nothing may be asked any more. */
   release(): void {
-    this.spare.keep(this.#numbers);
-    this.#numbers = new Int32Array(0);
+    this.spare.keep(new Int32Array(this.#addresses.buffer));
     this.#addresses = new Uint32Array(0);
     this.#length = 0;
   }

@@ -28,7 +28,7 @@ export type DecodedId = {
   found: unknown;
 };
 
-/** Places for ids that were read lately, in pairs; see {@link hashOf}: some more than the cache of documents has documents of usual length. */
+/** Places for ids that were read lately, in pairs; see {@link hashOf}: more than twice as many as the cache of documents has people. */
 const PLACE_BITS = 18;
 
 /**

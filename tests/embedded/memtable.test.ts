@@ -7,23 +7,11 @@ import type { Writes } from "../../embedded/storage/store";
 import { Memtable } from "../../embedded/storage/memtable";
 import { SparePieces } from "../../embedded/storage/sharedPieces";
 import { SheafLayout } from "../../embedded/storage/sheaf";
+import { entriesOf } from "./storeModel";
 import { SHEAF_TAIL_CHARS, SheafCommits, sheafPlan, WritesWithSheaves } from "./sheaves";
 import { keyAt, pieceAt, placeOf, valueAt } from "../../embedded/storage/writeLayout.js";
 
-type Model = ReadonlyMap<string, string | null>;
-
 const TAIL_CHARS = 2;
-
-function entriesOf(
-  model: Model,
-  start = "",
-  end: string | null = null,
-  inOrder = "asc",
-): [string, string | null][] {
-  const entries = [...model].filter(([found]) => found >= start && (end === null || found < end));
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return inOrder === "asc" ? entries : entries.reverse();
-}
 
 /** What another thread would bring into the database. */
 function shown(memtable: Memtable): [string, string | null][] {
