@@ -223,8 +223,6 @@
   // Documents.
 
   /** @typedef {import("../transaction/documentCache").StoredDocument} StoredDocument */
-  /** What copies are made of. `copy`: `null` as long as the document was read only once. @typedef {{ of: StoredDocument, document: Fields | null, copy: ((document: Fields) => Fields) | null }} Template */
-
   /** A longer one is read anew each time. */
   const MAX_TEMPLATE_CHARS = 4096;
   /**
@@ -233,41 +231,51 @@
    */
   const MAX_ALL_TEMPLATES_CHARS = 36 << 20;
 
-  /** By the slots of their documents. It has no prototype that an app could give setters. @type {(Template | undefined)[]} */
+  // What copies are made of, by the slots of the documents, and not in an object for each: the garbage collector's long collections look
+  // at every one. The arrays have no prototype that an app could give setters.
+
+  /** The documents of which something is kept. @type {(StoredDocument | undefined)[]} */
+  const keptOf = Object.setPrototypeOf([], null);
+  /** Those that were read more than once. @type {(Fields | null)[]} */
   const templates = Object.setPrototypeOf([], null);
+  /** What copies these. @type {(((document: Fields) => Fields) | null)[]} */
+  const templateCopiers = Object.setPrototypeOf([], null);
   let templatesChars = 0;
 
   /** A document of its own for whoever asks: copies are quicker made than read. @param {StoredDocument} stored @returns {Fields} */
   function documentOf(stored) {
     const { slot, text } = stored;
     if (slot < 0 || text.length > MAX_TEMPLATE_CHARS) return valueOf(text);
-    const template = templates[slot];
-    if (template === undefined || template.of !== stored) {
-      keepTemplate(stored, template);
+    if (keptOf[slot] !== stored) {
+      keep(stored);
       return valueOf(text);
     }
-    const copy = template.copy ?? learn(template);
-    return copy === null ? valueOf(text) : copy(/** @type {Fields} */ (template.document));
+    const copy = templateCopiers[slot] ?? learn(stored);
+    return copy === null ? valueOf(text) : copy(/** @type {Fields} */ (templates[slot]));
   }
 
-  /** @param {StoredDocument} stored @param {Template | undefined} before */
-  function keepTemplate(stored, before) {
-    templatesChars += stored.text.length - (before === undefined ? 0 : before.of.text.length);
+  // Both may be cut off: what says that something is there comes last.
+
+  /** @param {StoredDocument} stored */
+  function keep(stored) {
+    const { slot, text } = stored;
+    templatesChars += text.length - (keptOf[slot]?.text.length ?? 0);
     if (templatesChars > MAX_ALL_TEMPLATES_CHARS) {
-      templates.length = 0;
-      templatesChars = stored.text.length;
+      keptOf.length = templates.length = templateCopiers.length = 0;
+      templatesChars = text.length;
     }
-    templates[stored.slot] = { of: stored, document: null, copy: null };
+    templateCopiers[slot] = null;
+    templates[slot] = null;
+    keptOf[slot] = stored;
   }
 
-  /** @param {Template} template */
-  function learn(template) {
-    const { text } = template.of;
+  /** @param {StoredDocument} stored */
+  function learn({ slot, text }) {
     // Only encodings have a dollar there; a text that has one does no harm.
     if (text.includes('"$')) return null;
-    template.document = parse(text);
-    template.copy = copierOf(/** @type {Fields} */ (template.document));
-    return template.copy;
+    const template = parse(text);
+    templates[slot] = template;
+    return (templateCopiers[slot] = copierOf(template));
   }
 
   /** Functions that copy objects of one shape, so many at most, by their source. @type {Map<string, (document: Fields) => Fields>} */

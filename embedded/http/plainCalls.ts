@@ -1,12 +1,14 @@
 /** Calls of functions without Node's HTTP server, which answers whatever is not as plain. */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
+import type { Caller } from "../functions/caller";
 import { refusalOf } from "./apiError";
 import { parseJsonObject, requireJsonType, type ApiRequestOptions } from "./apiRequest";
 import { answerCall, isCallPath, type FunctionCallOptions } from "./functionCalls";
 import { Places } from "./places";
 import { PlainConnection, type PlainAnswer, type PlainHost } from "./plainConnection";
 import type { PlainHead } from "./plainRequest";
+import { WaitingBodies } from "./waitingBodies";
 
 export type PlainCallsOptions = ApiRequestOptions &
   FunctionCallOptions & {
@@ -29,9 +31,10 @@ export function servePlainCalls(server: Server, options: PlainCallsOptions): () 
   const [speakHttp] = server.listeners("connection") as ((this: Server, socket: Socket) => void)[];
   if (!speakHttp) throw new Error("Node's HTTP server does not wait for connections");
   server.off("connection", speakHttp);
+  const waiting = new WaitingBodies();
   const host: PlainHost = {
     takes: isCallPath,
-    answer: (head, body) => answer(options, head, body),
+    answer: (head, body, send) => void admit(options, head, body, send, waiting),
     leave: (socket) => speakHttp.call(server, socket),
     keepsAlive: () => server.listening,
     get keepAliveMs() {
@@ -49,29 +52,50 @@ export function servePlainCalls(server: Server, options: PlainCallsOptions): () 
   };
 }
 
+/**
+ * Lets a call in when its turn is near, and then answers it. What waits has got old for the garbage collector by then, so that whatever it
+ * refers to is left to the rare and long collections: it gets to know nothing of what comes.
+ */
+async function admit(
+  options: PlainCallsOptions,
+  head: PlainHead,
+  body: Buffer,
+  send: (answer: PlainAnswer) => void,
+  waiting: WaitingBodies,
+): Promise<void> {
+  let caller: Caller;
+  try {
+    await options.ready;
+    caller = await options.authenticate(head.headers.authorization, undefined);
+  } catch (error) {
+    return send(refusalOf(error, options.onFault));
+  }
+  const near = body.length < LARGE_BODY_BYTES ? undefined : options.runtime.near();
+  if (near === undefined) {
+    void answer(options, head, caller, body.toString("utf8")).then(send);
+    return;
+  }
+  const kept = waiting.keep(body);
+  body = NOTHING;
+  await near;
+  void answer(options, head, caller, waiting.take(kept)).then(send);
+}
+
 async function answer(
   options: PlainCallsOptions,
   { path, headers }: PlainHead,
-  body: Buffer,
+  caller: Caller,
+  text: string,
 ): Promise<PlainAnswer> {
   try {
-    await options.ready;
-    const json = await answerCall(options, {
-      path,
-      headers,
-      authenticate: () => options.authenticate(headers.authorization, undefined),
-      readJson: () => {
-        requireJsonType(headers);
-        const read = () => {
-          const text = body.toString("utf8");
-          // Until the answer it would be kept as long as this function is.
-          body = NOTHING;
-          return parseJsonObject(text);
-        };
-        const near = body.length < LARGE_BODY_BYTES ? undefined : options.runtime.near();
-        return near === undefined ? read() : near.then(read);
-      },
-    });
+    const readJson = () => {
+      requireJsonType(headers);
+      const body = text;
+      // Until the answer it would be kept as long as this function is.
+      text = "";
+      return parseJsonObject(body);
+    };
+    const json = await answerCall(options, { path, headers, authenticate: () => caller, readJson });
     return { status: 200, headers: {}, json };
   } catch (error) {
     return refusalOf(error, options.onFault);

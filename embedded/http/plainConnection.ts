@@ -19,8 +19,8 @@ export type PlainAnswer = {
 export type PlainHost = {
   /** Whether requests to this path are to be answered here. */
   readonly takes: (path: string) => boolean;
-  /** Answers a request. Never rejects. */
-  readonly answer: (head: PlainHead, body: Buffer) => Promise<PlainAnswer>;
+  /** Answers a request, once. Never throws. */
+  readonly answer: (head: PlainHead, body: Buffer, send: (answer: PlainAnswer) => void) => void;
   /** Gives a connection to Node's HTTP server, which reads what has come and is not answered. */
   readonly leave: (socket: Socket) => void;
   /** Whether connections stay open behind an answer. */
@@ -98,7 +98,7 @@ export class PlainConnection {
     if (missing < 0) return this.#leave(bytes);
     this.#letGo();
     this.#state = "answering";
-    void this.#host.answer(head, bytes.subarray(start)).then(this.#send);
+    this.#host.answer(head, bytes.subarray(start), this.#send);
   }
 
   #headOf(text: string): PlainHead | null {

@@ -64,6 +64,8 @@ export class DocumentCache {
   #hand = 0;
   /** How many were read of which it had to be decided whether others have to go. */
   #passedOver = 0;
+  /** How many were found of which another id was noted. */
+  #notedAgain = 0;
   #weight = 0;
 
   constructor(
@@ -78,15 +80,21 @@ export class DocumentCache {
       noted.isUsed = true;
       return noted;
     }
-    const document = this.byInternalId(tablet, id.internalId);
-    if (document instanceof CachedDocument) {
-      document.id = id;
-      id.found = document;
-    }
+    // The text of an id that was read is its own.
+    const document = this.#byInternalId(tablet, id.internalId, (internalId) => internalId);
+    if (document instanceof CachedDocument) this.#note(document, id);
     return document;
   }
 
   byInternalId(tablet: number, internalId: string): StoredDocument | undefined {
+    return this.#byInternalId(tablet, internalId, ownText);
+  }
+
+  #byInternalId(
+    tablet: number,
+    internalId: string,
+    own: (text: string) => string,
+  ): StoredDocument | undefined {
     const known = this.#find(tablet, internalId);
     if (known !== null) {
       known.isUsed = true;
@@ -96,7 +104,7 @@ export class DocumentCache {
     if (text === undefined) return undefined;
     const isFull = this.#weight + weightOf(text) > this.capacity;
     if (isFull && ++this.#passedOver % TAKEN_IN_ONE_OF !== 0) return { text, slot: NO_SLOT };
-    return this.#add(tablet, ownText(internalId), text);
+    return this.#add(tablet, own(internalId), text);
   }
 
   /** What a document is by now that was given before; `undefined`: it is not there any more, or was not in the cache. */
@@ -128,6 +136,16 @@ export class DocumentCache {
         return document;
     }
     return null;
+  }
+
+  /**
+   * Notes where a document is at an id. Of ids that are read anew each time few are noted, as a document is old for the garbage collector:
+   * what it refers to is left to the rare and long collections.
+   */
+  #note(document: CachedDocument, id: DecodedId): void {
+    if (document.id !== null && ++this.#notedAgain % TAKEN_IN_ONE_OF !== 0) return;
+    document.id = id;
+    id.found = document;
   }
 
   /** The table of slots, which is made anew if a read was cut off that was about to change it. */

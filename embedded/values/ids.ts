@@ -226,30 +226,34 @@ function checksum(end: number): number {
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
-/** Ten bits to two characters. */
-const PAIRS = Array.from({ length: 1024 }, (_, bits) => `${ALPHABET[bits >> 5]}${ALPHABET[bits & 31]}`);
+/** The characters' codes. */
+const CODES = Uint8Array.from(ALPHABET, (character) => character.charCodeAt(0));
 
 /** One character's five bits; 0xff for what is not of the alphabet. */
 const BITS = new Uint8Array(128).fill(0xff);
 for (let i = 0; i < ALPHABET.length; i++) BITS[ALPHABET.charCodeAt(i)] = i;
 
+/** The text of the id at hand. Put together from parts, it would be moved to one place by whoever looks at it first. */
+const text = Buffer.alloc(Math.ceil((scratch.length * 8) / 5));
+
 function toBase32(length: number): string {
   scratch.fill(0, length);
-  let text = "";
-  for (let i = 0; i < length; i += 5) {
+  for (let i = 0, at = 0; i < length; i += 5, at += 8) {
     const a = scratch[i] as number;
     const b = scratch[i + 1] as number;
     const c = scratch[i + 2] as number;
     const d = scratch[i + 3] as number;
     const e = scratch[i + 4] as number;
-    text +=
-      (PAIRS[(a << 2) | (b >> 6)] as string) +
-      (PAIRS[((b & 0x3f) << 4) | (c >> 4)] as string) +
-      (PAIRS[((c & 0x0f) << 6) | (d >> 2)] as string) +
-      (PAIRS[((d & 0x03) << 8) | e] as string);
+    text[at] = CODES[a >> 3] as number;
+    text[at + 1] = CODES[((a << 2) | (b >> 6)) & 31] as number;
+    text[at + 2] = CODES[(b >> 1) & 31] as number;
+    text[at + 3] = CODES[((b << 4) | (c >> 4)) & 31] as number;
+    text[at + 4] = CODES[((c << 1) | (d >> 7)) & 31] as number;
+    text[at + 5] = CODES[(d >> 2) & 31] as number;
+    text[at + 6] = CODES[((d << 3) | (e >> 5)) & 31] as number;
+    text[at + 7] = CODES[e & 31] as number;
   }
-  const wanted = Math.ceil((length * 8) / 5);
-  return text.length === wanted ? text : text.slice(0, wanted);
+  return text.toString("latin1", 0, Math.ceil((length * 8) / 5));
 }
 
 const OK = 0;
