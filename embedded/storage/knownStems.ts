@@ -135,9 +135,12 @@ export class KnownStems {
     }
   }
 
-  /** To be called when writes were undone. */
+  /** To be called when writes were undone. Groups that were taken in since lack what these had deleted, and is there again. */
   undone(): void {
     this.#found.clear();
+    this.#last = NO_GROUP;
+    this.#groups.clear();
+    this.#bytes = 0;
   }
 
   /** Where the first part tells the group and the last one is the tail, the key need not be put together. */

@@ -135,6 +135,16 @@ test("what is known of a stem is true, whatever was written, deleted, undone, as
   expect(known.present).toBeGreaterThan(50);
 });
 
+test("what is there again, as its delete was undone, is not taken to be missing by who has read the group meanwhile", () => {
+  const stems = new KnownStems(() => [], new FreshGroups());
+  for (let i = 0; i < 7; i++) stems.lookedFor(stemOf(1, 0), TAIL, []);
+  stems.written(keyOf(1, 4));
+  stems.lookedFor(stemOf(1, 0), TAIL, []);
+  expect(stems.get(stemOf(1, 4), TAIL)).toBeNull();
+  stems.undone();
+  expect(stems.get(stemOf(1, 4), TAIL)).toBeUndefined();
+});
+
 test("who has read all of a group knows what is not there", () => {
   const rows = Array.from({ length: 100 }, (_, u) => keyOf(1, 4 * u));
   const stems = new KnownStems(() => [], new FreshGroups());
