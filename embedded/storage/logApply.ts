@@ -12,13 +12,16 @@ const PAUSES_MS = [50, 200, 1000, 5000];
 /** Some writes take much longer than others, so that what is done lags behind what is to be expected; that is trusted by so much. */
 const MOST_AHEAD = 0.2;
 
+/** As slow machines take it, and before anything is known. */
+const FIRST_MS_PER_WRITE = 0.003;
+
 /** Brings writes of the log into the database, one generation at a time. */
 export class LogApply {
   #remaining = 0;
   #all = 0;
   #startedAt = 0;
-  /** As the last ones took it; 0: not known. */
-  #msPerWrite = 0;
+  /** As the last ones took it. */
+  #msPerWrite = FIRST_MS_PER_WRITE;
   #isRefused = false;
   #progress = new Deferred();
   #retry = new AbortController();
@@ -47,7 +50,7 @@ export class LogApply {
   get share(): number {
     if (this.#all === 0) return 1;
     const done = 1 - this.#remaining / this.#all;
-    if (this.#isRefused || this.#msPerWrite === 0) return done;
+    if (this.#isRefused) return done;
     const expected = (performance.now() - this.#startedAt) / (this.#all * this.#msPerWrite);
     return Math.max(done, Math.min(expected, done + MOST_AHEAD, 1));
   }

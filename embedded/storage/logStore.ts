@@ -38,7 +38,10 @@ const MANY_HIDDEN = 32;
 export type LogSizes = WaitingSizes & {
   /** The database may be behind by so many bytes, beside the generation that is under way and what waits; then commits wait. */
   readonly mostBytes: number;
-  /** And by so many as soon as that is under way; the more of it is done, the more of the others. */
+  /**
+   * And by so many as soon as that is under way; the more of it is done, the more of the others. If these were many, the first commits
+   * would not wait at all, and the later ones so much longer.
+   */
   readonly freeBytes: number;
   /** A generation of so many bytes is brought into the database by a thread of its own. */
   readonly threadBytes: number;
@@ -49,7 +52,7 @@ export type LogSizes = WaitingSizes & {
 const SIZES: LogSizes = {
   generationBytes: 10 << 20,
   mostBytes: 36 << 20,
-  freeBytes: 4 << 20,
+  freeBytes: 256 << 10,
   waitingBytes: 8 << 20,
   waitingGenerations: 8,
   threadBytes: 1 << 20,
