@@ -238,9 +238,8 @@ async function leaveWaitlist(
   edit: MeetingEdit,
   inserts: readonly { person: { key: string } }[],
 ): Promise<void> {
-  if (inserts.length === 0) return;
+  if (inserts.length === 0 || (edit.meeting.waitlistCount ?? 0) === 0) return;
   const waiting = await waitingPeople(edit.ctx.db, edit.meeting);
-  if (waiting.size === 0) return;
   await deleteWaiting(
     edit,
     inserts.flatMap(({ person }) => waiting.get(person.key) ?? []),
@@ -253,16 +252,17 @@ async function refsFor(
   concerned: readonly { person: Known }[],
 ): Promise<ReadonlyMap<Known, PersonRef>> {
   const refs = new Map<Known, PersonRef>();
-  await Promise.all(
-    concerned.map(async ({ person }) => {
-      if (person.kind === "newcomer") {
-        refs.set(person, { guestId: await db.insert("guests", person.guest) });
-        return;
-      }
-      if (person.kind === "user" && person.newGuest) await db.insert("guests", person.newGuest);
-      refs.set(person, person.ref);
-    }),
-  );
+  const inserted: Promise<unknown>[] = [];
+  for (const { person } of concerned) {
+    if (person.kind === "newcomer") {
+      const insert = db.insert("guests", person.guest);
+      inserted.push(insert.then((guestId) => refs.set(person, { guestId })));
+      continue;
+    }
+    if (person.kind === "user" && person.newGuest) inserted.push(db.insert("guests", person.newGuest));
+    refs.set(person, person.ref);
+  }
+  await Promise.all(inserted);
   return refs;
 }
 

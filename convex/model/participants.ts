@@ -123,6 +123,7 @@ export async function patchParticipants(
   edit: MeetingEdit,
   patches: readonly { row: Row; fields: Patch<Row> }[],
 ): Promise<EventChange[]> {
+  if (patches.length === 0) return [];
   const changes = await Promise.all(
     patches.map(async ({ row, fields }): Promise<EventChange[]> => {
       const changed = (Object.keys(fields) as (keyof Row)[]).filter(

@@ -74,6 +74,7 @@ export async function insertWaiting(
   edit: MeetingEdit,
   people: readonly NewWaiting[],
 ): Promise<Id<"waitlist">[]> {
+  if (people.length === 0) return [];
   const { ctx, meeting } = edit;
   const attributesIds = await Promise.all(people.map(({ data }) => keepAttributes(ctx, data)));
   // All at once, in the order of the people, which is the order in which they will be promoted.

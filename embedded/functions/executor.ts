@@ -142,16 +142,22 @@ export class Executor {
   }
 
   /** Runs a query or mutation. Never rejects. */
-  async run(kind: TransactionKind, call: Call): Promise<Outcome> {
+  run(kind: TransactionKind, call: Call): Promise<Outcome> {
     const prepared = this.#prepare(kind, call, null);
     if ("ok" in prepared) return this.#refuse(call, prepared);
     const room = kind === "mutation" ? this.database.room() : undefined;
-    if (room) {
-      this.#atRoom++;
-      await room;
-      this.#atRoom--;
-    }
-    return await new Promise((settle) => {
+    return room ? this.#enqueueAt(room, prepared) : this.#enqueue(prepared);
+  }
+
+  async #enqueueAt(room: Promise<void>, prepared: Prepared): Promise<Outcome> {
+    this.#atRoom++;
+    await room;
+    this.#atRoom--;
+    return this.#enqueue(prepared);
+  }
+
+  #enqueue(prepared: Prepared): Promise<Outcome> {
+    return new Promise((settle) => {
       this.#queue.push({ call: prepared, result: null, settle });
       if (this.#queue.length < this.#expected) Watchdog.letIn(TURNS_FOR_CALLS);
       this.#scheduleDrain();

@@ -21,8 +21,8 @@ export type FunctionCallOptions = {
 export type CallRequest = {
   readonly path: string;
   readonly headers: RequestHeaders;
-  /** Who sends it. Throws {@link ApiError}. */
-  readonly authenticate: () => Caller | Promise<Caller>;
+  /** Who sends it. */
+  readonly caller: Caller;
   /** Its body, which must be a JSON object. Throws {@link ApiError}. */
   readonly readJson: () => JsonObject | Promise<JsonObject>;
 };
@@ -43,11 +43,10 @@ export function isCallPath(path: string): boolean {
 }
 
 /** Calls a function and gives the answer's JSON text, with 200 also where it has failed, as in Convex. Rejects with {@link ApiError}. */
-export async function answerCall(options: FunctionCallOptions, request: CallRequest): Promise<string> {
-  const caller = await request.authenticate();
+export function answerCall(options: FunctionCallOptions, request: CallRequest): Promise<string> {
   const kind = KINDS[request.path];
-  if (kind === undefined) return run(options, request, caller, request.path.slice(RUN.length));
-  return callByBody(options, request, caller, kind);
+  if (kind === undefined) return run(options, request, request.path.slice(RUN.length));
+  return callByBody(options, request, kind);
 }
 
 /**
@@ -57,9 +56,9 @@ export async function answerCall(options: FunctionCallOptions, request: CallRequ
 async function callByBody(
   options: FunctionCallOptions,
   request: CallRequest,
-  caller: Caller,
   kind: CallKind,
 ): Promise<string> {
+  const { caller } = request;
   if (kind === "any") requireAdmin(caller);
   const body = await request.readJson();
   const path = body["path"];
@@ -75,12 +74,7 @@ async function callByBody(
 }
 
 /** `POST /api/run/{module path}/{function}` with `{args, format?}`. */
-async function run(
-  options: FunctionCallOptions,
-  request: CallRequest,
-  caller: Caller,
-  rest: string,
-): Promise<string> {
+async function run(options: FunctionCallOptions, request: CallRequest, rest: string): Promise<string> {
   const slash = rest.lastIndexOf("/");
   const name = decodePath(rest.slice(slash + 1));
   if (slash === -1) {
@@ -93,7 +87,7 @@ async function run(
   const module = decodePath(rest.slice(0, slash));
   const body = await request.readJson();
   const format = parseFormat(body["format"]) ?? "clean";
-  const call = toCall(`${module}:${name}`, body["args"], caller);
+  const call = toCall(`${module}:${name}`, body["args"], request.caller);
   return outcomeJson(options, request.headers, await options.runtime.callAny(call), format);
 }
 

@@ -101,7 +101,7 @@ async function call(options: FunctionsApiOptions, exchange: Exchange): Promise<v
   const json = await answerCall(options, {
     path,
     headers: request.headers,
-    authenticate: () => authenticate(options, exchange),
+    caller: await authenticate(options, exchange),
     readJson: () => readJson(options, request),
   });
   sendJson(response, 200, json);

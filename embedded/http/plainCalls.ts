@@ -66,7 +66,8 @@ async function admit(
   let caller: Caller;
   try {
     await options.ready;
-    caller = await options.authenticate(head.headers.authorization, undefined);
+    const found = options.authenticate(head.headers.authorization, undefined);
+    caller = found instanceof Promise ? await found : found;
   } catch (error) {
     return send(refusalOf(error, options.onFault));
   }
@@ -95,7 +96,7 @@ async function answer(
       text = "";
       return parseJsonObject(body);
     };
-    const json = await answerCall(options, { path, headers, authenticate: () => caller, readJson });
+    const json = await answerCall(options, { path, headers, caller, readJson });
     return { status: 200, headers: {}, json };
   } catch (error) {
     return refusalOf(error, options.onFault);

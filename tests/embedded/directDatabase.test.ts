@@ -75,6 +75,17 @@ test("a document is a new object for whoever reads it, whatever its fields are c
   );
 });
 
+test("documents whose fields are called the same are each as they were stored, whatever is in these", async () => {
+  const kinds: Value[] = ["x", null, 1, [1, { a: 1 }], { a: 1 }, { a: [1] }, { a: { b: 1 } }, { b: 1 }, {}];
+  // Each one right after each other one.
+  const values = kinds.flatMap((a) => kinds.flatMap((b) => [{ a }, { a: b }, { a, b }, { b }]));
+  const runtime = await start();
+  await runtime.mutation("probes:keep", { values });
+  const reads = await runtime.query<string[]>("probes:readAndSpoil");
+  expect(new Set(reads).size).toBe(1);
+  expect(await anything(runtime)).toEqual(values);
+});
+
 test("an app that listens in on the language itself meets nothing of the runtime's, and can spoil no document", async () => {
   const runtime = await start();
   const values = [{ a: 1 }, { nested: { list: [{ b: 2 }] }, text: "x" }];
