@@ -26,6 +26,7 @@
   const { Array, Error, JSON, Math, Object, Promise, Reflect, String } = globalThis;
   const scope = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (globalThis));
   const RealDate = Date;
+  /** `random`: as soon as the execution has asked for it. @type {{ nowMs: number, random: (() => number) | null }} */
   const execution = { nowMs: RealDate.now(), random: seededRandom([1, 2, 3, 4]) };
 
   Object.assign(scope, host.globals);
@@ -70,6 +71,7 @@
   scope.Date = ExecutionDate;
   Math.random = () => {
     host.chance();
+    execution.random ??= seededRandom(host.seed());
     return execution.random();
   };
   scope.performance = { now: () => 0, timeOrigin: 0 };
@@ -324,24 +326,24 @@
 
   /** @type {Bootstrapped} */
   const bootstrapped = {
-    begin(nowMs, seed) {
+    begin(nowMs) {
       execution.nowMs = nowMs;
-      execution.random = seededRandom(seed);
+      execution.random = null;
     },
     // The arguments may belong to the host's realm.
     start(registered, args) {
       /** @type {{ state: "running" | "returned" | "threw", value: unknown }} */
       const slot = { state: "running", value: undefined };
-      new Promise((resolve) => resolve(database.call(registered, args) ?? callByText(registered, args))).then(
-        (value) => {
+      const run = async () => {
+        try {
+          slot.value = await (database.call(registered, args) ?? callByText(registered, args));
           slot.state = "returned";
-          slot.value = value;
-        },
-        (thrown) => {
-          slot.state = "threw";
+        } catch (thrown) {
           slot.value = thrown;
-        },
-      );
+          slot.state = "threw";
+        }
+      };
+      void run();
       return /** @type {Slot} */ (slot);
     },
   };

@@ -30,9 +30,12 @@ const MAX_CHARS = 16 * 1024 * 1024;
 
 /** The calls that have ended last, in memory: for whoever watches, not for the record. */
 export class FunctionLog {
-  readonly #entries: LogEntry[] = [];
-  /** The number of the first of `#entries`. */
+  /** In a ring: the one of each number at the rest of that number by {@link MAX_ENTRIES}. */
+  readonly #entries: (LogEntry | undefined)[] = [];
+  /** The number of the first that is still there. */
   #first = 1;
+  /** The number of the next one. */
+  #next = 1;
   readonly #waiting = new Set<() => void>();
   #isClosed = false;
   /** The length of all entries. */
@@ -40,9 +43,10 @@ export class FunctionLog {
 
   add(given: LogEntry): void {
     const entry = isShort(given) ? given : shortened(given);
-    this.#entries.push(entry);
+    if (this.#next - this.#first === MAX_ENTRIES) this.#forgetFirst();
+    this.#entries[this.#next++ % MAX_ENTRIES] = entry;
     this.#chars += charsOf(entry);
-    while (this.#entries.length > MAX_ENTRIES || this.#chars > MAX_CHARS) this.#forgetFirst();
+    while (this.#chars > MAX_CHARS) this.#forgetFirst();
     this.#wakeAll();
   }
 
@@ -58,19 +62,16 @@ export class FunctionLog {
    */
   async since(cursor: number, waitMs: number): Promise<{ entries: readonly LogEntry[]; newCursor: number }> {
     if (cursor > 0 && cursor >= this.#next) await this.#change(waitMs);
-    const entries = this.#entries.slice(Math.max(0, cursor - this.#first));
+    const entries: LogEntry[] = [];
+    for (let number = Math.max(cursor, this.#first); number < this.#next; number++)
+      entries.push(this.#entries[number % MAX_ENTRIES] as LogEntry);
     return { entries, newCursor: this.#next };
   }
 
   #forgetFirst(): void {
-    const first = this.#entries.shift();
-    if (!first) return;
-    this.#chars -= charsOf(first);
-    this.#first++;
-  }
-
-  get #next(): number {
-    return this.#first + this.#entries.length;
+    const place = this.#first++ % MAX_ENTRIES;
+    this.#chars -= charsOf(this.#entries[place] as LogEntry);
+    this.#entries[place] = undefined;
   }
 
   #wakeAll(): void {

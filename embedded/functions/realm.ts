@@ -60,6 +60,8 @@ export type BootstrapHost = {
   readonly database: () => RealmDatabase;
   readonly log: RealmHost["log"];
   readonly chance: RealmHost["chance"];
+  /** Four random integers, for all that is random in one call. */
+  readonly seed: () => Uint32Array;
   readonly digest: (algorithm: string, data: ByteSource) => ArrayBuffer;
   readonly hmac: (hash: string, key: Uint8Array, data: ByteSource) => ArrayBuffer;
   /** Takes as long wherever they differ. */
@@ -92,7 +94,7 @@ export type Slot =
 
 /** What `bootstrap.js` gives. */
 export type Bootstrapped = {
-  begin(nowMs: number, seed: Uint32Array): void;
+  begin(nowMs: number): void;
   /** Starts a function. Its promise is settled when the realm's microtasks have run; the slot then says how. */
   start(registered: RegisteredFunction, args: Json): Slot;
 };
@@ -175,6 +177,7 @@ export class Realm {
       database: () => this.#current().database,
       log: (level, args) => this.#host?.log(level, args),
       chance: () => this.#host?.chance(),
+      seed: newSeed,
       digest,
       hmac,
       isSame,
@@ -212,7 +215,7 @@ export class Realm {
   run(registered: RegisteredFunction, args: Json, nowMs: number, host: RealmHost): RealmResult {
     const outer = this.#host;
     this.#host = host;
-    this.#app.begin(nowMs, newSeed());
+    this.#app.begin(nowMs);
     const slot = this.#inside(() => this.#app.start(registered, args)) as Slot;
     this.#host = outer;
     return slot.state === "running" ? { state: "stuck" } : slot;
@@ -263,7 +266,7 @@ const SEED_LENGTH = 4;
 const seeds = new Uint32Array(SEED_LENGTH * 256);
 let nextSeed = seeds.length;
 
-/** Four random integers. They are taken from the operating system for many calls at once, which costs it far less. */
+/** See {@link BootstrapHost}. They are taken from the operating system for many calls at once, which costs it far less. */
 function newSeed(): Uint32Array {
   if (nextSeed === seeds.length) {
     randomFillSync(seeds);

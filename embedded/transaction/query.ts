@@ -181,7 +181,8 @@ function orderOf({ source }: SerializedQuery): "asc" | "desc" {
 /** How many rows a query wants, `Infinity` for all; `null`: those that pass a filter. */
 function limitOf({ operators }: SerializedQuery): number | null {
   let limit = Infinity;
-  for (const operator of operators) {
+  for (let i = 0; i < operators.length; i++) {
+    const operator = operators[i] as (typeof operators)[number];
     if (!("limit" in operator)) return null;
     limit = Math.min(limit, operator.limit);
   }

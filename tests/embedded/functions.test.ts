@@ -650,6 +650,34 @@ describe("the log of calls", () => {
     expect((await log.since(newCursor, 0)).entries).toMatchObject([{ timestamp: 41 }]);
   });
 
+  test("has the last thousand entries, from whatever cursor", async () => {
+    const log = new FunctionLog();
+    const add = (timestamp: number) =>
+      log.add({
+        kind: "Completion",
+        udfType: "Query",
+        identifier: "",
+        logLines: [],
+        timestamp,
+        executionTime: 0,
+        success: null,
+        error: null,
+      });
+    for (let i = 1; i <= 2_500; i++) {
+      add(i);
+      if (i % 499 !== 0) continue;
+      const first = Math.max(1, i - 999);
+      for (const cursor of [0, first - 1, first, first + 1, i - 1, i].filter((at) => at >= 0)) {
+        const { entries, newCursor } = await log.since(cursor, 0);
+        const from = Math.max(cursor, first);
+        expect(newCursor).toBe(i + 1);
+        expect(entries.map(({ timestamp }) => timestamp)).toEqual(
+          Array.from({ length: i + 1 - from }, (_, n) => from + n),
+        );
+      }
+    }
+  });
+
   test("has nothing of the runtime's own queries, whoever calls or watches them", async () => {
     const path = "_system/cli/tables:default";
     const call: LiveCall = {
