@@ -10,6 +10,8 @@ const PREFIX = "\x03\0\0\0\x07";
 
 /** They differ where ids are mostly alike, and are alike where ids differ most: all are in one chain. */
 const FIRST_FIELDS = ["a", "b", "c", "m"].map((name) => `\x0c${name.repeat(12)}${"m".repeat(20)}\0`);
+/** No two characters of it are the same. */
+const MIXED_FIELD = "\x0c0123456789abcdefghjkmnpqrstvwxyz\0";
 /** Shorter than an id. */
 const SHORT_FIELD = "\x0cshort\0";
 
@@ -32,7 +34,7 @@ function sheafOf(shape: number, field: string, rest: string, end: string): Sheaf
   return { layout: LAYOUTS[shape] as SheafLayout, parts };
 }
 
-const field = fc.constantFrom(...FIRST_FIELDS, SHORT_FIELD);
+const field = fc.constantFrom(...FIRST_FIELDS, MIXED_FIELD, SHORT_FIELD);
 const rest = fc.constantFrom("u1", "u2", "u20", "\xff", "");
 
 type Model = Map<string, string | null>;
