@@ -43,12 +43,14 @@ test("who waits is let in, in the order of coming, as many as a batch has", asyn
 test("all are let in sometime, whoever fails, and whoever else is in the queue without having waited", async () => {
   const step = fc.oneof(
     fc.record({ calls: fc.array(fc.boolean(), { maxLength: 30 }) }),
+    // All of these fail.
+    fc.nat(40).map((count) => ({ calls: Array<boolean>(count).fill(true) })),
     fc.record({ batch: fc.integer({ min: 1, max: 20 }) }),
     fc.record({ others: fc.nat(15) }),
     fc.constant({ turn: true }),
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 20 }), fc.constantFrom(0, 20, 200), async (steps, turns) => {
       const calls = new Calls();
       let made = 0;
       for (const one of steps) {
@@ -57,14 +59,14 @@ test("all are let in sometime, whoever fails, and whoever else is in the queue w
         else if ("others" in one) calls.queue.push(...Array<number>(one.others).fill(-1));
         else await setImmediate();
       }
-      // As long as there is something in the queue batches come, and others come in as fast.
+      // As long as there is something in the queue batches come, and for so many turns others come in as fast.
       for (let i = 0; i < 200 && (calls.queue.length > 0 || calls.entered.length < made); i++) {
         if (calls.queue.length > 0) calls.batch(10);
-        if (i < 20) calls.queue.push(...Array<number>(10).fill(-1));
+        if (i < turns) calls.queue.push(...Array<number>(10).fill(-1));
         await setImmediate();
       }
       expect(calls.entered).toEqual(Array.from({ length: made }, (_, i) => i));
     }),
-    { numRuns: 50 },
+    { numRuns: 300 },
   );
 });
