@@ -86,6 +86,43 @@ test("documents whose fields are called the same are each as they were stored, w
   expect(await anything(runtime)).toEqual(values);
 });
 
+test("a document is as it was written last, however often it was read before, and another one in its place is that", async () => {
+  const step = fc.record({
+    note: fc.nat(3),
+    change: fc.constantFrom("none", "edit", "overwrite", "renew"),
+    // The second time a document is kept as an object, of which the third one is a copy.
+    reads: fc.integer({ min: 1, max: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
+      const runtime = await start();
+      const add = () => runtime.mutation<string>("notes:add", { author: "ann", text: "new", rank: 1 });
+      const ids = await Promise.all([add(), add(), add(), add()]);
+      const stored = ids.map((): Record<string, Value> => ({ author: "ann", text: "new", rank: 1 }));
+      for (const [number, { note, change, reads }] of steps.entries()) {
+        const id = ids[note] as string;
+        const text = `${number}`;
+        if (change === "edit") {
+          await runtime.mutation("notes:edit", { id, text });
+          stored[note] = { ...stored[note], text };
+        } else if (change === "overwrite") {
+          stored[note] = { author: "ben", text };
+          await runtime.mutation("notes:overwrite", { id, value: stored[note] });
+        } else if (change === "renew") {
+          await runtime.mutation("notes:remove", { id });
+          stored[note] = { author: "ann", text: "new", rank: 1 };
+          ids[note] = await add();
+        }
+        for (let time = 0; time < reads; time++) {
+          const read = await runtime.query("notes:get", { id: ids[note] as string });
+          expect(read).toEqual({ _id: ids[note], _creationTime: expect.any(Number), ...stored[note] });
+        }
+      }
+    }),
+    { numRuns: 20 },
+  );
+});
+
 test("an app that listens in on the language itself meets nothing of the runtime's, and can spoil no document", async () => {
   const runtime = await start();
   const values = [{ a: 1 }, { nested: { list: [{ b: 2 }] }, text: "x" }];
