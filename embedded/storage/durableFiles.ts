@@ -1,4 +1,4 @@
-import { closeSync, constants, fsync, fsyncSync, openSync } from "node:fs";
+import { closeSync, constants, fdatasyncSync, fsync, fsyncSync, openSync, writevSync } from "node:fs";
 import { open, rename, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
@@ -45,12 +45,26 @@ export async function writeSynced(
   parts: readonly Buffer[],
   position: number,
 ): Promise<void> {
-  const total = parts.reduce((sum, { length }) => sum + length, 0);
+  const total = bytesOf(parts);
   for (let done = 0; done < total;) {
     const { bytesWritten } = await file.writev(done === 0 ? parts : partsFrom(parts, done), position + done);
     done += bytesWritten;
   }
   if (SYNCED_WRITES === 0) await file.datasync();
+}
+
+/** As {@link writeSynced}, at once. */
+export function writeSyncedNow({ fd }: FileHandle, parts: readonly Buffer[], position: number): void {
+  const total = bytesOf(parts);
+  for (let done = 0; done < total;) {
+    done += writevSync(fd, done === 0 ? parts : partsFrom(parts, done), position + done);
+  }
+  if (SYNCED_WRITES === 0) fdatasyncSync(fd);
+}
+
+/** How many bytes parts have together. */
+export function bytesOf(parts: readonly Buffer[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
 function partsFrom(parts: readonly Buffer[], start: number): Buffer[] {

@@ -1,3 +1,5 @@
+import { DiskPatience } from "./diskPatience";
+import { bytesOf } from "./durableFiles";
 import { LogFile, newHeader, type LogFileName } from "./logFile";
 import { sealRecord } from "./logRecord";
 import { LogSpares } from "./logSpares";
@@ -7,6 +9,18 @@ import { InDoubtError } from "./store";
 const NEARLY_FULL = 7 / 8;
 /** Of a file: how full it may get while a spare one is on its way. */
 const LONGEST = 2;
+/** What was of late counts for so much of it, record by record. */
+const OF_LATE = 0.98;
+
+export type LogFileSizes = {
+  /** A file of the log is followed by another one when it has so many bytes, or some more. */
+  readonly fileBytes: number;
+  /**
+   * Records are written without another thread as long as the disk is quick and none was longer than this of late: then so few calls come
+   * that none could be run meanwhile.
+   */
+  readonly atOnceBytes: number;
+};
 
 /** The log of a data folder: records at the end of its last file. */
 export class Log {
@@ -18,19 +32,21 @@ export class Log {
   /** The file during which a spare one was asked for: once is enough, as where there is little room it fails each time. */
   #preparedDuring: LogFile | null = null;
   readonly #spares: LogSpares;
+  readonly #patience = new DiskPatience();
+  /** How long the longest record of late was, in bytes. */
+  #longest = 0;
 
   /**
-   * @param fileBytes a file is followed by another one when it has so many bytes, or some more
    * @param files those that are there already, in order. None of them is written to again
    * @param next the sequence of the next record
    */
   constructor(
     private readonly folder: string,
-    private readonly fileBytes: number,
+    private readonly sizes: LogFileSizes,
     private files: LogFileName[],
     private next: number,
   ) {
-    this.#spares = new LogSpares(folder, fileBytes, newHeader);
+    this.#spares = new LogSpares(folder, sizes.fileBytes, newHeader);
   }
 
   /**
@@ -40,19 +56,20 @@ export class Log {
    * @param record its bytes, see {@link sealRecord}, which stay as they are until then
    */
   async append(record: readonly Buffer[]): Promise<number> {
-    let file: LogFile | null = null;
+    let opened: LogFile | null = null;
     try {
-      file = await this.#open();
+      const file = (opened = await this.#open());
       sealRecord(record, this.next, file.salt);
-      await file.append(record);
+      if (this.#waitsFor(file, record)) this.#patience.during(() => file.appendNow(record));
+      else await file.append(record);
     } catch (error) {
       this.#current = null;
-      const isGone = (await file?.giveUp()) ?? true;
+      const isGone = (await opened?.giveUp()) ?? true;
       const message = `The database could not be written: ${(error as Error).message}`;
       throw isGone ? new Error(message, { cause: error }) : new InDoubtError(message, { cause: error });
     }
     // One that is not needed any more is likely to come before this one is full.
-    if (!file.isReused || file.bytes > this.fileBytes * NEARLY_FULL) this.#prepareSpare(file);
+    if (!opened.isReused || opened.bytes > this.sizes.fileBytes * NEARLY_FULL) this.#prepareSpare(opened);
     return this.next++;
   }
 
@@ -94,6 +111,12 @@ export class Log {
     this.#spares.prepare();
   }
 
+  /** Whether this thread waits itself until the next record is on disk. */
+  #waitsFor(file: LogFile, record: readonly Buffer[]): boolean {
+    this.#longest = Math.max(bytesOf(record), this.#longest * OF_LATE);
+    return file.isNamed && this.#longest <= this.sizes.atOnceBytes && this.#patience.isLeft;
+  }
+
   /** The file that takes the next record. */
   async #open(): Promise<LogFile> {
     const current = this.#current;
@@ -107,9 +130,9 @@ export class Log {
 
   /** Whether another file takes its place. */
   #isOver({ bytes, isReused }: LogFile): boolean {
-    if (this.#spares.isReady) return bytes >= this.fileBytes || !isReused;
+    if (this.#spares.isReady) return bytes >= this.sizes.fileBytes || !isReused;
     // To make one without waits longer than for a spare one, of which the disk takes note beside all else.
-    return bytes >= this.fileBytes * (this.#spares.isComing ? LONGEST : 1);
+    return bytes >= this.sizes.fileBytes * (this.#spares.isComing ? LONGEST : 1);
   }
 
   async #begin(): Promise<LogFile> {

@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { open, readdir, rm, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
-import { syncFolder, SYNCED_WRITES, writeAll, writeSynced } from "./durableFiles";
+import { bytesOf, syncFolder, SYNCED_WRITES, writeAll, writeSynced, writeSyncedNow } from "./durableFiles";
 import type { LogSpares } from "./logSpares";
 
 /*
@@ -91,6 +91,11 @@ export class LogFile {
     return this.#end;
   }
 
+  /** Whether it is on disk that the file has its name, without which {@link appendNow} can't be. */
+  get isNamed(): boolean {
+    return this.named === null;
+  }
+
   /** Resolves when the record is on disk. After it has rejected, the file must be given up. */
   async append(record: readonly Buffer[]): Promise<void> {
     // It may stand there even if it is said that it could not be written.
@@ -99,7 +104,18 @@ export class LogFile {
     // Not before both have ended: what is still being written can't be taken away.
     for (const one of done) if (one.status === "rejected") throw one.reason;
     this.named = null;
-    this.#end += record.reduce((sum, { length }) => sum + length, 0);
+    this.#appended(record);
+  }
+
+  /** As {@link append}, at once. */
+  appendNow(record: readonly Buffer[]): void {
+    this.#isAhead = true;
+    writeSyncedNow(this.file, record, this.#end);
+    this.#appended(record);
+  }
+
+  #appended(record: readonly Buffer[]): void {
+    this.#end += bytesOf(record);
     this.#isAhead = false;
   }
 

@@ -8,7 +8,7 @@ import { DeletedRuns } from "./deletedRuns";
 import { FreshGroups } from "./freshGroups";
 import { KnownStems } from "./knownStems";
 import { LmdbStore } from "./lmdbStore";
-import { Log } from "./log";
+import { Log, type LogFileSizes } from "./log";
 import { LogApply } from "./logApply";
 import { formatMark, NO_MARK, parseMark } from "./logMark";
 import { RECORD_HEADER_BYTES } from "./logRecord";
@@ -35,19 +35,18 @@ const LOOK_MS = 2;
 /** If so many deleted keys were stepped over, the next one who reads there does not. */
 const MANY_HIDDEN = 32;
 
-export type LogSizes = WaitingSizes & {
-  /** The database may be behind by so many bytes, beside the generation that is under way and what waits; then commits wait. */
-  readonly mostBytes: number;
-  /**
-   * And by so many as soon as that is under way; the more of it is done, the more of the others. If these were many, the first commits
-   * would not wait at all, and the later ones so much longer.
-   */
-  readonly freeBytes: number;
-  /** A generation of so many bytes is brought into the database by a thread of its own. */
-  readonly threadBytes: number;
-  /** A file of the log is followed by another one when it has so many bytes, or some more. */
-  readonly fileBytes: number;
-};
+export type LogSizes = WaitingSizes &
+  LogFileSizes & {
+    /** The database may be behind by so many bytes, beside the generation that is under way and what waits; then commits wait. */
+    readonly mostBytes: number;
+    /**
+     * And by so many as soon as that is under way; the more of it is done, the more of the others. If these were many, the first commits
+     * would not wait at all, and the later ones so much longer.
+     */
+    readonly freeBytes: number;
+    /** A generation of so many bytes is brought into the database by a thread of its own. */
+    readonly threadBytes: number;
+  };
 
 const SIZES: LogSizes = {
   generationBytes: 10 << 20,
@@ -56,6 +55,7 @@ const SIZES: LogSizes = {
   waitingBytes: 8 << 20,
   waitingGenerations: 8,
   threadBytes: 1 << 20,
+  atOnceBytes: 32 << 10,
   fileBytes: 8 << 20,
 };
 
@@ -119,7 +119,7 @@ export class LogStore implements Store {
       const recovered = await recoverLog(folder, mark);
       // A new database must be on disk before there is anything in the log that needs one.
       if (noted === undefined) database.writeNow([], formatMark(NO_MARK));
-      const log = new Log(folder, sizes.fileBytes, recovered.files, recovered.last + 1);
+      const log = new Log(folder, sizes, recovered.files, recovered.last + 1);
       return new LogStore(
         database,
         log,

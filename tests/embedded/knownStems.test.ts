@@ -296,7 +296,7 @@ test("a store that was asked for many that are not in a large group finds all th
 
 test("what the disk has refused is found no more", async () => {
   const path = await newFile();
-  const store = await LogStore.open(path, SMALL_LOG);
+  const store = await LogStore.open(path, { ...SMALL_LOG, atOnceBytes: 0 });
   const countOf = (u: number) => countIn(store, stemOf(1, u), 2);
   await store.commit(new Map([["other", ""]]));
   const file = await open(path, "r");

@@ -41,6 +41,7 @@ const LOG_ALONE: LogSizes = {
   waitingBytes: 0,
   waitingGenerations: 0,
   threadBytes: Infinity,
+  atOnceBytes: 0,
   fileBytes: Infinity,
 };
 /** The same, and each record has a file of its own. */
@@ -285,6 +286,21 @@ describe("a log of many files", () => {
     await writeFile(first, Buffer.concat([await readFile(first), record.subarray(0, 30)]));
     expect(await recovered(path)).toEqual(STATES.at(-1));
   });
+});
+
+test("a log has all records after a kill, whichever thread has written each of them", async () => {
+  // Behind a long one it takes some until short ones are written without another thread again.
+  const lengths = fc.array(fc.oneof({ arbitrary: fc.nat(300), weight: 40 }, fc.nat(2000)), {
+    maxLength: 120,
+  });
+  const sizes = { ...LOG_ALONE, atOnceBytes: 500, fileBytes: 5000 };
+  await fc.assert(
+    fc.asyncProperty(lengths, async (given) => {
+      const commits = given.map((length, i) => new Map([[`key${i % 20}`, `${i}`.padEnd(length, "x")]]));
+      expect(await recovered(await killedAfter(commits, sizes))).toEqual(statesOf(commits).at(-1));
+    }),
+    { numRuns: 12 },
+  );
 });
 
 describe("a file that is written over an older one of the log", () => {

@@ -8,8 +8,9 @@ export const SMALL_LOG: LogSizes = {
   waitingBytes: 1500,
   waitingGenerations: 3,
   threadBytes: Infinity,
+  atOnceBytes: 200,
   fileBytes: 1500,
 };
 
-/** The same, and a thread of its own brings over the generations. */
-export const SMALL_LOG_WITH_THREAD: LogSizes = { ...SMALL_LOG, threadBytes: 0 };
+/** The same, and a thread of its own brings over the generations, and none the records. */
+export const SMALL_LOG_WITH_THREAD: LogSizes = { ...SMALL_LOG, threadBytes: 0, atOnceBytes: Infinity };
